@@ -1,0 +1,1 @@
+"""Helpers that the stage notebooks call; see CONTRIBUTING.md for the plan of the rooms."""

@@ -1,0 +1,1 @@
+"""Smaller models: pruning, clustering, quantization, and the files that phones load."""

@@ -1,0 +1,1 @@
+"""Faces: where they come from, how they are found, described and fed to a network."""

@@ -1,0 +1,1 @@
+"""The five networks: building, training, predicting."""

@@ -1,0 +1,1 @@
+"""How fast and how large a model file is, measured or predicted."""

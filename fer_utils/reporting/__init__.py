@@ -1,0 +1,1 @@
+"""How results are shown: figures, numbers in prose, where they came from."""

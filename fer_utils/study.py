@@ -1,0 +1,222 @@
+"""What a study is: a frozen, checked `Study`, and the `Paths` of its results, computed from it once.
+
+A profile is a YAML file in `fer_utils/profiles/` that holds only what differs from the defaults below, each
+line with its reason. Papermill parameters and `fer` options override a profile field by field.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fer_utils.files import digest
+
+PROFILES_FOLDER: Final = Path(__file__).parent / "profiles"
+PROJECT_FOLDER: Final = Path(__file__).parent.parent
+
+Architecture = Literal[
+    "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile"
+]
+ARCHITECTURES: Final[tuple[Architecture, ...]] = (
+    "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile",
+)  # fmt: skip
+Cohort = Literal["children", "adults", "all"]
+Technique = Literal["none", "pruning", "clustering", "quantization_aware"]
+Precision = Literal["float32", "float16", "dynamic", "int8"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class StudyError(ValueError):
+    """A profile or parameter is not what a study accepts; the message says what is."""
+
+
+class Study(BaseModel):
+    """Everything that decides a result; two equal studies on one machine give equal results."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    profile: str = Field(description="name of the profile that this study came from")
+    seed: int = Field(default=2023, ge=0, le=2**31 - 1, description="seed of everything drawn at random")
+
+    # Faces
+    face_source: Literal["synthetic"] = Field(
+        default="synthetic", description="where training faces come from"
+    )
+    face_size: int = Field(default=112, ge=32, le=512, description="side of a stored face crop, pixels")
+    training_replicates: int = Field(
+        default=2, ge=1, description="training subjects in each cell of cohort x tone x group (100 cells)"
+    )
+    test_replicates: int = Field(default=2, ge=1, description="the same for test subjects")
+    images_per_expression: int = Field(
+        default=2, ge=1, le=12, description="images of each subject and expression"
+    )
+    difficulty: Share = Field(default=0.2, description="0 clean and distinct, 1 blurred and ambiguous")
+    child_shift: float = Field(
+        default=0.8,
+        ge=0.2,
+        le=1,
+        description="children's expression intensity as a share of adults': planted",
+    )
+    planted_gap: float = Field(
+        default=0.6, ge=0.2, le=1, description="group E's expression intensity in the set with a planted gap"
+    )
+
+    # Networks and training
+    architectures: tuple[Architecture, ...] = Field(default=ARCHITECTURES, min_length=1)
+    cohorts: tuple[Cohort, ...] = Field(default=("children", "adults", "all"), min_length=1)
+    initial_weights: Literal["imagenet", "random", "auto"] = Field(
+        default="imagenet", description="one initialisation for all networks; auto: imagenet if to be had"
+    )
+    image_size: int = Field(
+        default=224, ge=32, le=512, description="side of the networks' square input, pixels"
+    )
+    epochs: int = Field(default=10, ge=1)
+    batch_size: int = Field(default=32, ge=2)
+    learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    dropout: Share = Field(default=0.2)
+    unknown_age_is_adult: bool = Field(
+        default=False, description="whether faces of unknown age train the adult copy too"
+    )
+
+    # Compression
+    techniques: tuple[Technique, ...] = Field(default=("none", "pruning", "clustering", "quantization_aware"))
+    precisions: tuple[Precision, ...] = Field(default=("float32", "float16", "dynamic", "int8"))
+    compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
+    sparsity: Share = Field(default=0.5, description="share of weights that pruning sets to zero")
+    clusters: int = Field(default=16, ge=2, le=256, description="distinct weights a layer after clustering")
+    left_out: dict[Architecture, tuple[Technique, ...]] = Field(
+        default_factory=dict, description="techniques that this profile does not attempt, by network"
+    )
+
+    # Profiling and analysis
+    profiled_size: int = Field(
+        default=224, ge=32, le=512, description="input side of the timed graphs, pixels"
+    )
+    timed_runs: int = Field(default=50, ge=5)
+    warm_up_runs: int = Field(default=10, ge=1)
+    bootstrap_draws: int = Field(default=2000, ge=100)
+
+    @field_validator("architectures", "cohorts", "techniques", "precisions", mode="before")
+    @classmethod
+    def _tuple_from_list(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("left_out", mode="before")
+    @classmethod
+    def _tuples_from_lists(cls, value: Any) -> Any:
+        return {k: tuple(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("architectures", "cohorts", "techniques", "precisions")
+    @classmethod
+    def _without_repeats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("an entry is repeated")
+        return value
+
+    @property
+    def name(self) -> str:
+        """The profile's name, with a digest of what was overridden if anything was."""
+        changes = {
+            field: value
+            for field, value in self.model_dump().items()
+            if value != _profile(self.profile)[field]
+        }
+        return self.profile if not changes else f"{self.profile}-{digest(changes)[:8]}"
+
+
+def load_study(profile: str, **overrides: Any) -> Study:
+    """Return the study of a profile, with fields overridden; None leaves a field as the profile has it.
+
+    Raises StudyError, in one sentence, for an unknown profile, an unknown field or a value that does not fit.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return _checked({**_profile_fields(profile), **given})
+
+
+def profile_names() -> list[str]:
+    """Return the names of the profiles that can be asked for."""
+    return sorted(path.stem for path in PROFILES_FOLDER.glob("*.yml"))
+
+
+def _profile(profile: str) -> dict[str, Any]:
+    return _checked(_profile_fields(profile)).model_dump()
+
+
+def _profile_fields(profile: str) -> dict[str, Any]:
+    if profile not in profile_names():
+        raise StudyError(f"unknown profile {profile!r}: choose one of {', '.join(profile_names())}")
+    differing = yaml.safe_load((PROFILES_FOLDER / f"{profile}.yml").read_text(encoding="utf-8")) or {}
+    return {"profile": profile, **differing}
+
+
+def _checked(fields: Mapping[str, Any]) -> Study:
+    try:
+        return Study(**fields)
+    except ValidationError as error:
+        raise StudyError(_sentence(error.errors()[0])) from None  # one sentence: the first thing to mend
+
+
+def _sentence(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown parameter {where!r}: a study has {', '.join(Study.model_fields)}"
+    return f"parameter {where!r}: {error['msg'].removeprefix('Value error, ')}, given {error['input']!r}"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where a study's results lie: one folder a study, one subfolder a step, names decided here alone."""
+
+    root: Path
+    study: Study
+
+    @classmethod
+    def of(cls, study: Study, results: Path | None = None) -> "Paths":
+        """Return the paths below `results`, by default the project's `results/`, relative to where we are."""
+        folder = results or Path(os.path.relpath(PROJECT_FOLDER / "results"))
+        return cls(folder / study.name, study)
+
+    @property
+    def study_file(self) -> Path:
+        """The study itself as JSON, for programs that come later."""
+        return self.root / "study.json"
+
+    @property
+    def faces(self) -> Path:
+        """The `faces` table of the study; images lie beside it."""
+        return self.root / "faces" / "faces.parquet"
+
+    @property
+    def reality_faces(self) -> Path:
+        """The `faces` table of the reality check (empty when the photographs are not there)."""
+        return self.root / "reality" / "faces.parquet"
+
+    @property
+    def reality_predictions(self) -> Path:
+        """What every model says of the reality check's faces."""
+        return self.root / "reality" / "predictions.parquet"
+
+    def trained(self, table: str, architecture: str) -> Path:
+        """A table written by training one network: runs, predictions or curves."""
+        return self.root / "train" / architecture / f"{table}.parquet"
+
+    def compressed(self, table: str, architecture: str) -> Path:
+        """A table written by compressing one network: runs or predictions."""
+        return self.root / "compress" / architecture / f"{table}.parquet"
+
+    @property
+    def measurements(self) -> Path:
+        """The `measurements` table: timings and predictions of every exported file."""
+        return self.root / "profile" / "measurements.parquet"
+
+    def notebook(self, stage: str) -> Path:
+        """The executed notebook of a stage."""
+        return self.root / "notebooks" / f"{stage}.ipynb"
+
+    def figures(self, stage: str) -> Path:
+        """The folder of a stage's figures and of the data behind them."""
+        return self.root / "figures" / stage
