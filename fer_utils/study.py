@@ -29,6 +29,26 @@ Technique = Literal["none", "pruning", "clustering", "quantization_aware"]
 Precision = Literal["float32", "float16", "dynamic", "int8"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "faces": (
+        "seed", "face_source", "face_size", "training_replicates", "test_replicates", "images_per_expression",
+        "difficulty", "child_shift", "planted_gap",
+    ),
+    "training": (
+        "seed", "cohorts", "initial_weights", "image_size", "epochs", "batch_size", "learning_rate", "dropout",
+        "unknown_age_is_adult",
+    ),
+    "compression": (
+        "techniques", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
+        "left_out",
+    ),
+    "profiling": ("profiled_size", "timed_runs", "warm_up_runs"),
+    "analysis": ("seed", "bootstrap_draws"),
+    "scope": ("profile", "architectures"),
+}  # fmt: skip
+"""Which part of a study decides which steps: a change of analysis trains nothing again (a test compares this
+with what each step's code reads)."""
+
 
 class StudyError(ValueError):
     """A profile or parameter is not what a study accepts; the message says what is."""
@@ -72,7 +92,7 @@ class Study(BaseModel):
         default="imagenet", description="one initialisation for all networks; auto: imagenet if to be had"
     )
     image_size: int = Field(
-        default=224, ge=32, le=512, description="side of the networks' square input, pixels"
+        default=224, ge=32, le=512, multiple_of=32, description="side of the networks' square input, pixels"
     )
     epochs: int = Field(default=10, ge=1)
     batch_size: int = Field(default=32, ge=2)
@@ -86,6 +106,9 @@ class Study(BaseModel):
     techniques: tuple[Technique, ...] = Field(default=("none", "pruning", "clustering", "quantization_aware"))
     precisions: tuple[Precision, ...] = Field(default=("float32", "float16", "dynamic", "int8"))
     compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
+    compression_learning_rate: float = Field(
+        default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
+    )
     sparsity: Share = Field(default=0.5, description="share of weights that pruning sets to zero")
     clusters: int = Field(default=16, ge=2, le=256, description="distinct weights a layer after clustering")
     left_out: dict[Architecture, tuple[Technique, ...]] = Field(
@@ -94,7 +117,7 @@ class Study(BaseModel):
 
     # Profiling and analysis
     profiled_size: int = Field(
-        default=224, ge=32, le=512, description="input side of the timed graphs, pixels"
+        default=224, ge=32, le=512, multiple_of=32, description="input side of the timed graphs, pixels"
     )
     timed_runs: int = Field(default=50, ge=5)
     warm_up_runs: int = Field(default=10, ge=1)
@@ -116,6 +139,11 @@ class Study(BaseModel):
         if len(set(value)) != len(value):
             raise ValueError("an entry is repeated")
         return value
+
+    def settings(self, *sections: str) -> dict[str, Any]:
+        """Return the fields of some sections, as JSON values; what a step's results depend on."""
+        fields = {field for section in sections for field in SECTIONS[section]}
+        return self.model_dump(mode="json", include=fields)
 
     @property
     def name(self) -> str:
@@ -191,14 +219,23 @@ class Paths:
         return self.root / "faces" / "faces.parquet"
 
     @property
+    def dropped(self) -> Path:
+        """Faces of the study that were not found, with the reason."""
+        return self.root / "faces" / "dropped.parquet"
+
+    @property
+    def reality_dropped(self) -> Path:
+        """Photographs of the reality check in which no face was found, with the reason."""
+        return self.root / "reality" / "dropped.parquet"
+
+    @property
     def reality_faces(self) -> Path:
         """The `faces` table of the reality check (empty when the photographs are not there)."""
         return self.root / "reality" / "faces.parquet"
 
-    @property
-    def reality_predictions(self) -> Path:
-        """What every model says of the reality check's faces."""
-        return self.root / "reality" / "predictions.parquet"
+    def reality_predictions(self, architecture: str) -> Path:
+        """What the copies and files of one network say of the reality check's faces."""
+        return self.root / "reality" / architecture / "predictions.parquet"
 
     def trained(self, table: str, architecture: str) -> Path:
         """A table written by training one network: runs, predictions or curves."""
@@ -212,6 +249,10 @@ class Paths:
     def measurements(self) -> Path:
         """The `measurements` table: timings and predictions of every exported file."""
         return self.root / "profile" / "measurements.parquet"
+
+    def duration(self, job: str) -> Path:
+        """How long a job of the workflow took: Snakemake's benchmark file."""
+        return self.root / "durations" / f"{job}.tsv"
 
     def notebook(self, stage: str) -> Path:
         """The executed notebook of a stage."""

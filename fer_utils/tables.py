@@ -19,7 +19,7 @@ TRAINING_COHORTS: Final = ("children", "adults", "all")
 SPLITS: Final = ("train", "validation", "test", "reality")
 TECHNIQUES: Final = ("none", "pruning", "clustering", "quantization_aware")
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
-STATUSES: Final = ("done", "failed", "not attempted", "has not learned")
+STATUSES: Final = ("done", "failed", "not attempted")
 DEVICE_KINDS: Final = ("phone", "host", "emulated", "predicted", "browser")
 
 Column = str | tuple[str, ...]

@@ -1,0 +1,90 @@
+"""Quantization-aware training: the network learns with 8-bit rounding simulated in every layer.
+
+Jacob et al. 2018, arXiv:1712.05877, as tensorflow-model-optimization does it, extended to the layers of
+these five networks that its 8-bit registry does not know: their outputs are rounded, nothing else.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import tensorflow_model_optimization as tfmot
+from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+    default_8bit_quantize_registry,  # private path: the package is pinned
+)
+
+from fer_utils.compression.layers import copy_with
+from fer_utils.models.backbones import CUSTOM_LAYERS, HardSigmoid, HardSwish, layers
+
+keras_quantization = tfmot.quantization.keras
+
+FUSED_ACTIVATIONS: Final = frozenset({"relu", "softmax", "linear", "sigmoid", "tanh"})
+"""Activations of the 8-bit registry; others (swish) get their output rounded."""
+
+PREPROCESSING: Final = (layers.InputLayer, layers.Rescaling, layers.Normalization)
+"""Left alone: the converter calibrates them on the representative faces."""
+
+CONVOLUTIONS: Final = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
+
+
+class RoundedOutput(keras_quantization.QuantizeConfig):
+    """Simulate 8 bits on a layer's output only, by a moving average of its range."""
+
+    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:  # noqa: ARG002
+        """No weights are rounded."""
+        return []
+
+    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:  # noqa: ARG002
+        """No activation is rounded inside the layer."""
+        return []
+
+    def set_quantize_weights(self, layer: Any, quantize_weights: Any) -> None:
+        """Nothing to set: no weights are rounded."""
+
+    def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
+        """Nothing to set: no activation is rounded."""
+
+    def get_output_quantizers(self, layer: Any) -> list[Any]:  # noqa: ARG002
+        """One asymmetric 8-bit range for the whole output tensor, as TFLite stores activations."""
+        return [
+            keras_quantization.quantizers.MovingAverageQuantizer(
+                num_bits=8, per_axis=False, symmetric=False, narrow_range=False
+            )
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """No settings."""
+        return {}
+
+
+CUSTOM_OBJECTS: Final[Mapping[str, type]] = {"RoundedOutput": RoundedOutput, **CUSTOM_LAYERS}
+
+
+def wrap(network: Any) -> Any:
+    """Return a copy of a flat Keras model that simulates 8-bit arithmetic while it trains and predicts.
+
+    Its weights start as the network's; its activation ranges are learnt in training.
+    """
+    registry = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+
+    def annotated(layer: Any) -> Any:
+        if isinstance(layer, PREPROCESSING):
+            return layer
+        if _needs_rounded_output(layer):
+            return keras_quantization.quantize_annotate_layer(layer, RoundedOutput())
+        known = registry.supports(layer) or isinstance(
+            layer, layers.SeparableConv2D | layers.BatchNormalization
+        )
+        return keras_quantization.quantize_annotate_layer(layer) if known else layer
+
+    with keras_quantization.quantize_scope(dict(CUSTOM_OBJECTS)):
+        return keras_quantization.quantize_apply(copy_with(network, annotated))
+
+
+def _needs_rounded_output(layer: Any) -> bool:
+    if isinstance(layer, HardSigmoid | HardSwish | layers.Multiply):
+        return True
+    if isinstance(layer, layers.Activation):
+        return layer.get_config()["activation"] not in FUSED_ACTIVATIONS
+    if isinstance(layer, layers.BatchNormalization):  # after a convolution it is folded into it instead
+        return not isinstance(layer.inbound_nodes[0].inbound_layers, CONVOLUTIONS)
+    return False

@@ -1,0 +1,64 @@
+"""What a result depends on in the code: digests of a module together with everything that it imports here.
+
+The workflow calls this for each step, so that editing one module runs again exactly the steps and notebooks
+that can reach it by imports. The import graph is grimp's, read from the sources without running them.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import grimp
+
+from fer_utils.files import digest
+
+PACKAGE: Final = "fer_utils"
+PACKAGE_FOLDER: Final = Path(__file__).parent
+LOCK_FILE: Final = PACKAGE_FOLDER.parent / "requirements.lock"
+
+
+def code_digest(*modules: str) -> str:
+    """Return a digest of the sources of `modules`, of all they import from the package, and of the lock file.
+
+    Raises ValueError for a module that the package does not have.
+    """
+    needed = set(modules)
+    for module in modules:
+        if module not in _import_graph().modules:
+            raise ValueError(f"unknown module {module!r}: it is not in the package {PACKAGE}")
+        needed |= _import_graph().find_upstream_modules(module)
+    sources = [_source(module) for module in sorted(needed)]
+    return digest(*sources, LOCK_FILE)
+
+
+def notebook_digest(notebook: dict[str, Any]) -> str:
+    """Return a digest of a notebook's cells and metadata and of the code that its cells import.
+
+    `notebook` is the parsed JSON of an .ipynb file; outputs and execution counts do not matter.
+    """
+    cells = [[cell["cell_type"], "".join(cell["source"]), cell["metadata"]] for cell in notebook["cells"]]
+    code = "\n".join(source for kind, source, _ in cells if kind == "code")
+    return digest(cells, code_digest(*imported_modules(code)))
+
+
+def imported_modules(code: str) -> list[str]:
+    """Return the modules of this package that Python source `code` imports, sorted."""
+    known = _import_graph().modules
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return sorted(found & known)
+
+
+@cache
+def _import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph(PACKAGE, cache_dir=None)
+
+
+def _source(module: str) -> Path:
+    path = PACKAGE_FOLDER.joinpath(*module.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

@@ -1,0 +1,69 @@
+"""What a model says of faces: rows of the `predictions` table, from a Keras model or a TFLite file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ai_edge_litert.interpreter import Interpreter
+
+from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from fer_utils.tables import conform
+
+
+class PredictionError(RuntimeError):
+    """A model's answer is not seven probabilities; the message names the model."""
+
+
+def predict_keras(network: Any, pixels: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Return probabilities, float32 (N, 7), of uint8 RGB `pixels` (N, S, S, 3) by a Keras model.
+
+    Batches are padded to one size, so that a network is traced once.
+    """
+    batches = [
+        np.asarray(network.predict_on_batch(_padded(pixels[start : start + batch_size], batch_size)))
+        for start in range(0, len(pixels), batch_size)
+    ]
+    answers = np.concatenate(batches)[: len(pixels)] if batches else np.empty((0, len(EXPRESSIONS)))
+    return answers.astype(np.float32)
+
+
+def _padded(pixels: np.ndarray, batch_size: int) -> np.ndarray:
+    missing = batch_size - len(pixels)
+    return np.pad(pixels.astype(np.float32), ((0, missing), (0, 0), (0, 0), (0, 0)))
+
+
+def predict_tflite(path: Path, pixels: np.ndarray) -> np.ndarray:
+    """Return probabilities, float32 (N, 7), of uint8 RGB `pixels` (N, S, S, 3) by a TFLite file, one thread.
+
+    Raises PredictionError if the file's input is not (1, S, S, 3) float32.
+    """
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    entrance, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    expected = (1, *pixels.shape[1:])
+    if tuple(entrance["shape"]) != expected or entrance["dtype"] != np.float32:
+        raise PredictionError(
+            f"{path.name} takes {entrance['dtype'].__name__} {tuple(entrance['shape'])}, not float32 {expected}: "
+            "give it faces of its own size"
+        )
+    answers = np.empty((len(pixels), len(EXPRESSIONS)), np.float32)
+    for row, face in enumerate(pixels):
+        interpreter.set_tensor(entrance["index"], face[None].astype(np.float32))
+        interpreter.invoke()
+        answers[row] = interpreter.get_tensor(exit_["index"])[0]
+    return answers
+
+
+def prediction_rows(run_id: str, faces: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
+    """Return the `predictions` rows of one run: `probabilities` (N, 7) in the order of `faces`' N rows.
+
+    Raises PredictionError if a row is not a distribution over the seven expressions.
+    """
+    if probabilities.shape != (len(faces), len(EXPRESSIONS)):
+        raise PredictionError(f"{run_id}: expected {len(faces)} x 7 probabilities, got {probabilities.shape}")
+    if not np.allclose(probabilities.sum(1), 1, atol=0.03):  # int8 outputs step by 1/256
+        raise PredictionError(f"{run_id}: some answers are not probabilities (they do not sum to 1)")
+    columns = dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
+    frame = pd.DataFrame({"run_id": run_id, "face_id": faces["face_id"].to_numpy(), **columns})
+    return conform(frame, "predictions")

@@ -1,0 +1,159 @@
+"""Train the copies of one network: the same graph, traced once, on children, on adults and on all faces."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_utils.data.batches import training_batches
+from fer_utils.models.backbones import build_network, keras, tf
+from fer_utils.study import Architecture, Cohort, Study
+from fer_utils.tables import conform
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Faces of one split: uint8 RGB pixels (N, S, S, 3) and class indices (N,)."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, faces: pd.DataFrame, pixels: np.ndarray, chosen: pd.Series) -> "TrainingSet":
+        """Return the faces that `chosen` (a boolean a row) marks; categorical order gives the class index."""
+        rows = chosen.to_numpy(dtype=bool)
+        return cls(pixels[rows], faces["expression"].cat.codes.to_numpy()[rows].astype(np.int64))
+
+
+def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
+    """Return, for each row of `faces`, whether the copy `cohort` may learn from it.
+
+    Children and adults go by the image's own age; `all` takes every face, unknown ages included.
+    """
+    if cohort == "all":
+        return pd.Series(True, index=faces.index)
+    if cohort == "children":
+        return faces["cohort"] == "child"
+    adults = faces["cohort"] == "adult"
+    return adults | (faces["cohort"] == "unknown") if study.unknown_age_is_adult else adults
+
+
+def set_up(study: Study) -> None:
+    """Make what follows depend on the seed alone: deterministic operations, one thread a process.
+
+    The workflow fills the cores with processes; results of one and two threads differ in the last bits.
+    """
+    keras.utils.set_random_seed(study.seed)
+    if not tf.config.experimental.is_op_determinism_enabled():
+        tf.config.experimental.enable_op_determinism()
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+@dataclass
+class Trained:
+    """One trained copy: the Keras model, its history and the seconds that it took."""
+
+    network: Any
+    curves: pd.DataFrame
+    seconds: float
+    epochs: int
+
+
+def fit(
+    network: Any,
+    run_id: str,
+    training: TrainingSet,
+    validation: TrainingSet,
+    study: Study,
+    *,
+    epochs: int,
+    learning_rate: float,
+    callbacks: tuple[Any, ...] = (),
+) -> Trained:
+    """Train a compiled Keras model in place: Adam, cross-entropy, cosine decay by epoch (arXiv:1608.03983).
+
+    Batches are shuffled and augmented by the study's seed; validation faces are shown as they are.
+    """
+    if not len(training.labels):
+        raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
+    batches = training_batches(training.pixels, training.labels, study.batch_size, study.seed)
+    started = time.perf_counter()
+    history = network.fit(
+        batches,
+        epochs=epochs,
+        validation_data=_validation_batches(validation, study) if len(validation.labels) else None,
+        callbacks=[keras.callbacks.LearningRateScheduler(_cosine(learning_rate, epochs)), *callbacks],
+        verbose=0,
+    ).history
+    seconds = time.perf_counter() - started
+    return Trained(network, _curves(run_id, history), seconds, epochs)
+
+
+def compile_network(network: Any, learning_rate: float) -> None:
+    """Give a Keras model its optimizer, loss and metric."""
+    network.compile(
+        keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+
+
+def train_copies(
+    architecture: Architecture,
+    faces: pd.DataFrame,
+    pixels: np.ndarray,
+    study: Study,
+    weights: str | None,
+    use: Callable[[Cohort, Trained], None],
+) -> None:
+    """Train the study's copies of one network and hand each to `use` before the next begins.
+
+    All copies share one graph and one start; each begins with the same weights and a fresh optimizer.
+    `faces` are rows of the training and validation splits, `pixels` theirs, uint8 (N, S, S, 3).
+    """
+    set_up(study)
+    network = build_network(architecture, study, weights)
+    compile_network(network, study.learning_rate)
+    network.optimizer.build(network.trainable_variables)
+    start = network.get_weights()
+    for cohort in study.cohorts:
+        keras.utils.set_random_seed(study.seed)
+        network.set_weights(start)
+        for variable in network.optimizer.variables:
+            variable.assign(tf.zeros_like(variable))
+        chosen = of_cohort(faces, cohort, study)
+        parts = (chosen & (faces["split"] == split) for split in ("train", "validation"))
+        training, validation = (TrainingSet.of(faces, pixels, part) for part in parts)
+        trained = fit(
+            network, f"{architecture}.{cohort}", training, validation, study,
+            epochs=study.epochs, learning_rate=study.learning_rate,
+        )  # fmt: skip
+        use(cohort, trained)
+
+
+def _cosine(learning_rate: float, epochs: int) -> Callable[[int], float]:
+    return lambda epoch: 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
+
+
+def _validation_batches(validation: TrainingSet, study: Study) -> Any:
+    pixels = validation.pixels.astype(np.float32)
+    return tf.data.Dataset.from_tensor_slices((pixels, validation.labels)).batch(study.batch_size)
+
+
+def _curves(run_id: str, history: dict[str, list[float]]) -> pd.DataFrame:
+    epochs = len(history["loss"])
+    missing = [math.nan] * epochs
+    frame = pd.DataFrame(
+        {
+            "run_id": run_id,
+            "epoch": range(1, epochs + 1),
+            "loss": history["loss"],
+            "accuracy": history["accuracy"],
+            "validation_loss": history.get("val_loss", missing),
+            "validation_accuracy": history.get("val_accuracy", missing),
+        }
+    )
+    return conform(frame, "curves")
