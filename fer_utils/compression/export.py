@@ -35,8 +35,3 @@ def to_tflite(network: Any, precision: Precision, representative: np.ndarray) ->
         faces = representative[:REPRESENTATIVE_FACES].astype(np.float32)
         converter.representative_dataset = lambda: ([face[None]] for face in faces)
     return bytes(converter.convert())
-
-
-def file_name(run_id: str, image_size: int) -> str:
-    """Return the name of an exported file: network, cohort, technique, precision and input side."""
-    return f"{run_id}.{image_size}.tflite"

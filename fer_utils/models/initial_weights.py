@@ -3,7 +3,7 @@
 import os
 import socket
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fer_utils.study import Architecture, Study
 

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.compression.export import file_name, to_tflite
+from fer_utils.compression.export import to_tflite
+from fer_utils.compression.files import file_name
 from fer_utils.compression.techniques import compress
 from fer_utils.data.batches import load_pixels
 from fer_utils.files import write_bytes

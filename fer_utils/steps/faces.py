@@ -3,12 +3,12 @@
 import os
 from functools import partial
 
+from fer_utils import tables
 from fer_utils.data.catalogue import catalogue_faces, check_no_leak
 from fer_utils.data.synthetic.design import plan_faces
 from fer_utils.data.synthetic.portrait import draw_face
 from fer_utils.files import atomic_path
 from fer_utils.study import Paths, Study
-from fer_utils import tables
 
 FRAME_SHARE = 0.62
 """A crop is about this share of the drawn frame's side, so that cropping neither shrinks nor enlarges much."""

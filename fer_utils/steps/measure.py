@@ -6,20 +6,13 @@ from typing import Final
 import pandas as pd
 
 from fer_utils import tables
+from fer_utils.compression.files import exported_files
 from fer_utils.profiling.cortex_a53 import predict_files
 from fer_utils.profiling.host import measure_files
-from fer_utils.study import Architecture, Paths, Study
+from fer_utils.study import Paths, Study
 
 PREDICTED_THREADS: Final = (1, 4)
 """The paper does not say how many threads its 90 ms took: the published measurements know these two."""
-
-
-def exported_files(architecture: Architecture, paths: Paths) -> dict[str, Path]:
-    """Return the TFLite files of one network that were made, by run id."""
-    table = paths.compressed("runs", architecture)
-    runs = tables.read("runs", table)
-    made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
-    return {str(row.run_id): table.parent / str(row.artefact) for row in made.itertuples()}
 
 
 def measure(study: Study, paths: Paths) -> None:

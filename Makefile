@@ -1,0 +1,48 @@
+# The front door. No logic here: targets set up the environment and call `fer`, pytest or the like.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PROFILE ?= quick
+UV_VERSION := 0.13.9
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_USE_LEGACY_KERAS := 1
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help setup book test test-slow serve lock clean
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready ## Make .venv with the locked dependencies and fetch the face detector's model
+
+$(VENV)/.ready: requirements.lock requirements-face-model.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found); name it with PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@echo "Installing the locked dependencies ..."
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/python -m fer_utils.data.face_model
+	@touch $@
+
+book: setup ## Run the whole study on PROFILE (quick) and render the book
+	@$(BIN)/fer run --profile $(PROFILE)
+
+test: book ## Check everything: style, types, units, notebooks, rendered pages
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@mkdir -p test-results
+	@$(BIN)/python -m pytest -m "not slow" --junit-xml=test-results/junit.xml
+
+test-slow: book ## The tests that take minutes
+	@$(BIN)/python -m pytest -m slow
+
+serve: ## Show the book on http://127.0.0.1:8000
+	@test -f _build/html/index.html || { echo "The book is not built yet: run 'make book' first."; exit 1; }
+	@echo "The book is at http://127.0.0.1:8000 (Ctrl-C ends)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lock: ## Resolve requirements.in anew into requirements.lock and environment.yml
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock
+
+clean: ## Remove results of the quick profile and the rendered book (not the environment)
+	@rm -rf results/quick _build book/stages

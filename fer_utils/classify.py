@@ -1,0 +1,108 @@
+"""Find the faces in a photograph and name their expressions with an exported model."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fer_utils import tables
+from fer_utils.data.detection import FaceDetector, crop_face
+from fer_utils.data.images import read_image
+from fer_utils.expressions import EXPRESSIONS
+from fer_utils.models.prediction import predict_tflite
+from fer_utils.study import Paths
+
+PREFERRED = "mobilenet_v3_large"
+"""The paper's best network; a study without it offers its first."""
+
+
+class NoModelError(RuntimeError):
+    """No exported model is there to classify with; the message says how to make one."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """An exported model: its file, its run id, its input side in pixels and what its faces were."""
+
+    run_id: str
+    path: Path
+    image_size: int
+    trained_on: str
+
+
+@dataclass(frozen=True)
+class ClassifiedFace:
+    """One face: its box in pixels of the upright photograph, and a probability for each expression."""
+
+    box: tuple[float, float, float, float]
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found in one photograph."""
+
+    photo: str
+    model: str
+    trained_on: str
+    faces: list[ClassifiedFace]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+def default_model(paths: Paths) -> Model:
+    """Return the study's float32 export of its all-data copy.
+
+    Raises NoModelError when the study has not made one yet.
+    """
+    network = PREFERRED if PREFERRED in paths.study.architectures else paths.study.architectures[0]
+    table = paths.compressed("runs", network)
+    if not table.exists():
+        raise NoModelError(
+            f"no model yet: run `make book`, or `fer run 04_compression --profile {paths.study.profile}`"
+        )
+    runs = tables.read("runs", table)
+    row = runs[(runs["run_id"] == f"{network}.all.none.float32") & (runs["status"] == "done")]
+    if row.empty:
+        raise NoModelError(
+            f"{network} has no float32 export in profile {paths.study.profile}: see 04_compression"
+        )
+    run = row.iloc[0]
+    return Model(run["run_id"], table.parent / run["artefact"], int(run["image_size"]), "synthetic faces")
+
+
+def classify_photograph(photo: Path, model: Model) -> Answer:
+    """Return the expression probabilities of every face in a photograph, largest face first.
+
+    Raises ImageError, in one sentence, for a file that cannot be read as a picture.
+    """
+    picture = read_image(photo)
+    faces = FaceDetector().detect(picture)
+    crops = [crop_face(picture, face, model.image_size) for face in faces]
+    pixels = np.stack(crops) if crops else np.empty((0, model.image_size, model.image_size, 3), np.uint8)
+    answers = predict_tflite(model.path, pixels)
+    found = [
+        ClassifiedFace(
+            (float(face.x), float(face.y), float(face.width), float(face.height)),
+            {name: round(float(p), 4) for name, p in zip(EXPRESSIONS, row, strict=True)},
+        )
+        for face, row in zip(faces, answers, strict=True)
+    ]
+    return Answer(str(photo), model.run_id, model.trained_on, found)
+
+
+def describe(answers: list[Answer], model: Model) -> str:
+    """Return the answers as text: one line an expression, with a bar."""
+    lines = [f"Model {model.run_id}, trained on {model.trained_on}. A posed expression is not a felt one."]
+    for answer in answers:
+        lines.append(
+            f"\n{answer.photo}: {len(answer.faces) or 'no'} face{'' if len(answer.faces) == 1 else 's'} found"
+        )
+        for number, face in enumerate(answer.faces, 1):
+            lines.append(f"  face {number}, {face.box[2]:.0f} pixels wide")
+            lines += [
+                f"    {name:10} {p:5.1%} {'#' * round(30 * p)}" for name, p in face.probabilities.items()
+            ]
+    return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""The `fer` command: run stages, see what is there, classify photographs."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fer_utils.study import Paths, Study, load_study
+
+app = typer.Typer(
+    help="A living replication of a pediatric facial expression classifier for mobile devices.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference ...")]
+OverridesOption = Annotated[str, typer.Option(help="Study fields to change, as JSON: '{\"seed\": 7}'")]
+
+
+@app.command()
+def run(
+    stages: Annotated[
+        list[str] | None, typer.Argument(help="Stages, 01_data say; none means all and the book")
+    ] = None,
+    profile: ProfileOption = "quick",
+    overrides: OverridesOption = "{}",
+    cores: Annotated[int | None, typer.Option(help="Cores to use; all by default")] = None,
+) -> None:
+    """Make what the stages need and is not there or out of date, run their notebooks, and (with none named) the book."""
+    from fer_utils.stages import make, notebook_source
+    from fer_utils.study import PROJECT_FOLDER
+
+    study, changes = _study(profile, overrides)
+    paths = Paths.of(study)
+    for stage in stages or []:
+        notebook_source(stage)
+    targets = (
+        [paths.notebook(stage) for stage in stages] if stages else [PROJECT_FOLDER / "_build/html/index.html"]
+    )
+    make(targets, profile, changes, cores)
+
+
+@app.command()
+def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") -> None:
+    """Say what of a study is made, what is not, and what is out of date."""
+    from fer_utils.workflow_status import summary
+
+    _, changes = _study(profile, overrides)
+    typer.echo(summary(profile, changes).to_string(index=False))
+
+
+@app.command()
+def classify(
+    photos: Annotated[list[Path], typer.Argument(help="Photographs; every face found in each is classified")],
+    profile: ProfileOption = "quick",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs")] = False,
+) -> None:
+    """Find the faces in photographs and print the seven probabilities of each, by the profile's exported model."""
+    from fer_utils.classify import classify_photograph, default_model, describe
+
+    model = default_model(Paths.of(load_study(profile)))
+    answers = [classify_photograph(photo, model) for photo in photos]
+    typer.echo(
+        json.dumps([answer.as_dict() for answer in answers], indent=1)
+        if as_json
+        else describe(answers, model)
+    )
+
+
+@app.command(hidden=True)
+def step(
+    name: str,
+    architecture: Annotated[str | None, typer.Argument()] = None,
+    profile: ProfileOption = "quick",
+    overrides: OverridesOption = "{}",
+) -> None:
+    """Do one expensive step of the workflow; the Snakefile calls this."""
+    study, _ = _study(profile, overrides)
+    started = time.perf_counter()
+    _step_function(name, architecture)(study, Paths.of(study))
+    typer.echo(f"{name:16} {architecture or '':20} {time.perf_counter() - started:6.0f} s")
+
+
+@app.command(hidden=True)
+def stage(name: str, profile: ProfileOption = "quick", overrides: OverridesOption = "{}") -> None:
+    """Execute one stage's notebook; the Snakefile calls this."""
+    from fer_utils.stages import run_notebook
+
+    study, changes = _study(profile, overrides)
+    started = time.perf_counter()
+    run_notebook(name, study, changes)
+    typer.echo(f"{'notebook':16} {name:20} {time.perf_counter() - started:6.0f} s")
+
+
+def _study(profile: str, overrides: str) -> tuple[Study, dict[str, Any]]:
+    try:
+        changes = json.loads(overrides)
+    except json.JSONDecodeError as error:
+        raise typer.BadParameter(
+            f"overrides must be JSON such as '{{\"seed\": 7}}', given {overrides!r}"
+        ) from error
+    return load_study(profile, **changes), changes
+
+
+def _step_function(name: str, architecture: str | None) -> Any:
+    """Import the step only now: each has heavy imports of its own."""
+    from functools import partial
+    from importlib import import_module
+
+    functions = {
+        "faces": ("faces", "make_faces"),
+        "photographs": ("photographs", "make_reality_faces"),
+        "train": ("train", "train"),
+        "compress": ("compress", "compress_network"),
+        "reality": ("reality", "predict_reality"),
+        "measure": ("measure", "measure"),
+        "book": ("book", "make_book"),
+    }
+    if name not in functions:
+        raise typer.BadParameter(f"unknown step {name!r}: choose from {', '.join(functions)}")
+    module, function = functions[name]
+    action = getattr(import_module(f"fer_utils.steps.{module}"), function)
+    return partial(action, architecture) if architecture else action
+
+
+def main() -> None:
+    """Run the command; what goes wrong for a reason we know ends in one sentence, not in a traceback."""
+    try:
+        app()
+    except (ValueError, RuntimeError, OSError) as error:
+        if type(error).__module__.startswith("fer_utils") or isinstance(error, OSError):
+            sys.exit(f"fer: {error}")
+        raise
+
+
+if __name__ == "__main__":
+    main()

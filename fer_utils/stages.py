@@ -1,0 +1,164 @@
+"""The six stage notebooks: what each reads, how each is run, and how one that is opened alone gets its inputs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fer_utils.study import PROJECT_FOLDER, Paths, Study, load_study
+
+IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
+"""Set by the Snakefile: inputs are there already, and only the workflow decides what to make."""
+
+PARAMETERS: Final = ("profile", "seed", "architectures")
+"""What the parameters cell of every notebook offers; any other field of a Study may be injected too."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its notebook's name, its title, and the tables that it reads."""
+
+    name: str
+    title: str
+    inputs: Callable[[Paths], list[Path]]
+
+
+def _faces(paths: Paths) -> list[Path]:
+    return [paths.faces, paths.dropped, paths.reality_faces, paths.reality_dropped]
+
+
+def _trained(paths: Paths) -> list[Path]:
+    names = ("runs", "predictions", "curves")
+    return [paths.trained(name, architecture) for architecture in paths.study.architectures for name in names]
+
+
+def _compressed(paths: Paths) -> list[Path]:
+    names = ("runs", "predictions")
+    return [
+        paths.compressed(name, architecture) for architecture in paths.study.architectures for name in names
+    ]
+
+
+def _reality(paths: Paths) -> list[Path]:
+    return [paths.reality_predictions(architecture) for architecture in paths.study.architectures]
+
+
+STAGES: Final[Mapping[str, Stage]] = {
+    stage.name: stage
+    for stage in (
+        Stage("01_data", "Data", _faces),
+        Stage("02_architectures", "Architectures", lambda p: [*_faces(p), *_trained(p), *_reality(p)]),
+        Stage("03_cohorts", "Cohorts", lambda p: [*_faces(p), *_trained(p), *_reality(p)]),
+        Stage(
+            "04_compression",
+            "Compression",
+            lambda p: [*_faces(p), *_trained(p), *_compressed(p), *_reality(p), p.measurements],
+        ),
+        Stage(
+            "05_moto_g6_profiling",
+            "Moto G6 profiling",
+            lambda p: [*_faces(p), *_trained(p), *_compressed(p), p.measurements],
+        ),
+        Stage(
+            "06_ethnicity_analysis",
+            "Ethnicity analysis",
+            lambda p: [*_faces(p), *_trained(p), *_compressed(p), *_reality(p), p.measurements],
+        ),
+    )
+}
+
+
+class StageError(RuntimeError):
+    """A stage could not be run; the message says why and what to do."""
+
+
+def begin(names: Mapping[str, Any], stage: str) -> tuple[Study, Paths]:
+    """Turn a notebook's parameters into its study and make what the stage reads and is not there yet.
+
+    `names` is the notebook's `globals()` right after its parameters: every literal among them is a parameter.
+    Raises StudyError for an unknown or ill-typed one, StageError if an input cannot be made.
+    """
+    given = {name: value for name, value in names.items() if _is_parameter(name, value)}
+    study = load_study(**given)
+    paths = Paths.of(study)
+    if IN_WORKFLOW not in os.environ:
+        overrides = {name: value for name, value in given.items() if name != "profile" and value is not None}
+        make(STAGES[stage].inputs(paths), study.profile, overrides)
+    return study, paths
+
+
+def _is_parameter(name: str, value: Any) -> bool:
+    literal = value is None or isinstance(value, str | int | float | bool | list | dict | tuple)
+    return literal and not name.startswith("_") and name not in {"In", "Out", "PAPERMILL_OUTPUT_PATH"}
+
+
+def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None) -> None:
+    """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
+
+    Raises StageError with the last lines of the job that failed.
+    """
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"),
+        "--directory", str(PROJECT_FOLDER), "--cores", str(cores or os.cpu_count() or 1),
+        "--workflow-profile", str(PROJECT_FOLDER / "workflow" / "profiles" / "default"),
+        "--config", f"profile={profile}", f"overrides={json.dumps(dict(overrides))}",
+        "--", *(os.path.relpath(target, PROJECT_FOLDER) for target in targets),
+    ]  # fmt: skip
+    if subprocess.run(command, check=False).returncode != 0:
+        raise StageError(
+            "the workflow stopped; its last lines above name the step and the reason; mend it and run again"
+        )
+
+
+def notebook_source(stage: str) -> Path:
+    """Return the path of a stage's notebook source.
+
+    Raises StageError for an unknown stage.
+    """
+    if stage not in STAGES:
+        raise StageError(f"unknown stage {stage!r}: choose from {', '.join(STAGES)}")
+    return PROJECT_FOLDER / "notebooks" / f"{stage}.ipynb"
+
+
+def run_notebook(stage: str, study: Study, overrides: Mapping[str, Any]) -> Path:
+    """Execute a stage's notebook by papermill and return the executed copy, written only when it is whole.
+
+    Raises StageError naming the cell's error in one sentence.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    from fer_utils.files import atomic_path
+
+    target = Paths.of(study).notebook(stage)
+    kernel = Config()
+    kernel.KernelManager.transport = "ipc"  # parallel kernels cannot race for ports
+    try:
+        with atomic_path(target) as temporary:
+            papermill.execute_notebook(
+                os.path.relpath(notebook_source(stage)),
+                str(temporary),
+                parameters={"profile": study.profile, **overrides},
+                cwd=str(PROJECT_FOLDER),
+                progress_bar=False,
+                config=kernel,
+            )
+            _clean(temporary)
+    except PapermillExecutionError as error:
+        raise StageError(f"{stage}, cell {error.exec_count}: {error.ename}: {error.evalue}") from error
+    return target
+
+
+def _clean(path: Path) -> None:
+    """Drop papermill's metadata of paths and times: the same run gives the same file, and no path is shown."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"].pop("papermill", None)
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("papermill", None)
+        cell["metadata"].pop("execution", None)
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,116 @@
+import ast
+from pathlib import Path
+
+import grimp
+import pytest
+
+from fer_utils import study as study_module
+from fer_utils.study import SECTIONS, Paths, Study, StudyError, load_study, profile_names
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_profile_loads_and_holds_only_differences(profile):
+    study = load_study(profile)
+    assert study.name == profile
+    differing = study_module._profile_fields(profile)
+    for field, value in study.model_dump().items():
+        default = Study.model_fields[field].get_default(call_default_factory=True)
+        assert field == "profile" or field not in differing or value != default, (
+            f"{field} repeats the default"
+        )
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_line_of_a_profile_gives_its_reason(profile):
+    lines = (study_module.PROFILES_FOLDER / f"{profile}.yml").read_text().splitlines()
+    bare = [line for line in lines if line.strip() and "#" not in line and not line.rstrip().endswith(":")]
+    assert not bare
+
+
+@pytest.mark.parametrize(
+    ("profile", "overrides", "sentence"),
+    [
+        ("fast", {}, r"unknown profile 'fast': choose one of quick, reference"),
+        ("quick", {"sed": 5}, r"unknown parameter 'sed': a study has profile, seed"),
+        ("quick", {"seed": "007"}, r"parameter 'seed': Input should be a valid integer, given '007'"),
+        ("quick", {"seed": 1000.0}, r"parameter 'seed'"),
+        (
+            "quick",
+            {"architectures": ["resnet_152"]},
+            r"parameter 'architectures.0'.*mobilenet_v3_large.*given 'resnet_152'",
+        ),
+        ("quick", {"cohorts": ["teenagers"]}, r"parameter 'cohorts.0'.*given 'teenagers'"),
+        ("quick", {"architectures": []}, r"parameter 'architectures'.*at least 1"),
+        ("quick", {"cohorts": ["all", "all"]}, r"an entry is repeated"),
+        ("quick", {"image_size": 100}, r"parameter 'image_size'.*multiple of 32"),
+    ],
+)
+def test_a_bad_parameter_ends_in_one_sentence(profile, overrides, sentence):
+    with pytest.raises(StudyError, match=sentence) as caught:
+        load_study(profile, **overrides)
+    assert "\n" not in str(caught.value)
+
+
+def test_none_leaves_the_profiles_value():
+    assert load_study("quick", seed=None) == load_study("quick")
+
+
+def test_changed_studies_have_folders_of_their_own():
+    names = {load_study("quick", seed=seed).name for seed in (None, 1, 2)}
+    assert len(names) == 3
+    assert load_study("quick", seed=load_study("quick").seed).name == "quick"
+
+
+def test_a_study_is_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        load_study("quick").seed = 3
+
+
+def test_paths_are_relative_and_below_the_studys_folder():
+    paths = Paths.of(load_study("quick"))
+    assert not paths.faces.is_absolute()
+    assert paths.root.name == "quick"
+    assert paths.root in paths.trained("runs", "mobilenet_v2").parents
+
+
+def test_sections_cover_every_field():
+    assert {field for fields in SECTIONS.values() for field in fields} == set(Study.model_fields)
+
+
+STEP_SECTIONS = {  # as in the Snakefile
+    "faces": ("scope", "faces"),
+    "photographs": ("scope", "faces"),
+    "train": ("scope", "training"),
+    "compress": ("scope", "training", "compression"),
+    "reality": ("scope", "training"),
+    "measure": ("scope", "profiling"),
+}
+
+
+@pytest.mark.parametrize(("step", "sections"), STEP_SECTIONS.items())
+def test_a_step_reads_only_the_fields_that_make_it_run_again(step, sections):
+    """What a step's code reads of a study must be among the settings that the workflow watches for it."""
+    snakefile = (study_module.PROJECT_FOLDER / "Snakefile").read_text()
+    arguments = ", ".join(f'"{name}"' for name in (step, *sections[1:]))
+    assert f"step_params({arguments})" in snakefile
+    graph = grimp.build_graph("fer_utils", cache_dir=None)
+    module = f"fer_utils.steps.{step}"
+    read: set[str] = set()
+    for name in graph.find_upstream_modules(module) | {module}:
+        if name not in {"fer_utils.study", "fer_utils.stages"}:
+            read |= study_attributes(name)
+    watched = {field for section in sections for field in SECTIONS[section]}
+    assert read <= watched, f"step {step} reads {sorted(read - watched)}, which does not make it run again"
+
+
+def study_attributes(module: str) -> set[str]:
+    path = Path(study_module.PROJECT_FOLDER, *module.split("."))
+    source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in Study.model_fields:
+            owner = node.value
+            name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+            if name == "study":
+                found.add(node.attr)
+    return found
