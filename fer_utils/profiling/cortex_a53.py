@@ -1,0 +1,211 @@
+"""Predict latency on the Moto G6's Cortex-A53 cores from published measurements of other Cortex-A53 boards.
+
+An additive cost model (each operator's work takes its time, one after the other): clock cycles = nonnegative
+coefficients x (convolution MACs, depthwise MACs, activation values), fitted by least squares on relative error.
+
+`cortex_a53_latencies.csv`, runtime ncnn: fastest of the repeats in Tencent/ncnn (BSD-3-Clause),
+benchmark/README.md at commit a4d2ea1d, the line named in each row. Boards: those whose measured cores are
+Cortex-A53 (of the RK3399, its little cores; its second entry, the OrangePi 4, is the same chip and left out).
+Networks: the nine small classifiers; large ones and detectors run other kernels than a phone's classifier.
+`cortex_a53_networks.csv`: their costs, counted from the tensor shapes in benchmark/models/*.param there.
+Rows of runtime xnnpack are google/XNNPACK (BSD-3-Clause), README.md, Raspberry Pi table of 8 February 2022.
+
+What it cannot know: ncnn's kernels are not LiteRT's; memory is taken to scale with the clock; Android's
+scheduling and heat are absent; boards of one family are not independent. Pruned and clustered files keep
+dense graphs, so they get the dense prediction.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from fer_utils import tables
+from fer_utils.profiling.graph_costs import GraphCosts, graph_costs
+from fer_utils.profiling.interpreters import ProfilingError
+
+MOTO_G6_GIGAHERTZ: Final = 1.8
+"""Eight Cortex-A53 at 1.8 GHz: Qualcomm's product page of the Snapdragon 450, the Moto G6's chip."""
+
+GROUPED_FACTOR: Final = 3.0
+"""A grouped convolution's MAC counts as so many dense ones, for its short inner loops.
+
+Our choice, made knowing the held-out errors; only regnety_400m of the published networks has any, ours none."""
+
+_LATENCIES: Final = Path(__file__).with_name("cortex_a53_latencies.csv")
+_NETWORKS: Final = Path(__file__).with_name("cortex_a53_networks.csv")
+
+Vector = NDArray[np.float64]
+Threads = Literal[1, 4]
+
+
+@dataclass(frozen=True)
+class HeldOutError:
+    """Mean absolute relative errors (0.1 is 10 %) on what the fit had not seen."""
+
+    network: float
+    board: float
+    both: float
+
+
+@dataclass(frozen=True)
+class CortexA53Model:
+    """A fitted model; `residuals` has a row for each measurement, predicted with network and board held out.
+
+    Columns of `residuals`: board, gigahertz, network, measured_ms, predicted_ms, ratio (measured by predicted).
+    `coefficients` are cycles a dense or pointwise MAC, a depthwise MAC, an activation value.
+    """
+
+    threads: int
+    coefficients: tuple[float, float, float]
+    held_out_error: HeldOutError
+    residuals: pd.DataFrame
+
+    def predict_ms(
+        self, costs: GraphCosts, gigahertz: float = MOTO_G6_GIGAHERTZ
+    ) -> tuple[float, float, float]:
+        """Return predicted milliseconds and their 90 % band: point, low, high.
+
+        The band is the 5 and 95 % quantiles of measured by predicted with network and board held out. An int8
+        graph gets the float prediction times the published int8 ratio, its band widened by that ratio's range.
+        Raises ProfilingError for dynamic-range graphs, which nobody has published on this core.
+        """
+        if costs.arithmetic == "dynamic":
+            raise ProfilingError(
+                "no Cortex-A53 measurement of dynamic-range kernels is published to predict from"
+            )
+        point = float(_features(costs) @ np.array(self.coefficients)) / (gigahertz * 1e6)
+        low, high = self.residuals["ratio"].quantile([0.05, 0.95])
+        if costs.arithmetic == "int8":
+            slowest, fastest = max(int8_ratios()), min(int8_ratios())
+            return point * float(np.mean(int8_ratios())), point * low * fastest, point * high * slowest
+        return point, point * float(low), point * float(high)
+
+
+@cache
+def fit(threads: Threads) -> CortexA53Model:
+    """Return the model for one or four threads, fitted on the published measurements."""
+    measured = published(threads)
+    costs = network_costs()
+    return fit_to(measured, costs, threads)
+
+
+def fit_to(measured: pd.DataFrame, costs: Mapping[str, GraphCosts], threads: int) -> CortexA53Model:
+    """Fit measurements (columns board, gigahertz, network, min_ms) of networks whose costs are given."""
+    features = np.array([_features(costs[name]) for name in measured["network"]])
+    cycles = (measured["min_ms"] * measured["gigahertz"] * 1e6).to_numpy(float)
+    boards, networks = measured["board"].to_numpy(), measured["network"].to_numpy()
+    same: dict[str, Callable[[int], NDArray[np.bool_]]] = {
+        "network": lambda row: networks == networks[row],
+        "board": lambda row: boards == boards[row],
+        "both": lambda row: (networks == networks[row]) | (boards == boards[row]),
+    }
+    predicted = {name: _held_out(features, cycles, unseen) for name, unseen in same.items()}
+    errors = {name: float(np.mean(np.abs(values / cycles - 1))) for name, values in predicted.items()}
+    residuals = measured[["board", "gigahertz", "network"]].assign(
+        measured_ms=measured["min_ms"],
+        predicted_ms=predicted["both"] / (measured["gigahertz"] * 1e6),
+        ratio=cycles / predicted["both"],
+    )
+    first, second, third = map(float, _coefficients(features, cycles))
+    return CortexA53Model(threads, (first, second, third), HeldOutError(**errors), residuals)
+
+
+def published(threads: Threads) -> pd.DataFrame:
+    """Return the published float32 measurements of ncnn with one or four threads, with their sources."""
+    rows = pd.read_csv(_LATENCIES)
+    return rows[(rows["runtime"] == "ncnn") & (rows["threads"] == threads)].reset_index(drop=True)
+
+
+@cache
+def network_costs() -> Mapping[str, GraphCosts]:
+    """Return the graph costs of the published networks, by name."""
+    rows = pd.read_csv(_NETWORKS, index_col="network").drop(columns="source").to_dict("index")
+    return {
+        str(name): GraphCosts(**{str(column): value for column, value in row.items()})
+        for name, row in rows.items()
+    }
+
+
+@cache
+def int8_ratios() -> tuple[float, ...]:
+    """Return int8 by float32 latency of each network that XNNPACK published both of on a Cortex-A53."""
+    rows = pd.read_csv(_LATENCIES).query("runtime == 'xnnpack'")
+    wide = rows.pivot(index="network", columns="precision", values="min_ms")
+    return tuple(float(ratio) for ratio in wide["int8"] / wide["float32"])
+
+
+def predict_files(
+    files: Mapping[str, Path],
+    *,
+    image_size: int,
+    gigahertz: float = MOTO_G6_GIGAHERTZ,
+    threads: Threads = 1,
+) -> pd.DataFrame:
+    """Return a `measurements` table of predictions for the Moto G6, a row a file (run id to .tflite).
+
+    The interval is the 90 % band. A dynamic-range file's row has no latency and its backend says why.
+    Raises ProfilingError for a file that is not a model or cannot take that input size.
+    """
+    model = fit(threads)
+    rows = [
+        {
+            "run_id": run_id,
+            "device": f"Moto G6 (Cortex-A53, {gigahertz:g} GHz)",
+            "device_kind": "predicted",
+            "threads": threads,
+            "image_size": image_size,
+            **_prediction(model, graph_costs(path, image_size), gigahertz),
+        }
+        for run_id, path in files.items()
+    ]
+    return tables.conform(pd.DataFrame(rows, columns=list(tables.COLUMNS["measurements"])), "measurements")
+
+
+def _prediction(model: CortexA53Model, costs: GraphCosts, gigahertz: float) -> dict[str, float | str]:
+    backend = "cost model fitted on ncnn float32"
+    if costs.arithmetic == "int8":
+        low, high = min(int8_ratios()), max(int8_ratios())
+        backend += f", times {low:.2f}-{high:.2f} for int8 (XNNPACK, Raspberry Pi 3+)"
+    try:
+        point, low, high = model.predict_ms(costs, gigahertz)
+    except ProfilingError as error:
+        return {"backend": f"none: {error}"}
+    return {
+        "backend": backend,
+        "latency_ms_median": point,
+        "interval_low_ms": low,
+        "interval_high_ms": high,
+    }
+
+
+def _features(costs: GraphCosts) -> Vector:
+    """Dense MACs, depthwise MACs, activation values.
+
+    Pointwise and other convolutions share a coefficient: apart, the held-out error is larger. The few fully
+    connected MACs and the weights got coefficient 0 when they were offered.
+    """
+    dense = costs.pointwise_macs + costs.convolution_macs + GROUPED_FACTOR * costs.grouped_macs
+    return np.array([dense, costs.depthwise_macs, costs.activation_values], dtype=float)
+
+
+def _coefficients(features: Vector, cycles: Vector) -> Vector:
+    """Nonnegative coefficients of the smallest squared relative error."""
+    scale = features.max(axis=0)  # MACs and activation values differ by powers of ten
+    solution, _ = nnls(features / scale / cycles[:, None], np.ones(len(cycles)))
+    return np.asarray(solution / scale)
+
+
+def _held_out(features: Vector, cycles: Vector, unseen_with: Callable[[int], NDArray[np.bool_]]) -> Vector:
+    """Each row predicted by the fit to the rows that share nothing with it in `unseen_with`'s sense."""
+    predicted = np.empty(len(cycles))
+    for row in range(len(cycles)):
+        seen = ~unseen_with(row)
+        predicted[row] = features[row] @ _coefficients(features[seen], cycles[seen])
+    return predicted

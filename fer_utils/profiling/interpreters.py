@@ -1,0 +1,60 @@
+"""Open a .tflite file in the LiteRT interpreter at the input size that is to be profiled."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+BYTE_LIKE: Final = {np.dtype(np.uint8): (0, 256), np.dtype(np.int8): (-128, 128)}
+
+
+class ProfilingError(ValueError):
+    """A model file cannot be profiled as asked; the message says which file and why."""
+
+
+def open_at(path: Path, image_size: int, *, threads: int = 1, delegate: bool = True) -> Interpreter:
+    """Return an allocated interpreter of `path` whose single input is (1, image_size, image_size, 3).
+
+    A graph of another input size is resized, which works for fully convolutional networks. `delegate` chooses
+    LiteRT's default XNNPACK kernels; without it inner shapes can be read (a delegate hides them).
+    Raises ProfilingError if the file is not a model, or its graph cannot be resized.
+    """
+    kind = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    try:
+        content = path.read_bytes()
+        interpreter = Interpreter(
+            model_content=content, num_threads=threads, experimental_op_resolver_type=kind
+        )
+    except (ValueError, OSError) as error:
+        raise ProfilingError(f"{path.name} cannot be opened as a .tflite file: {error}") from error
+    _resize(interpreter, path, image_size)
+    return interpreter
+
+
+def random_input(interpreter: Interpreter, seed: int = 0) -> NDArray[np.generic]:
+    """Return a seeded random array of the input's shape and type: floats and bytes over the range of pixels."""
+    details = interpreter.get_input_details()[0]
+    generator = np.random.default_rng(seed)
+    kind = np.dtype(details["dtype"])
+    if kind in BYTE_LIKE:
+        return generator.integers(*BYTE_LIKE[kind], size=details["shape"], dtype=kind)
+    return generator.uniform(0, 255, details["shape"]).astype(kind)
+
+
+def _resize(interpreter: Interpreter, path: Path, image_size: int) -> None:
+    inputs = interpreter.get_input_details()
+    wanted = [1, image_size, image_size, 3]
+    if len(inputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][3] != 3:
+        shapes = ", ".join(str(list(map(int, i["shape"]))) for i in inputs)
+        raise ProfilingError(f"{path.name} has input(s) {shapes}; expected one batch of RGB images")
+    try:
+        if list(inputs[0]["shape"]) != wanted:
+            interpreter.resize_tensor_input(inputs[0]["index"], wanted)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ProfilingError(
+            f"{path.name} cannot be resized to {image_size} pixels ({reason}); export it at that size"
+        ) from error
