@@ -1,0 +1,156 @@
+"""What surrounds a face: neck, clothes and ears behind it, hair behind and before it."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from fer_utils.data.synthetic.canvas import Canvas, Floats, Layer, ellipse
+from fer_utils.data.synthetic.geometry import Face
+from fer_utils.data.synthetic.identity import Identity
+from fer_utils.data.synthetic.lighting import Light
+from fer_utils.data.synthetic.skin import skin_colour
+
+_LOCKS: Final = 9  # of a fringe or a curly outline, across the forehead
+_STRANDS: Final = 90
+
+
+def paint_behind(canvas: Canvas, identity: Identity, face: Face, light: Light) -> None:
+    """Paint what the head hides: long or tied hair, neck, clothes, ears."""
+    skin = skin_colour(identity.skin_tone) * (light.fill + 0.6 * light.key) * light.tint
+    hair = identity.hair * light.brightness
+    if identity.hairstyle == "long":
+        turn = np.linspace(0, 2 * np.pi, 48)
+        x = (face.half_width + 0.20) * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.7
+        y = -0.2 + np.where(np.sin(turn) > 0, 1.85, 1.28) * np.sin(turn)
+        canvas.cover(canvas.polygon(np.stack([x, y], 1), 1.5), hair * 0.65)
+    if identity.hairstyle == "tied":
+        canvas.cover(canvas.polygon(ellipse(0.0, face.top - 0.22, 0.34, 0.28), 1.5), hair * 0.85)
+    _paint_neck(canvas, identity, face, skin)
+    canvas.cover(canvas.polygon(_shoulders(identity), 1.0), identity.clothes * light.brightness)
+    for side in (-1, 1):
+        x = side * (0.98 * face.half_width + 0.02)
+        canvas.cover(canvas.polygon(ellipse(x, 0.12, 0.12, 0.24), 1.0), skin * 0.84)
+        canvas.paint(canvas.polygon(ellipse(x + 0.03 * side, 0.12, 0.06, 0.13), 1.4), skin * 0.62, 0.6)
+
+
+def _paint_neck(canvas: Canvas, identity: Identity, face: Face, skin: Floats) -> None:
+    width = identity.grown(0.62 + 0.10 * identity.masculinity, 0.50)
+    neck = [
+        (-width, 0.7),
+        (width, 0.7),
+        (width, 1.66),
+        (1.2, 1.95),
+        (1.9, 2.1),
+        (-1.9, 2.1),
+        (-1.2, 1.95),
+        (-width, 1.66),
+    ]
+    canvas.cover(canvas.polygon(neck, 1.0), skin * 0.80)
+    chin = face.chin
+    shadow = [(-width, 0.8), (width, 0.8), (width, chin), (0.0, chin + 0.16), (-width, chin)]
+    canvas.paint(canvas.polygon(shadow, 7.0), skin * (0.66, 0.58, 0.56), 0.7)
+
+
+def _shoulders(identity: Identity) -> list[tuple[float, float]]:
+    width = identity.grown(0.62, 0.50) + 0.16
+    return [
+        (-width, 1.68),
+        (-0.3, 1.84),
+        (0.3, 1.84),
+        (width, 1.68),
+        (1.95, 1.9),
+        (1.95, 2.2),
+        (-1.95, 2.2),
+        (-1.95, 1.9),
+    ]
+
+
+def paint_hair(canvas: Canvas, identity: Identity, face: Face, light: Light) -> None:
+    """Paint the hair on the skull and over the forehead, strand by strand, with its shadow."""
+    random = np.random.default_rng(identity.texture_seed)
+    outer = _silhouette(identity, face, random)
+    hairline = _hairline(identity, face, random)
+    soft = 3.0 if identity.hairstyle in ("cropped", "curly") else 1.4
+    hair = canvas.polygon(np.concatenate([hairline, outer[::-1]]), soft)
+    _cast_on_forehead(canvas, hair)
+    canvas.cover(hair, _strands(canvas, hair, identity, face, light, random))
+
+
+def _volume(identity: Identity) -> float:
+    return {"cropped": 0.05, "swept": 0.12, "fringe": 0.13, "long": 0.14, "curly": 0.26, "tied": 0.04}[
+        identity.hairstyle
+    ]
+
+
+def _silhouette(identity: Identity, face: Face, random: np.random.Generator) -> Floats:
+    """The outer edge from the left temple over the crown to the right temple."""
+    turn = np.linspace(np.pi, 0, 64)
+    volume = _volume(identity)
+    rough = 0.035 if identity.hairstyle == "curly" else 0.008
+    wave = 1 + rough * (np.sin(17 * turn + random.uniform(0, 6)) + np.sin(29 * turn + random.uniform(0, 6)))
+    x = (face.half_width * 1.01 + 0.6 * volume) * np.cos(turn) * wave
+    bottom = {"long": 0.5, "curly": 0.0, "fringe": -0.1}.get(identity.hairstyle, -0.22)
+    y = bottom + (face.top - volume - bottom) * np.sin(turn) ** 0.85 * wave
+    return np.stack([x, y], 1).astype(np.float32)
+
+
+def _hairline(identity: Identity, face: Face, random: np.random.Generator) -> Floats:
+    """The inner edge from the left temple over the forehead to the right temple."""
+    across = np.linspace(-1, 1, 49)
+    base = identity.grown(-0.98, -0.94)
+    locks = np.interp(across, np.linspace(-1, 1, 2 * _LOCKS + 1), random.uniform(-1, 1, 2 * _LOCKS + 1))
+    parting = float(random.choice((-0.35, 0.35)))
+    away = across - parting
+    side = np.abs(across) ** 5
+    lines = {
+        "cropped": base + 0.015 * locks - 0.05 * np.cos(3 * np.pi * across) * (1 - side) + 0.72 * side,
+        "swept": base + 0.02 * locks + 0.26 * np.clip(np.abs(away) - 0.1, 0, 1) ** 1.3 * (away * parting < 0) + 0.70 * side,
+        "fringe": base + 0.40 + 0.04 * locks + 0.05 * across**2 + 0.40 * side,
+        "long": base - 0.06 + 0.44 * np.clip(np.abs(away), 0, 1.2) ** 1.5 + 0.95 * side,
+        "curly": base + 0.02 + 0.03 * locks + 0.85 * side,
+        "tied": base - 0.02 + 0.16 * across**2 + 0.55 * side,
+    }  # fmt: skip
+    y = lines[identity.hairstyle]
+    width = np.minimum(face.half_width * 1.01, 1.2) * across
+    return np.stack([width, y], 1).astype(np.float32)
+
+
+def _cast_on_forehead(canvas: Canvas, hair: Layer) -> None:
+    shadow = cv2.GaussianBlur(hair.mask, (0, 0), 3.5 * canvas.scale)
+    down = min(round(4 * canvas.scale), canvas.size - hair.mask.shape[0] - hair.top)
+    moved = Layer(shadow, hair.left, hair.top + max(0, down))
+    canvas.paint(moved, canvas.colour[moved.window] * (0.78, 0.72, 0.70), 0.6)
+
+
+def _strands(
+    canvas: Canvas, hair: Layer, identity: Identity, face: Face, light: Light, random: np.random.Generator
+) -> Floats:
+    """Return the hair's colour over its box: strands running from the crown, and a band of sheen."""
+    tone = np.full(hair.mask.shape, 128, np.uint8)
+    window = Canvas(canvas.size, np.empty((*hair.mask.shape, 0), np.float32), hair.mask, hair.left, hair.top)
+    for path, level in _strand_paths(identity, face, random):
+        cv2.polylines(
+            tone, [window.local(path)], False, level, max(1, round(2.2 * canvas.scale)), cv2.LINE_AA, 4
+        )
+    tone = cv2.GaussianBlur(tone, (0, 0), max(0.4, 0.9 * canvas.scale))
+    radius = (face.top - window.y[:, None]) / face.top + 0.12 * (
+        window.x[None] - 0.4 * light.direction[0]
+    ) ** 2
+    sheen = 0.35 * np.exp(-(((radius - 0.16) / 0.09) ** 2))
+    lit = light.brightness * (0.80 + sheen) * (tone.astype(np.float32) / 128)
+    return (lit[..., None] * identity.hair + (0.06 * sheen)[..., None]).astype(np.float32)
+
+
+def _strand_paths(identity: Identity, face: Face, random: np.random.Generator) -> list[tuple[Floats, int]]:
+    levels = random.integers(84, 176, _STRANDS).tolist()
+    ends = np.linspace(-1.25, 1.25, _STRANDS) + random.normal(0, 0.03, _STRANDS)
+    start_x = {"swept": -0.35, "fringe": 0.0, "long": 0.3, "tied": 0.0}.get(identity.hairstyle, 0.1)
+    down = np.linspace(0, 1, 6)
+    curl = 0.06 if identity.hairstyle == "curly" else 0.0
+    paths = []
+    for end, level in zip(ends.tolist(), levels, strict=True):
+        x = start_x + (end - start_x) * np.sin(down * np.pi / 2) + curl * np.sin(14 * down + 9 * end)
+        y = face.top - _volume(identity) + (1.3 + 0.25 * abs(end)) * down ** (2.2 - 0.8 * min(abs(end), 1.2))
+        paths.append((np.stack([x, y], 1).astype(np.float32), level))
+    return paths
