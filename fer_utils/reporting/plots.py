@@ -1,0 +1,211 @@
+"""The plots of the book: each takes a tidy table and returns a figure; nothing is computed here."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
+
+from fer_utils.expressions import CHANCE
+from fer_utils.reporting import style
+
+style.apply()  # once, so that no notebook can forget it
+
+
+def contact_sheet(pixels: np.ndarray, labels: Sequence[str], columns: int = 7) -> Figure:
+    """Show images, uint8 of shape (n, height, width, 3), in rows of `columns`, each under its label."""
+    rows = -(-len(pixels) // columns)
+    side = style.WIDTH / columns
+    figure = Figure(figsize=(style.WIDTH, rows * (side + 0.22)), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, image, label in zip(figure.axes, pixels, labels, strict=False):
+        axes.imshow(image)
+        axes.set_title(label, fontsize=9, pad=2)
+    return figure
+
+
+def learning_curves(curves: pd.DataFrame) -> Figure:
+    """Show accuracy by epoch, a panel an architecture, a colour a cohort, held-out faces solid.
+
+    Columns: architecture, cohort, epoch, accuracy, validation_accuracy.
+    """
+    architectures = list(dict.fromkeys(curves["architecture"]))
+    rows = -(-len(architectures) // 2)
+    figure = Figure(figsize=(style.WIDTH, 2.3 * rows + 0.5), layout="constrained")
+    panels = list(figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat)
+    for axes, architecture in zip(panels, architectures, strict=False):
+        axes.set_title(style.name(architecture))
+        chosen = curves[curves["architecture"] == architecture]
+        for position, (cohort, part) in enumerate(chosen.groupby("cohort", observed=True, sort=False)):
+            colour = style.colour(str(cohort), position)
+            label = style.name(str(cohort))
+            axes.plot(part["epoch"], part["validation_accuracy"], color=colour, label=label)
+            axes.plot(part["epoch"], part["accuracy"], color=colour, linestyle=":")
+        axes.set_ylim(bottom=0)
+        _shares(axes, "y")
+    for axes in panels[len(architectures) :]:
+        axes.axis("off")
+    figure.supxlabel("epoch")
+    figure.supylabel("accuracy")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=3,
+        title="trained on (solid: held out, dotted: training)",
+    )
+    return figure
+
+
+def scores_with_intervals(scores: pd.DataFrame, label: str = "accuracy", chance: float = CHANCE) -> Figure:
+    """Show each network's score and interval, a colour a cohort, with the line of guessing.
+
+    Columns: architecture, cohort, estimate, low, high, all shares from 0 to 1.
+    """
+    return _dots(scores, rows="architecture", series="cohort", title="trained on", label=label, chance=chance)
+
+
+def group_scores(scores: pd.DataFrame, label: str = "accuracy", chance: float = CHANCE) -> Figure:
+    """Show each group's score and interval, a colour a series, with the line of guessing.
+
+    Columns: group, series, estimate, low, high, all shares from 0 to 1.
+    """
+    return _dots(scores, rows="group", series="series", title="", label=label, chance=chance)
+
+
+def _dots(scores: pd.DataFrame, *, rows: str, series: str, title: str, label: str, chance: float) -> Figure:
+    names = list(dict.fromkeys(scores[rows]))
+    kinds = list(dict.fromkeys(scores[series]))
+    figure = Figure(figsize=(style.WIDTH, 0.55 * len(names) + 1.6), layout="constrained")
+    axes = figure.subplots()
+    for position, kind in enumerate(kinds):
+        part = scores[scores[series] == kind]
+        offset = 0.6 * ((position + 0.5) / len(kinds) - 0.5)
+        _dot_series(axes, part, [names.index(n) + offset for n in part[rows]], str(kind), position)
+    axes.axvline(chance, color="#444444", linestyle="--", linewidth=1, label="guessing")
+    axes.set_yticks(range(len(names)), [style.name(str(n)) for n in names])
+    axes.invert_yaxis()
+    axes.set_xlabel(label)
+    _shares(axes, "x")
+    axes.set_xlim(left=0)
+    figure.legend(loc="outside upper center", ncols=4, title=title or None)
+    return figure
+
+
+def _dot_series(axes: Axes, part: pd.DataFrame, heights: list[float], kind: str, position: int) -> None:
+    axes.errorbar(
+        part["estimate"],
+        heights,
+        xerr=_reach(part, "estimate", "low", "high"),
+        fmt=style.MARKERS[position % len(style.MARKERS)],
+        color=style.colour(kind, position),
+        capsize=3,
+        markersize=6,
+        label=style.name(kind),
+    )
+
+
+def confusion(matrix: pd.DataFrame) -> Figure:
+    """Show a confusion matrix: row shares from 0 to 1, index the true expression, columns the predicted."""
+    figure = Figure(figsize=(style.WIDTH, 5.0), layout="constrained")
+    axes = figure.subplots()
+    sns.heatmap(matrix, ax=axes, vmin=0, vmax=1, cmap="Blues", annot=True, fmt=".2f", cbar=False, square=True,
+                annot_kws={"fontsize": 10})  # fmt: skip
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("shown")
+    axes.tick_params(axis="x", rotation=35)
+    return figure
+
+
+def coverage(counts: pd.DataFrame) -> Figure:
+    """Show how many faces each combination has: counts, index and columns the two factors."""
+    figure = Figure(figsize=(style.WIDTH, 0.42 * len(counts) + 1.5), layout="constrained")
+    axes = figure.subplots()
+    sns.heatmap(counts, ax=axes, vmin=0, cmap="Greens", annot=True, fmt="d", cbar=False, linewidths=1,
+                annot_kws={"fontsize": 10})  # fmt: skip
+    axes.tick_params(axis="x", rotation=35)
+    axes.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: float = CHANCE) -> Figure:
+    """Show accuracy against a cost on a logarithmic axis: a colour a network, a marker a technique.
+
+    int8 files are hollow. Columns: architecture, technique, precision, estimate, low, high, and `column`,
+    which is positive.
+    """
+    figure = Figure(figsize=(style.WIDTH, 4.6), layout="constrained")
+    axes = figure.subplots()
+    techniques = list(dict.fromkeys(scores["technique"]))
+    for position, row in enumerate(scores.to_dict("records")):
+        colour = style.colour(str(row["architecture"]), position)
+        span = [[row["estimate"] - row["low"]], [row["high"] - row["estimate"]]]
+        axes.errorbar(row[column], row["estimate"], yerr=span, color=colour, alpha=0.85, markersize=7,
+                      linewidth=1,                      fmt=style.MARKERS[techniques.index(row["technique"])],
+                      markerfacecolor="white" if row["precision"] == "int8" else colour)  # fmt: skip
+    axes.axhline(chance, color="#444444", linestyle="--", linewidth=1, label="guessing")
+    axes.set(xlabel=label, ylabel="accuracy")
+    _logarithmic(axes)
+    _shares(axes, "y")
+    for architecture in dict.fromkeys(scores["architecture"]):
+        axes.plot([], [], "o", color=style.colour(architecture, 0), label=style.name(architecture))
+    for position, technique in enumerate(techniques):
+        axes.plot([], [], style.MARKERS[position], color="#444444", label=style.name(technique))
+    if (scores["precision"] == "int8").any():
+        axes.plot([], [], "o", color="#444444", markerfacecolor="white", label="int8 (hollow)")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def latency_intervals(measurements: pd.DataFrame) -> Figure:
+    """Show latencies in milliseconds on a logarithmic axis, a panel a device, with intervals where known.
+
+    Columns: architecture, precision, device, latency_ms_median, and interval_low_ms, interval_high_ms, which
+    may be missing.
+    """
+    devices = list(dict.fromkeys(measurements["device"]))
+    names = list(dict.fromkeys(measurements["architecture"]))
+    precisions = list(dict.fromkeys(measurements["precision"]))
+    figure = Figure(figsize=(style.WIDTH, (0.5 * len(names) + 1.0) * len(devices)), layout="constrained")
+    panels = figure.subplots(len(devices), 1, squeeze=False)[:, 0]
+    for axes, device in zip(panels, devices, strict=True):
+        chosen = measurements[measurements["device"] == device]
+        for position, precision in enumerate(precisions):
+            part = chosen[chosen["precision"] == precision].astype(
+                {"latency_ms_median": float, "interval_low_ms": float, "interval_high_ms": float}
+            )
+            offset = 0.5 * ((position + 0.5) / len(precisions) - 0.5)
+            axes.errorbar(part["latency_ms_median"], [names.index(n) + offset for n in part["architecture"]],
+                          xerr=_reach(part, "latency_ms_median", "interval_low_ms", "interval_high_ms"),
+                          fmt=style.MARKERS[position], color=style.colour(precision, position), capsize=3,
+                          label=precision)  # fmt: skip
+        axes.set_title(device)
+        _logarithmic(axes)
+        axes.set_yticks(range(len(names)), [style.name(n) for n in names])
+        axes.invert_yaxis()
+    panels[-1].set_xlabel("median latency, milliseconds")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
+
+
+def _reach(part: pd.DataFrame, middle: str, low: str, high: str) -> np.ndarray:
+    """Return error bar lengths, shape (2, n); 0 where an end is missing."""
+    ends = [part[middle] - part[low], part[high] - part[middle]]
+    return np.nan_to_num(np.array([np.asarray(end, dtype=float) for end in ends]).clip(min=0))
+
+
+def _shares(axes: Axes, which: str) -> None:
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+
+
+def _logarithmic(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # 1, 2, 5, 10: few enough for a phone
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

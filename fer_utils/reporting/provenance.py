@@ -1,0 +1,81 @@
+"""Where a page's results come from: profile, kind of data, digest of the tables read, commit, versions."""
+
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pandas as pd
+
+from fer_utils.files import digest
+from fer_utils.study import PROJECT_FOLDER, Study
+
+KindOfData = Literal["synthetic faces", "London photographs"]
+
+PACKAGES: Final = (
+    "fer-utils", "tensorflow", "tf-keras", "tensorflow-model-optimization", "ai-edge-litert",
+    "ai-edge-quantizer", "numpy", "pandas", "scikit-learn", "fairlearn", "papermill", "jupyter-book",
+)  # fmt: skip
+"""The packages that can change a result or a page."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a page says of the origin of its results."""
+
+    profile: str
+    kind: KindOfData
+    digests: Mapping[str, str]
+    commit: str
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits over the names and contents of all tables read."""
+        return digest(dict(self.digests))
+
+    @property
+    def tables(self) -> pd.DataFrame:
+        """The tables read, one a row: table, digest."""
+        return pd.DataFrame(sorted(self.digests.items()), columns=["table", "digest"])
+
+    def line(self) -> str:
+        """Return the sentence that stands under every figure."""
+        return (
+            f"Source: profile {self.profile}, {self.kind}, data digest {self.digest}, commit {self.commit}."
+        )
+
+
+def provenance(
+    study: Study, tables: Mapping[str, Path], *, kind: KindOfData = "synthetic faces"
+) -> Provenance:
+    """Return where results computed from these tables (name to Parquet file) come from.
+
+    Raises FileNotFoundError naming the first table that is not there.
+    """
+    for table, path in tables.items():
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"table {table!r} is not at {path}: run the stage that writes it (`fer status` says which)"
+            )
+    digests = {table: digest(path) for table, path in tables.items()}
+    return Provenance(profile=study.name, kind=kind, digests=digests, commit=commit())
+
+
+def commit(folder: Path = PROJECT_FOLDER) -> str:
+    """Return the short hash of the commit checked out, and whether files differ from it; or 'not in git'."""
+    command = ["git", "describe", "--always", "--exclude=*", "--abbrev=7", "--dirty= with local changes"]
+    try:
+        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "not in git"  # no git, no repository, or no commit yet
+    return answer.stdout.strip()
+
+
+def versions() -> pd.DataFrame:
+    """Return what the results were made with, one a row: package, version."""
+    rows = [("python", platform.python_version())]
+    rows += [(package, importlib.metadata.version(package)) for package in PACKAGES]
+    return pd.DataFrame(rows, columns=["package", "version"])

@@ -1,0 +1,76 @@
+"""The one look of every figure: theme, palette, and the names by which readers know things.
+
+The palette is seaborn's `colorblind` (Okabe and Ito's colours, https://jfly.uni-koeln.de/color/, slightly
+darkened), which readers with any common colour deficiency tell apart. A colour means one thing in the whole
+book, and a marker repeats what the colour says.
+"""
+
+from typing import Final
+
+import seaborn as sns
+
+from fer_utils.expressions import EXPRESSIONS
+from fer_utils.study import ARCHITECTURES
+from fer_utils.tables import PRECISIONS, TECHNIQUES, TRAINING_COHORTS
+
+WIDTH: Final = 6.5  # inches: fills the book's column, and its letters stay legible on a phone
+PALETTE: Final[tuple[str, ...]] = tuple(sns.color_palette("colorblind").as_hex())
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+
+NAMES: Final[dict[str, str]] = {
+    "mobilenet_v3_small": "MobileNetV3-Small",
+    "mobilenet_v2": "MobileNetV2",
+    "efficientnet_b0": "EfficientNetB0",
+    "mobilenet_v3_large": "MobileNetV3-Large",
+    "nasnet_mobile": "NASNetMobile",
+    "children": "children",
+    "adults": "adults",
+    "all": "all faces",
+    "none": "as trained",
+    "pruning": "pruned",
+    "clustering": "clustered",
+    "quantization_aware": "quantization-aware",
+}
+"""What a reader calls an architecture, a training cohort, a technique."""
+
+COLOURS: Final[dict[str, str]] = {
+    **dict(zip(ARCHITECTURES, PALETTE, strict=False)),
+    **dict(zip(TRAINING_COHORTS, (PALETTE[1], PALETTE[0], PALETTE[7]), strict=True)),
+    **dict(zip(EXPRESSIONS, PALETTE, strict=False)),
+    **dict(zip(TECHNIQUES, (PALETTE[7], PALETTE[0], PALETTE[2], PALETTE[1]), strict=True)),
+    **dict(zip(PRECISIONS, (PALETTE[0], PALETTE[9], PALETTE[2], PALETTE[1]), strict=True)),
+}
+"""The colour of everything that has one; no other module chooses colours."""
+
+
+def name(value: str) -> str:
+    """Return what readers call a value of a table, the value itself if it has no other name."""
+    return NAMES.get(value, value)
+
+
+def colour(value: str, position: int) -> str:
+    """Return the fixed colour of a value, else the palette's colour at its position (0 based)."""
+    return COLOURS.get(value, PALETTE[position % len(PALETTE)])
+
+
+def apply() -> None:
+    """Set the theme for all figures made from here on."""
+    sns.set_theme(
+        style="whitegrid",
+        palette=list(PALETTE),
+        rc={
+            "font.size": 11,
+            "axes.labelsize": 11,
+            "axes.titlesize": 11,
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "legend.fontsize": 10,
+            "legend.frameon": False,
+            "axes.edgecolor": "#666666",
+            "grid.color": "#e3e3e3",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "figure.facecolor": "white",
+            "savefig.dpi": 150,  # 975 pixels across: sharp on a phone's dense screen
+        },
+    )
