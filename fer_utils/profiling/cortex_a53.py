@@ -3,13 +3,6 @@
 An additive cost model (each operator's work takes its time, one after the other): clock cycles = nonnegative
 coefficients x (convolution MACs, depthwise MACs, activation values), fitted by least squares on relative error.
 
-`cortex_a53_latencies.csv`, runtime ncnn: fastest of the repeats in Tencent/ncnn (BSD-3-Clause),
-benchmark/README.md at commit a4d2ea1d, the line named in each row. Boards: those whose measured cores are
-Cortex-A53 (of the RK3399, its little cores; its second entry, the OrangePi 4, is the same chip and left out).
-Networks: the nine small classifiers; large ones and detectors run other kernels than a phone's classifier.
-`cortex_a53_networks.csv`: their costs, counted from the tensor shapes in benchmark/models/*.param there.
-Rows of runtime xnnpack are google/XNNPACK (BSD-3-Clause), README.md, Raspberry Pi table of 8 February 2022.
-
 What it cannot know: ncnn's kernels are not LiteRT's; memory is taken to scale with the clock; Android's
 scheduling and heat are absent; boards of one family are not independent. Pruned and clustered files keep
 dense graphs, so they get the dense prediction.
@@ -19,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -29,20 +22,17 @@ from scipy.optimize import nnls
 from fer_utils import tables
 from fer_utils.profiling.graph_costs import GraphCosts, graph_costs
 from fer_utils.profiling.interpreters import ProfilingError
+from fer_utils.profiling.published_latencies import Threads, int8_ratios, network_costs, published
 
 MOTO_G6_GIGAHERTZ: Final = 1.8
-"""Eight Cortex-A53 at 1.8 GHz: Qualcomm's product page of the Snapdragon 450, the Moto G6's chip."""
+"""Snapdragon 450, octa-core 1.8 GHz (Android Central, 4 June 2018, specifications of the Moto G6)."""
 
 GROUPED_FACTOR: Final = 3.0
 """A grouped convolution's MAC counts as so many dense ones, for its short inner loops.
 
 Our choice, made knowing the held-out errors; only regnety_400m of the published networks has any, ours none."""
 
-_LATENCIES: Final = Path(__file__).with_name("cortex_a53_latencies.csv")
-_NETWORKS: Final = Path(__file__).with_name("cortex_a53_networks.csv")
-
 Vector = NDArray[np.float64]
-Threads = Literal[1, 4]
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,8 @@ class CortexA53Model:
         """Return predicted milliseconds and their 90 % band: point, low, high.
 
         The band is the 5 and 95 % quantiles of measured by predicted with network and board held out. An int8
-        graph gets the float prediction times the published int8 ratio, its band widened by that ratio's range.
+        graph gets the float prediction times the published int8 ratio (four threads, two networks), its band
+        widened by that ratio's range.
         Raises ProfilingError for dynamic-range graphs, which nobody has published on this core.
         """
         if costs.arithmetic == "dynamic":
@@ -81,19 +72,25 @@ class CortexA53Model:
                 "no Cortex-A53 measurement of dynamic-range kernels is published to predict from"
             )
         point = float(_features(costs) @ np.array(self.coefficients)) / (gigahertz * 1e6)
-        low, high = self.residuals["ratio"].quantile([0.05, 0.95])
+        ratios = self.residuals["ratio"]
+        # Quantiles taken outwards, so that at least 90 % lie inside.
+        low = point * float(ratios.quantile(0.05, interpolation="lower"))
+        high = point * float(ratios.quantile(0.95, interpolation="higher"))
         if costs.arithmetic == "int8":
-            slowest, fastest = max(int8_ratios()), min(int8_ratios())
-            return point * float(np.mean(int8_ratios())), point * low * fastest, point * high * slowest
-        return point, point * float(low), point * float(high)
+            least, middle, most = min(int8_ratios()), float(np.mean(int8_ratios())), max(int8_ratios())
+            return point * middle, low * least, high * most
+        return point, low, high
 
 
 @cache
 def fit(threads: Threads) -> CortexA53Model:
-    """Return the model for one or four threads, fitted on the published measurements."""
-    measured = published(threads)
-    costs = network_costs()
-    return fit_to(measured, costs, threads)
+    """Return the model for one or four threads, fitted on the published measurements.
+
+    Raises ProfilingError for any other number of threads.
+    """
+    if threads not in (1, 4):
+        raise ProfilingError(f"threads={threads}: measurements are published for 1 or 4 threads")
+    return fit_to(published(threads), network_costs(), threads)
 
 
 def fit_to(measured: pd.DataFrame, costs: Mapping[str, GraphCosts], threads: int) -> CortexA53Model:
@@ -115,30 +112,6 @@ def fit_to(measured: pd.DataFrame, costs: Mapping[str, GraphCosts], threads: int
     )
     first, second, third = map(float, _coefficients(features, cycles))
     return CortexA53Model(threads, (first, second, third), HeldOutError(**errors), residuals)
-
-
-def published(threads: Threads) -> pd.DataFrame:
-    """Return the published float32 measurements of ncnn with one or four threads, with their sources."""
-    rows = pd.read_csv(_LATENCIES)
-    return rows[(rows["runtime"] == "ncnn") & (rows["threads"] == threads)].reset_index(drop=True)
-
-
-@cache
-def network_costs() -> Mapping[str, GraphCosts]:
-    """Return the graph costs of the published networks, by name."""
-    rows = pd.read_csv(_NETWORKS, index_col="network").drop(columns="source").to_dict("index")
-    return {
-        str(name): GraphCosts(**{str(column): value for column, value in row.items()})
-        for name, row in rows.items()
-    }
-
-
-@cache
-def int8_ratios() -> tuple[float, ...]:
-    """Return int8 by float32 latency of each network that XNNPACK published both of on a Cortex-A53."""
-    rows = pd.read_csv(_LATENCIES).query("runtime == 'xnnpack'")
-    wide = rows.pivot(index="network", columns="precision", values="min_ms")
-    return tuple(float(ratio) for ratio in wide["int8"] / wide["float32"])
 
 
 def predict_files(
@@ -172,7 +145,7 @@ def _prediction(model: CortexA53Model, costs: GraphCosts, gigahertz: float) -> d
     backend = "cost model fitted on ncnn float32"
     if costs.arithmetic == "int8":
         low, high = min(int8_ratios()), max(int8_ratios())
-        backend += f", times {low:.2f}-{high:.2f} for int8 (XNNPACK, Raspberry Pi 3+)"
+        backend += f", times {low:.2f}-{high:.2f} for int8 (XNNPACK, Raspberry Pi 3+, 4 threads)"
     try:
         point, low, high = model.predict_ms(costs, gigahertz)
     except ProfilingError as error:
@@ -188,8 +161,9 @@ def _prediction(model: CortexA53Model, costs: GraphCosts, gigahertz: float) -> d
 def _features(costs: GraphCosts) -> Vector:
     """Dense MACs, depthwise MACs, activation values.
 
-    Pointwise and other convolutions share a coefficient: apart, the held-out error is larger. The few fully
-    connected MACs and the weights got coefficient 0 when they were offered.
+    Chosen by the held-out error among eleven sets of features (with one coefficient for all MACs, with
+    separate ones for pointwise and other convolutions, with weight bytes, fully connected MACs or the number
+    of operators besides), so that error flatters the model a little.
     """
     dense = costs.pointwise_macs + costs.convolution_macs + GROUPED_FACTOR * costs.grouped_macs
     return np.array([dense, costs.depthwise_macs, costs.activation_values], dtype=float)

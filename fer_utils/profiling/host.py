@@ -19,7 +19,7 @@ from fer_utils import tables
 from fer_utils.profiling.interpreters import ProfilingError, open_at, random_input
 from fer_utils.profiling.peak_memory import peak_memory_mib
 
-_THREADS: Final = 1  # as the published phone figures that state a thread count; steady on a shared machine
+_THREADS: Final = 1  # steady where other work shares the machine, and comparable between machines
 
 
 def measure_files(files: Mapping[str, Path], *, image_size: int, warm_ups: int, runs: int) -> pd.DataFrame:
