@@ -5,7 +5,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from fer_utils.data.synthetic.canvas import Canvas, Floats, Layer, ellipse
+from fer_utils.data.synthetic.canvas import Canvas, Floats, Layer, Mask, ellipse
 from fer_utils.data.synthetic.geometry import Face
 from fer_utils.data.synthetic.identity import Identity
 from fer_utils.data.synthetic.lighting import Light
@@ -21,16 +21,16 @@ def paint_behind(canvas: Canvas, identity: Identity, face: Face, light: Light) -
     hair = identity.hair * light.brightness
     if identity.hairstyle == "long":
         turn = np.linspace(0, 2 * np.pi, 48)
-        x = (face.half_width + 0.20) * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.7
-        y = -0.2 + np.where(np.sin(turn) > 0, 1.85, 1.28) * np.sin(turn)
-        canvas.cover(canvas.polygon(np.stack([x, y], 1), 1.5), hair * 0.65)
+        width = (face.half_width + 0.20) * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.7
+        height = -0.2 + np.where(np.sin(turn) > 0, 1.85, 1.28) * np.sin(turn)
+        canvas.cover(canvas.polygon(np.stack([width, height], 1), 1.5), hair * 0.65)
     if identity.hairstyle == "tied":
         canvas.cover(canvas.polygon(ellipse(0.0, face.top - 0.22, 0.34, 0.28), 1.5), hair * 0.85)
     _paint_neck(canvas, identity, face, skin)
     canvas.cover(canvas.polygon(_shoulders(identity), 1.0), identity.clothes * light.brightness)
-    for side in (-1, 1):
+    for side in (-1.0, 1.0):
         x = side * (0.98 * face.half_width + 0.02)
-        canvas.cover(canvas.polygon(ellipse(x, 0.12, 0.12, 0.24), 1.0), skin * 0.84)
+        canvas.cover(canvas.polygon(ellipse(x, 0.12, 0.12, 0.24), 1.0), skin * (0.95, 0.86, 0.84))
         canvas.paint(canvas.polygon(ellipse(x + 0.03 * side, 0.12, 0.06, 0.13), 1.4), skin * 0.62, 0.6)
 
 
@@ -46,10 +46,10 @@ def _paint_neck(canvas: Canvas, identity: Identity, face: Face, skin: Floats) ->
         (-1.2, 1.95),
         (-width, 1.66),
     ]
-    canvas.cover(canvas.polygon(neck, 1.0), skin * 0.80)
+    canvas.cover(canvas.polygon(neck, 1.0), skin * (0.93, 0.87, 0.85))
     chin = face.chin
     shadow = [(-width, 0.8), (width, 0.8), (width, chin), (0.0, chin + 0.16), (-width, chin)]
-    canvas.paint(canvas.polygon(shadow, 7.0), skin * (0.66, 0.58, 0.56), 0.7)
+    canvas.paint(canvas.polygon(shadow, 8.0), skin * (0.70, 0.60, 0.57), 0.75)
 
 
 def _shoulders(identity: Identity) -> list[tuple[float, float]]:
@@ -89,7 +89,8 @@ def _silhouette(identity: Identity, face: Face, random: np.random.Generator) -> 
     volume = _volume(identity)
     rough = 0.035 if identity.hairstyle == "curly" else 0.008
     wave = 1 + rough * (np.sin(17 * turn + random.uniform(0, 6)) + np.sin(29 * turn + random.uniform(0, 6)))
-    x = (face.half_width * 1.01 + 0.6 * volume) * np.cos(turn) * wave
+    fuller = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.7  # than an ellipse: it must hide the temples
+    x = (face.half_width * 1.01 + 0.6 * volume) * fuller * wave
     bottom = {"long": 0.5, "curly": 0.0, "fringe": -0.1}.get(identity.hairstyle, -0.22)
     y = bottom + (face.top - volume - bottom) * np.sin(turn) ** 0.85 * wave
     return np.stack([x, y], 1).astype(np.float32)
@@ -127,7 +128,7 @@ def _strands(
     canvas: Canvas, hair: Layer, identity: Identity, face: Face, light: Light, random: np.random.Generator
 ) -> Floats:
     """Return the hair's colour over its box: strands running from the crown, and a band of sheen."""
-    tone = np.full(hair.mask.shape, 128, np.uint8)
+    tone: Mask = np.full(hair.mask.shape, 128, np.uint8)
     window = Canvas(canvas.size, np.empty((*hair.mask.shape, 0), np.float32), hair.mask, hair.left, hair.top)
     for path, level in _strand_paths(identity, face, random):
         cv2.polylines(

@@ -31,8 +31,8 @@ class Domain:
 
 DOMAINS: Final = {
     "lab": Domain(4, 3, 2, 0.35, 0.35, 0.0, 0.008, (88, 97), 0.0, 0.03, 0.013, 0.05),
-    "wild": Domain(12, 7, 7, 0.8, 0.8, 0.3, 0.02, (55, 95), 0.15, 0.08, 0.03, 0.15),
-    "phone": Domain(9, 7, 6, 0.6, 1.0, 0.3, 0.03, (35, 80), 0.06, 0.07, 0.03, 0.15),
+    "wild": Domain(12, 7, 7, 0.8, 0.6, 0.25, 0.014, (55, 95), 0.15, 0.08, 0.03, 0.15),
+    "phone": Domain(9, 7, 6, 0.6, 0.75, 0.25, 0.020, (40, 80), 0.06, 0.07, 0.03, 0.15),
 }
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
 _ZOOM: Final = 1.16  # the head then fills about two thirds of the image
@@ -91,16 +91,17 @@ def photograph(
         scene = _moved(scene, 5 * (1 + degradation) * size / 224, float(random.uniform(0, 180)))
     top, left = random.integers(0, pattern("grain").shape[0] - size, 2).tolist()
     grain = pattern("grain" if random.random() < 0.5 else "pores")[top : top + size, left : left + size]
-    scene = scene + (np.float32(domain.noise * (1 + 3 * degradation)) * grain)[..., None]
+    scene = scene + (np.float32(domain.noise * (1 + 2 * degradation)) * grain)[..., None]
     pixels = (np.clip(scene, 0, 1) * 255 + 0.5).astype(np.uint8)
     quality = int(np.clip(random.uniform(*domain.jpeg) - 25 * degradation, 12, 97))
     _, packed = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)[..., ::-1])
+    seen = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(seen[..., ::-1])
 
 
 def _moved(scene: Floats, length: float, degrees: float) -> Floats:
     side = 2 * int(length / 2 + 0.5) + 1
-    streak = np.zeros((side, side), np.float32)
+    streak: Floats = np.zeros((side, side), np.float32)
     streak[side // 2] = 1
     turn = cv2.getRotationMatrix2D((side // 2, side // 2), degrees, 1)
     streak = cv2.warpAffine(streak, turn, (side, side))

@@ -7,14 +7,17 @@ between the eyes. The square reaches from -1.95 to 1.95 on both axes.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.uint8]
+Floats = npt.NDArray[Any]
+"""Pictures and curves, float32 unless said otherwise: OpenCV's stubs do not tell one dtype from another."""
+
+Mask = npt.NDArray[Any]
+"""Coverage, uint8, 0 to 255."""
 
 HALF_EXTENT: Final = 1.95  # room for hair above and shoulders below a head of height 3
 REFERENCE_SIZE: Final = 256  # widths and blurs are given in pixels of a canvas of this size
@@ -79,10 +82,14 @@ class Canvas:
         below += weight * (np.asarray(colour, np.float32) - below)
 
     def cover(self, layer: Layer, colour: npt.ArrayLike) -> None:
-        """Paint, and hide the background."""
-        self.paint(layer, colour)
+        """Paint, and hide the background: Porter and Duff's "over" (1984, doi:10.1145/964965.808606)."""
         covered = self.coverage[layer.window]
-        np.maximum(covered, layer.mask, out=covered)
+        showing = cv2.multiply(covered, 255 - layer.mask, scale=1 / 255)  # what stays visible of it
+        union = cv2.add(layer.mask, showing)
+        weight = layer.mask / np.maximum(union, 1).astype(np.float32)
+        below = self.colour[layer.window]
+        below += weight[..., None] * (np.asarray(colour, np.float32) - below)
+        covered[:] = union
 
     @contextmanager
     def inside(self, layer: Layer) -> Iterator["Canvas"]:

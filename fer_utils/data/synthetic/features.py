@@ -10,7 +10,7 @@ from fer_utils.data.synthetic.lighting import Light
 from fer_utils.data.synthetic.skin import skin_colour
 
 _SCLERA = np.array([0.90, 0.87, 0.85], np.float32)
-_TEETH = np.array([0.92, 0.89, 0.82], np.float32)
+_TEETH = np.array([1.0, 0.97, 0.91], np.float32)
 _TONGUE = np.array([0.62, 0.28, 0.27], np.float32)
 _THROAT = np.array([0.20, 0.055, 0.055], np.float32)
 
@@ -32,7 +32,7 @@ def paint_features(
         _paint_eye(canvas, identity, face, eye, light, gaze)
         _paint_lids(canvas, identity, units, eye, skin * light.brightness)
         brow = canvas.polygon(eye.brow, 1.0)
-        hair = (0.75 * identity.hair + 0.12 * skin) * light.brightness
+        hair = (0.55 * identity.hair + 0.10 * skin) * light.brightness
         canvas.paint(brow, hair, identity.grown(0.85, 0.72))
 
 
@@ -57,7 +57,7 @@ def _paint_mouth(canvas: Canvas, units: ActionUnits, face: Face, light: Light, i
         canvas.paint(canvas.line(seam, 1.2 if units.lip_tightener > 0.5 else 1.8), ink, 0.8)
     for end in (0, -1):
         corner = ellipse(float(mouth.x[end]), float(mouth.inner_upper[end]), 0.022, 0.022, 10)
-        canvas.paint(canvas.polygon(corner, 0.9), ink, 0.5)
+        canvas.paint(canvas.polygon(corner, 1.1), ink, 0.3)
 
 
 def _paint_open_mouth(canvas: Canvas, units: ActionUnits, face: Face, light: Light) -> None:
@@ -68,7 +68,7 @@ def _paint_open_mouth(canvas: Canvas, units: ActionUnits, face: Face, light: Lig
             floor = float(mouth.inner_lower[MIDDLE])
             tongue = ellipse(0.0, floor - 0.02, 0.55 * mouth.half_width, 0.11)
             inner.paint(inner.polygon(tongue, 1.8), _TONGUE * bright)
-        ivory = _TEETH * min(1.0, bright) * light.tint
+        ivory = _TEETH * min(1.0, 1.05 * bright) * light.tint
         x = 0.86 * mouth.x
         bend = 1 - 0.25 * (mouth.x / mouth.half_width) ** 2
         shown = 0.085 + 0.03 * units.lip_corner_puller + 0.03 * units.upper_lip_raiser
@@ -79,7 +79,7 @@ def _paint_open_mouth(canvas: Canvas, units: ActionUnits, face: Face, light: Lig
             inner.paint(inner.polygon(lower, 0.7), ivory * 0.93, 0.95)
         for tooth in np.arange(-3.5, 4):
             gap = [(0.085 * tooth, mouth.y - 0.25), (0.083 * tooth, mouth.y + 0.4)]
-            inner.paint(inner.line(gap, 0.8, 0.3), ivory * 0.6, 0.4)
+            inner.paint(inner.line(gap, 0.8, 0.3), ivory * 0.6, 0.28)
         depth = 1 - 0.55 * np.clip(np.abs(inner.x / mouth.half_width) ** 3, 0, 1)  # corners lie deeper
         inner.colour *= depth[None, :, None]
 

@@ -150,12 +150,13 @@ def _brow(identity: Identity, units: ActionUnits, side: int, eye_x: float, stren
     raise_inner = strength * units.inner_brow_raiser
     raise_outer = strength * units.outer_brow_raiser
     lower = strength * units.brow_lowerer
-    x = eye_x - 0.27 + along * grown(0.60, 0.56) - inner * (0.10 * lower + 0.03 * units.nose_wrinkler)
+    x = eye_x - 0.27 + along * grown(0.60, 0.56) - inner * (0.08 * lower + 0.02 * units.nose_wrinkler)
+    x = np.maximum(x, 0.075)  # brows draw together and do not cross
     arch = (0.055 + 0.02 * traits.brow_arch) * np.sin(np.pi * np.clip(0.95 * along + 0.02, 0, 1))
     y = -grown(0.285, 0.33) - 0.02 * traits.brow_height - arch + 0.05 * along**3
     y = y - 0.18 * raise_inner * inner - 0.16 * raise_outer * outer
     y = y - 0.10 * min(raise_inner, raise_outer) * middle
-    y = y + lower * (0.185 * inner * (1 - 0.8 * min(raise_inner, 1.0)) + 0.06 * (1 - along) - 0.02 * along)
+    y = y + lower * (0.17 * inner * (1 - 0.8 * min(raise_inner, 1.0)) + 0.06 * (1 - along) - 0.02 * along)
     y = y + 0.07 * units.nose_wrinkler * inner + 0.05 * raise_inner * lower * outer
     thickness = grown(0.050, 0.036) * (1 + 0.18 * traits.brow_thickness + 0.15 * identity.masculinity)
     half = thickness * (1 - 0.75 * along**2.2) * (0.75 + 0.25 * np.clip(6 * along, 0, 1))

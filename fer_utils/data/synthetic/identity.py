@@ -65,7 +65,7 @@ class Identity:
 
 def colour(hexadecimal: str) -> npt.NDArray[np.float32]:
     """Return RGB in 0 to 1, float32, from six hexadecimal digits."""
-    return np.frombuffer(bytes.fromhex(hexadecimal), np.uint8).astype(np.float32) / 255
+    return np.frombuffer(bytes.fromhex(hexadecimal), np.uint8).astype(np.float32) / np.float32(255)
 
 
 def draw_identity(seed: int, childness: float, sex: str, skin_tone: int) -> Identity:

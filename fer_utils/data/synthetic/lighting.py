@@ -39,7 +39,7 @@ def draw_light(random: np.random.Generator, side: float) -> Light:
     direction = np.array([0.9 * np.sin(angle), height, 1.0])
     direction /= np.linalg.norm(direction)
     key = float(random.uniform(0.50, 0.75))
-    warmth = float(random.normal(0, 0.03))
+    warmth = float(random.normal(0, 0.022))
     return Light(
         direction=(float(direction[0]), float(direction[1]), float(direction[2])),
         key=key,

@@ -17,7 +17,7 @@ def pattern(name: str) -> Floats:
     """Return a (768, 768) float32 pattern: grain (white), pores, blotches, unevenness, from fine to broad."""
     spread = {"grain": 0.0, "pores": 0.8, "blotches": 5.0, "unevenness": 24.0}
     layer = list(spread).index(name)
-    noise = np.random.default_rng([_SEED, layer]).standard_normal((SIDE, SIDE), dtype=np.float32)
+    noise: Floats = np.random.default_rng([_SEED, layer]).standard_normal((SIDE, SIDE), dtype=np.float32)
     if spread[name] > 0:
         noise = cv2.GaussianBlur(noise, (0, 0), spread[name])
     return (noise / noise.std()).astype(np.float32)

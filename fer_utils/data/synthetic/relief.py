@@ -29,12 +29,13 @@ def relief(identity: Identity, units: ActionUnits, face: Face, size: int) -> Flo
 
 
 def _dome(face: Face, axis: Floats) -> Floats:
-    half_width = np.maximum(face.half_width_at(axis), 0.02)[:, None]
-    across = np.clip(1 - (axis[None] / half_width) ** 2, 0, 1)
-    reach = np.where(axis < 0, axis / face.top, axis / (face.chin + 0.12))
+    # The dome ends a little outside the outline: its rim, infinitely steep, would be drawn as a black line.
+    below = face.chin + 0.20
+    reach = np.where(axis < 0, axis / (face.top - 0.1), axis / below)
+    half_width = 1.07 * face.half_width_at(np.where(axis < 0, axis, axis * face.chin / below))[:, None]
+    across = np.clip(1 - (axis[None] / np.maximum(half_width, 0.02)) ** 2, 0, 1)
     along = np.clip(1 - np.clip(reach, 0, 1) ** 4, 0, 1)[:, None]
-    # 0.10 keeps the slope finite at the rim, which else turns black
-    return (0.80 * np.sqrt(across * along + 0.10)).astype(np.float32)
+    return (0.80 * np.sqrt(across * along + 0.06)).astype(np.float32)
 
 
 def _pair(x: float, y: float, width: float, height: float, amplitude: float) -> list[Bump]:

@@ -57,7 +57,7 @@ def _complexion(head: Canvas, identity: Identity, face: Face) -> Floats:
     dusk = _spots(head, [(eye.x, 0.10, 0.22, 0.12, 0.55), (-eye.x, 0.10, 0.22, 0.12, 0.55),
                          (0.0, face.chin - 0.2, 0.6, 0.3, beard)])  # fmt: skip
     plain = 1 + np.float32(0.020) * pattern("unevenness")[rows, columns]
-    plain += np.float32(identity.grown(0.012, 0.005)) * pattern("pores")[rows, columns]
+    plain += np.float32(identity.grown(0.009, 0.004)) * pattern("pores")[rows, columns]
     if identity.freckled:
         plain -= (
             0.14
