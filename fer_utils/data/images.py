@@ -1,0 +1,108 @@
+"""Pictures in and out: any image file as upright RGB pixels, and atomic PNG and JPEG files."""
+
+import io
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fer_utils.files import write_bytes
+
+MAX_PIXELS: Final = 89_478_485
+"""Largest picture that is read: Pillow's own limit against decompression bombs (a quarter GiB of RGB)."""
+
+Pixels = NDArray[np.uint8]
+"""An RGB picture: uint8, shape (height, width, 3), values 0 to 255."""
+
+
+class ImageError(ValueError):
+    """A file cannot be read as a picture; `reason` says why without naming the file."""
+
+    def __init__(self, path: Path | None, reason: str) -> None:
+        super().__init__(f"{path or 'the picture'} {reason}")
+        self.reason = reason
+
+
+def read_image(path: Path) -> Pixels:
+    """Return the picture in a file as RGB, uint8 (height, width, 3), turned upright by its EXIF orientation.
+
+    Grey, palette, transparent, CMYK and 16-bit grey pictures become RGB; of an animation, the first frame.
+    Raises ImageError in one sentence for a file that is absent, unreadable, empty, truncated, not a picture
+    or larger than MAX_PIXELS.
+    """
+    return decode_image(_bytes(path), path)
+
+
+def decode_image(data: bytes, path: Path | None = None) -> Pixels:
+    """Return the picture held by the bytes of an image file, as `read_image`; `path` is named in errors."""
+    if not data:
+        raise ImageError(path, "is empty: give a JPEG, PNG, TIFF, BMP or WebP picture")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            _check_size(image, path)
+            upright = ImageOps.exif_transpose(image)
+            return np.array(_eight_bits(upright).convert("RGB"), dtype=np.uint8)
+    except UnidentifiedImageError as error:
+        raise ImageError(path, "is not a picture: give a JPEG, PNG, TIFF, BMP or WebP file") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(path, f"has more than {MAX_PIXELS:,} pixels: make it smaller first") from error
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
+        if isinstance(error, ImageError):
+            raise
+        # Pillow's decoders let any of these out on damaged files
+        raise ImageError(path, "is a truncated or damaged picture: fetch it again") from error
+
+
+def write_png(path: Path, image: Pixels) -> bytes:
+    """Write an RGB picture atomically as PNG, without loss; return the file's bytes."""
+    return _write(path, ".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])  # zlib's own default level
+
+
+def write_jpeg(path: Path, image: Pixels, quality: int = 90) -> bytes:
+    """Write an RGB picture atomically as JPEG of `quality` 0 to 100; return the file's bytes."""
+    return _write(path, ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def resize(image: Pixels, size: int) -> Pixels:
+    """Return a picture resized to `size` x `size`: the mean over areas if shrunk, else bilinear.
+
+    Averaging over areas is what OpenCV's manual advises for shrinking (`cv::resize`, INTER_AREA).
+    """
+    if image.shape[:2] == (size, size):
+        return image
+    method = cv2.INTER_AREA if size < min(image.shape[:2]) else cv2.INTER_LINEAR
+    return cv2.resize(image, (size, size), interpolation=method).astype(np.uint8, copy=False)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageError(path, "does not exist: check the file's name") from error
+    except OSError as error:
+        raise ImageError(path, f"cannot be read: {error.strerror}") from error
+
+
+def _check_size(image: Image.Image, path: Path | None) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            path, f"is {width} x {height} pixels, more than {MAX_PIXELS:,} in all: make it smaller first"
+        )
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if not image.mode.startswith("I"):
+        return image
+    # Pillow's own conversion clips 16-bit grey at 255 instead of scaling it; 65535 / 257 = 255
+    return Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
+
+
+def _write(path: Path, suffix: str, image: Pixels, parameters: list[int]) -> bytes:
+    _, encoded = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters)
+    data = encoded.tobytes()
+    write_bytes(path, data)
+    return data
