@@ -1,0 +1,91 @@
+"""Render the book: executed notebooks and generated pages go into `book/stages/`, Jupyter Book does the rest."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from fer_utils.files import write_text
+from fer_utils.study import PROJECT_FOLDER, Paths
+
+STAGES_FOLDER: Final = Path("book", "stages")
+"""What the run on show contributes to the book's sources; not in git."""
+
+FILES_FOLDER: Final = STAGES_FOLDER / "files"
+"""What the book offers for download; `html_extra_path` of `_config.yml` puts its contents at the book's root."""
+
+
+class BookError(RuntimeError):
+    """The book could not be rendered; the message says why and what to do."""
+
+
+def build_book(paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_FOLDER) -> Path:
+    """Render the book of a study into `project/_build/html` and return its `index.html`.
+
+    `pages` are the generated pages, MyST text by name. The old book stays until the new one is whole. Raises
+    BookError if a notebook that `_toc.yml` names has not run, or with Jupyter Book's first complaint.
+    """
+    gather(paths, pages, project)
+    scratch = project / ".cache"
+    scratch.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="book-") as folder:
+        _run_jupyter_book(project, Path(folder))
+        shutil.rmtree(project / "_build", ignore_errors=True)
+        os.replace(Path(folder, "_build"), project / "_build")
+    return project / "_build" / "html" / "index.html"
+
+
+def gather(paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_FOLDER) -> None:
+    """Put executed notebooks, figures with their data, and generated pages where the book's sources expect them.
+
+    Raises BookError, before anything is changed, naming the first page of `_toc.yml` that is not there.
+    """
+    stages = project / STAGES_FOLDER
+    notebooks = {path.stem: path for path in sorted(paths.notebook("x").parent.glob("*.ipynb"))}
+    for name in _pages_of_stages(project):
+        if name not in notebooks and name not in pages:
+            raise BookError(
+                f"{name} has not run for profile {paths.study.name}: `make book` runs what is missing"
+            )
+    shutil.rmtree(stages, ignore_errors=True)
+    downloads = project / FILES_FOLDER / STAGES_FOLDER
+    downloads.mkdir(parents=True)
+    for path in notebooks.values():
+        shutil.copy(path, stages)
+        shutil.copy(path, downloads)  # so that the links below each figure lead where they do in the results
+    figures = paths.figures("x").parent
+    if figures.is_dir():
+        shutil.copytree(figures, downloads.parent / "figures")
+    for name, text in pages.items():
+        write_text(stages / f"{name}.md", text)
+
+
+def _pages_of_stages(project: Path) -> list[str]:
+    contents = yaml.safe_load((project / "_toc.yml").read_text(encoding="utf-8"))
+    files = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    return [Path(file).name for file in files if Path(file).parent == STAGES_FOLDER]
+
+
+def _run_jupyter_book(project: Path, folder: Path) -> None:
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--path-output", str(folder),
+        "--all", "-n", "-W", "--keep-going",
+    ]  # fmt: skip
+    answer = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if answer.returncode != 0:
+        raise BookError(
+            f"the book was not rendered: {first_complaint(answer.stdout + answer.stderr, project)}"
+        )
+
+
+def first_complaint(log: str, project: Path) -> str:
+    """Return the first warning or error of Jupyter Book's log, with paths relative to the project."""
+    lines = [line.strip() for line in log.splitlines() if "WARNING" in line or "ERROR" in line]
+    lines += [line.strip() for line in reversed(log.splitlines()) if line.strip()]
+    return lines[0].replace(f"{project.resolve()}{os.sep}", "") if lines else "it said nothing"

@@ -1,0 +1,109 @@
+"""Tables for readers: HTML with header cells, for notebooks and for the pages that the book step writes."""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from IPython.display import HTML
+
+MARKED: Final = ("verdict", "data")
+"""Columns whose words are set as labels: they say what a row may claim."""
+
+ABSENT: Final = "—"
+
+
+def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3) -> HTML:
+    """Return a table to end a notebook cell with; see `html_table`."""
+    return HTML(html_table(frame, caption, decimals=decimals))
+
+
+def html_table(
+    frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, cards: bool = False
+) -> str:
+    """Return a table as HTML: a header cell for every column, values escaped, addresses as links.
+
+    The index is left out. Missing values are dashes, floats have `decimals` digits. With `cards` a narrow screen
+    shows each row as a card, which suits long texts; else the table scrolls sideways.
+    """
+    heads = "".join(f'<th scope="col">{_escape(_title(column))}</th>' for column in frame.columns)
+    rows = "".join(
+        "<tr>" + "".join(_cell(str(c), row[c], decimals) for c in frame.columns) + "</tr>\n"
+        for row in frame.to_dict("records")
+    )
+    title = f"<caption>{_escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="table-scroll" tabindex="0"><table class="table{" cards" if cards else ""}">{title}\n'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
+    )
+
+
+def scoreboard_page(board: pd.DataFrame) -> str:
+    """Return the scoreboard as MyST Markdown, to be included in the book's first page.
+
+    Columns of `board`: statement, published, ours, data_kind, verdict, reason.
+    """
+    columns = {
+        "statement": "claim", "published": "published", "ours": "here", "data_kind": "data",
+        "verdict": "verdict", "reason": "why",
+    }  # fmt: skip
+    return html_table(board[list(columns)].rename(columns=columns), cards=True)
+
+
+def data_sheets_page(manifests: Sequence[Mapping[str, Any]]) -> str:
+    """Return a page with one section a data set, from its Croissant manifest (parsed JSON)."""
+    sections = [
+        f"## {manifest['name']}\n\n{manifest['description']}\n\n{html_table(_sheet(manifest))}"
+        for manifest in manifests
+    ]
+    introduction = (
+        "# Data sets\n\nWhat each manifest in `data_manifests/` says of its set. A manifest describes a set and "
+        "names its owner; the images themselves are with the owner.\n\n"
+    )
+    return introduction + "\n".join(sections)
+
+
+def times_page(times: pd.DataFrame) -> str:
+    """Return a page with how long each job of the run took. Columns of `times` are shown as they are."""
+    introduction = (
+        "# How long it took\n\nMeasured by the workflow on the machine that made this book, one job a row. A job "
+        "that was already done is not done again; its row then tells of the run that did it.\n\n"
+    )
+    return introduction + html_table(times, decimals=0)
+
+
+def _sheet(manifest: Mapping[str, Any]) -> pd.DataFrame:
+    facts = {"licence": "license", "address": "url", "version": "version", "please cite": "citeAs"}
+    rows = [(label, _plain(manifest[key])) for label, key in facts.items() if manifest.get(key)]
+    return pd.DataFrame(rows, columns=["fact", "what the owner says"])
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("name") or value.get("url") or value.get("@id"))
+    return ", ".join(_plain(part) for part in value) if isinstance(value, list) else str(value)
+
+
+def _cell(column: str, value: Any, decimals: int) -> str:
+    text = _escape(_text(value, decimals))
+    if column in MARKED:
+        text = f'<span class="label label-{re.sub("[^a-z]+", "-", text.lower())}">{text}</span>'
+    elif text.startswith("https://"):
+        text = f'<a href="{text}">{text}</a>'
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f'<td data-label="{_escape(_title(column))}"{" class=number" if number else ""}>{text}</td>'
+
+
+def _text(value: Any, decimals: int) -> str:
+    if pd.isna(value):
+        return ABSENT
+    return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+
+
+def _title(column: Any) -> str:
+    return str(column).replace("_", " ")
+
+
+def _escape(text: str) -> str:
+    return html.escape(text).replace("\n", " ")
