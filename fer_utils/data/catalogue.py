@@ -1,0 +1,167 @@
+"""The `faces` table of a data set: every image loaded, its face found, cropped, stored and hashed, over all cores.
+
+Loading or drawing, finding and cropping happen in one worker process, so that pictures never pass between
+processes and memory stays flat, whatever the number of images.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import pandas as pd
+
+from fer_utils import tables
+from fer_utils.data.detection import FaceDetector, crop_face, largest_face
+from fer_utils.data.images import ImageError, Pixels, write_png
+
+NO_FACE: Final = "no face found"
+DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "cohort", "expression", "reason")
+LEARNING_SPLITS: Final = ("train", "validation", "test")
+
+Row = dict[str, Any]
+_SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_CHUNK: Final = 32  # images a task: large against the cost of sending it, small against the wait at the end
+
+
+class CatalogueError(ValueError):
+    """A data set cannot become a `faces` table; the message says why, and names no file."""
+
+
+def catalogue_faces(
+    rows: pd.DataFrame, load: Callable[[Row], Pixels], folder: Path, face_size: int, processes: int = 1
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Find, crop and store the largest face of each image; return the `faces` table and what was dropped.
+
+    `rows` holds the columns of `faces` that are known before, `path` and `sha256` excepted, and whatever `load`
+    needs: it gets a row as a dictionary and returns uint8 RGB (height, width, 3); it must be importable, since
+    it runs in `processes` processes. Crops of `face_size` pixels a side are written as PNG to
+    `folder/<dataset>/<face_id>.png`; tables are the caller's to write, after them. The second table says, with
+    the columns DROPPED_COLUMNS, which images could not be read or showed no face. The order of both is that of
+    `rows`, whatever the number of processes.
+
+    Raises CatalogueError for names that cannot be file names and when a process is killed, TableError
+    for rows that do not fit the table.
+    """
+    _check_names(rows)
+    records: list[Row] = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
+    outcomes = list(_outcomes(records, _Worker(load, folder, face_size), processes))
+    stored = rows.assign(
+        path=pd.array([outcome.path for outcome in outcomes], dtype="string"),
+        sha256=pd.array([outcome.sha256 for outcome in outcomes], dtype="string"),
+        reason=pd.array([outcome.reason for outcome in outcomes], dtype="string"),
+    )
+    found = stored["reason"].isna()
+    known = [column for column in tables.COLUMNS["faces"] if column in stored]
+    dropped = stored[~found].reindex(columns=list(DROPPED_COLUMNS)).reset_index(drop=True)
+    return tables.conform(stored.loc[found, known], "faces"), dropped
+
+
+def check_no_leak(faces: pd.DataFrame) -> None:
+    """Check that no subject of a data set is in two of the training, validation and test splits.
+
+    Raises CatalogueError with the number of such subjects; names of people or files are not shown.
+    """
+    learning = faces[faces["split"].isin(LEARNING_SPLITS)]
+    pairs = learning[["dataset", "subject_id", "split"]].astype("string").drop_duplicates()
+    if leaking := int((pairs.groupby(["dataset", "subject_id"]).size() > 1).sum()):
+        raise CatalogueError(
+            f"{leaking} subject(s) are in more than one of the splits {', '.join(LEARNING_SPLITS)}: "
+            "make the faces again, and do not edit their table by hand"
+        )
+
+
+def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return, for each group, how many faces the detector found and missed, and its hit rate (0 to 1).
+
+    Columns: those of `by`, among DROPPED_COLUMNS, then found, missed, hit_rate. Images that could not be read
+    count as neither.
+    """
+    keys = list(by)
+    missed = dropped[dropped["reason"] == NO_FACE]
+    both = pd.concat(
+        [
+            faces[keys].astype(object).assign(found=1, missed=0),
+            missed[keys].astype(object).assign(found=0, missed=1),
+        ]
+    )
+    counts = both.groupby(keys, dropna=False)[["found", "missed"]].sum().reset_index()
+    return counts.assign(hit_rate=counts["found"] / (counts["found"] + counts["missed"]))
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one image: where its crop lies, or why it was dropped."""
+
+    path: str | None = None
+    sha256: str | None = None
+    reason: str | None = None
+
+
+@dataclass
+class _Worker:
+    """What a process does with a row; each process loads a detector of its own."""
+
+    load: Callable[[Row], Pixels]
+    folder: Path
+    face_size: int
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        return FaceDetector()
+
+    def __call__(self, row: Row) -> _Outcome:
+        try:
+            image = self.load(row)
+        except ImageError as error:
+            return _Outcome(reason=f"the picture {error.reason}")
+        face = largest_face(self.detector.detect(image))
+        if face is None:
+            return _Outcome(reason=NO_FACE)
+        path = Path(row["dataset"]) / f"{row['face_id']}.png"
+        data = write_png(self.folder / path, crop_face(image, face, self.face_size))
+        return _Outcome(path.as_posix(), hashlib.sha256(data).hexdigest())
+
+
+_worker: _Worker  # set once in each process of the pool, so that the detector is loaded once
+
+
+def _outcomes(records: list[Row], worker: _Worker, processes: int) -> Iterator[_Outcome]:
+    if processes <= 1 or len(records) <= _CHUNK:
+        yield from map(worker, records)
+        return
+    # Spawned, not forked: a fork of a process that runs TensorFlow's threads can hang
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _start_process, (worker,)) as pool:
+        try:
+            yield from pool.map(_run, records, chunksize=_CHUNK)
+        except BrokenProcessPool as error:
+            raise CatalogueError(
+                "a process that finds faces was killed, by want of memory perhaps: free some and run again"
+            ) from error
+
+
+def _start_process(worker: _Worker) -> None:
+    global _worker
+    cv2.setNumThreads(1)  # the processes are the parallelism
+    _worker = worker
+
+
+def _run(row: Row) -> _Outcome:
+    return _worker(row)
+
+
+def _check_names(rows: pd.DataFrame) -> None:
+    for column in ("dataset", "face_id"):
+        names = rows[column].astype("string")
+        if bad := int((~names.str.fullmatch(_SAFE_NAME.pattern).fillna(False)).sum()):
+            raise CatalogueError(
+                f"{bad} row(s) have a {column} that cannot be a file's name: use letters, digits, dot, dash, underscore"
+            )
