@@ -97,7 +97,9 @@ class Count(_Entry):
     """A number of things that the study had."""
 
     kind: Literal["count"]
-    of: Literal["licensed training sets", "networks", "training cohorts", "expressions"]
+    of: Literal[
+        "licensed training sets", "networks", "training cohorts", "expressions", "network and technique pairs"
+    ]
 
 
 Quantity = Annotated[

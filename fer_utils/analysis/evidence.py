@@ -126,9 +126,11 @@ def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataF
     Raises Unavailable when there are none, or some of the faces were not predicted.
     """
     children = _test_children(tables, dataset)
+    if children.empty:
+        raise Unavailable(f"no test children of the data set {dataset!r} are here")
     by_run = tables.predictions[tables.predictions["run_id"] == run["run_id"]]
     chosen = by_run[by_run["face_id"].isin(children["face_id"])]
-    if chosen.empty or len(chosen) < len(children):
+    if len(chosen) < len(children):
         raise Unavailable(
             f"{run['run_id']} predicted {len(chosen)} of {len(children)} faces of {dataset}'s test children"
         )

@@ -132,6 +132,11 @@ def _count(q: claims.Count, tables: Tables) -> Evidence:
         "networks": set(trained["architecture"]),
         "training cohorts": set(trained["cohort"]),
         "expressions": set(tables.faces["expression"]),
+        "network and technique pairs": {
+            (row["architecture"], row["technique"])
+            for _, row in trained.iterrows()
+            if row["technique"] != "none"
+        },
     }
     return Evidence(float(len(things[q.of])), np.nan, np.nan, training_kind(tables))
 

@@ -90,27 +90,35 @@ def _holds(claim: Claim, evidence: Evidence) -> bool:
 
 
 def _rule_in_words(claim: Claim) -> str:
-    margin = f"{claim.rule.margin:g} {claim.unit}".strip() if claim.rule else ""
+    if claim.rule is None:
+        return ""
+    margin, unit = claim.rule.margin, "points" if claim.unit == "%" else claim.unit
     words = {
-        "within": f"rule: no further than {margin} from the published value",
-        "at least": f"rule: no more than {margin} below the published value",
-        "above zero": "rule: the whole 95 % interval above zero",
-        "measured": "rule: a time could be measured",
+        "within": f"no further than {margin:g} {unit} from" if margin else "equal to",
+        "at least": f"no more than {margin:g} {unit} below" if margin else "no less than",
     }
-    return words[claim.rule.kind] if claim.rule else ""
+    if claim.rule.kind in words:
+        return f"rule: {words[claim.rule.kind]} the published value"
+    return "rule: " + (
+        "a time was measured" if claim.rule.kind == "measured" else "the whole interval above zero"
+    )
 
 
 def _in_words(evidence: Evidence, claim: Claim) -> str:
     ends = "" if np.isnan(evidence.low) else f" [{evidence.low:.1f}, {evidence.high:.1f}]"
-    digits = 0 if claim.quantity and claim.quantity.kind == "count" else 1
+    digits = 0 if _kind(claim) == "count" else 1
     unit = claim.unit or _unit_of(claim)
     return f"{evidence.value:.{digits}f}{' ' if unit else ''}{unit}{ends} ({evidence.data_kind})"
 
 
 def _unit_of(claim: Claim) -> str:
     """Return the unit of a claim that publishes no number."""
-    kind = claim.quantity.kind if claim.quantity else ""
-    return {"count": "", "latency": "ms", "score": "%", "lowest_group": "%"}.get(kind, "points")
+    return {"count": "", "latency": "ms", "score": "%", "lowest_group": "%"}.get(_kind(claim), "points")
+
+
+def _kind(claim: Claim) -> str:
+    shown = claim.quantity or claim.synthetic_analogue
+    return shown.kind if shown else ""
 
 
 def _with_unit(number: float, claim: Claim) -> str:
