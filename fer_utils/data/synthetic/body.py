@@ -5,7 +5,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from fer_utils.data.synthetic.canvas import Canvas, Floats, Layer, Mask, ellipse
+from fer_utils.data.synthetic.canvas import Canvas, Floats, Layer, Mask, ellipse, soften
 from fer_utils.data.synthetic.geometry import Face
 from fer_utils.data.synthetic.identity import Identity
 from fer_utils.data.synthetic.lighting import Light
@@ -13,6 +13,7 @@ from fer_utils.data.synthetic.skin import skin_colour
 
 _LOCKS: Final = 9  # of a fringe or a curly outline, across the forehead
 _STRANDS: Final = 90
+_LEVELS: Final = 9  # shades of strands; each is drawn by one call
 
 
 def paint_behind(canvas: Canvas, identity: Identity, face: Face, light: Light) -> None:
@@ -107,7 +108,7 @@ def _hairline(identity: Identity, face: Face, random: np.random.Generator) -> Fl
     lines = {
         "cropped": base + 0.015 * locks - 0.05 * np.cos(3 * np.pi * across) * (1 - side) + 0.72 * side,
         "swept": base + 0.02 * locks + 0.26 * np.clip(np.abs(away) - 0.1, 0, 1) ** 1.3 * (away * parting < 0) + 0.70 * side,
-        "fringe": base + 0.40 + 0.04 * locks + 0.05 * across**2 + 0.40 * side,
+        "fringe": base + 0.35 + 0.04 * locks + 0.05 * across**2 + 0.40 * side,
         "long": base - 0.06 + 0.44 * np.clip(np.abs(away), 0, 1.2) ** 1.5 + 0.95 * side,
         "curly": base + 0.02 + 0.03 * locks + 0.85 * side,
         "tied": base - 0.02 + 0.16 * across**2 + 0.55 * side,
@@ -118,40 +119,38 @@ def _hairline(identity: Identity, face: Face, random: np.random.Generator) -> Fl
 
 
 def _cast_on_forehead(canvas: Canvas, hair: Layer) -> None:
-    shadow = cv2.GaussianBlur(hair.mask, (0, 0), 3.5 * canvas.scale)
+    shadow = soften(hair.mask, 3.5 * canvas.scale)
     down = min(round(4 * canvas.scale), canvas.size - hair.mask.shape[0] - hair.top)
     moved = Layer(shadow, hair.left, hair.top + max(0, down))
-    canvas.paint(moved, canvas.colour[moved.window] * (0.78, 0.72, 0.70), 0.6)
+    canvas.paint(moved, (0.05, 0.0, 0.0), 0.16)
 
 
 def _strands(
     canvas: Canvas, hair: Layer, identity: Identity, face: Face, light: Light, random: np.random.Generator
 ) -> Floats:
     """Return the hair's colour over its box: strands running from the crown, and a band of sheen."""
+    window = Canvas(canvas.size, np.empty((*hair.mask.shape, 3), np.float32), hair.mask, hair.left, hair.top)
     tone: Mask = np.full(hair.mask.shape, 128, np.uint8)
-    window = Canvas(canvas.size, np.empty((*hair.mask.shape, 0), np.float32), hair.mask, hair.left, hair.top)
-    for path, level in _strand_paths(identity, face, random):
-        cv2.polylines(
-            tone, [window.local(path)], False, level, max(1, round(2.2 * canvas.scale)), cv2.LINE_AA, 4
-        )
+    paths = _strand_paths(identity, face, random)
+    fixed = window.local(paths).reshape(_STRANDS, -1, 1, 2)
+    width = max(1, round(2.2 * canvas.scale))
+    for k, level in enumerate(random.permutation(np.linspace(84, 172, _LEVELS)).tolist()):
+        cv2.polylines(tone, list(fixed[k::_LEVELS]), False, level, width, cv2.LINE_AA, 4)
     tone = cv2.GaussianBlur(tone, (0, 0), max(0.4, 0.9 * canvas.scale))
     radius = (face.top - window.y[:, None]) / face.top + 0.12 * (
         window.x[None] - 0.4 * light.direction[0]
     ) ** 2
     sheen = 0.35 * np.exp(-(((radius - 0.16) / 0.09) ** 2))
     lit = light.brightness * (0.80 + sheen) * (tone.astype(np.float32) / 128)
-    return (lit[..., None] * identity.hair + (0.06 * sheen)[..., None]).astype(np.float32)
+    return cv2.merge([lit * share + 0.06 * sheen for share in identity.hair])
 
 
-def _strand_paths(identity: Identity, face: Face, random: np.random.Generator) -> list[tuple[Floats, int]]:
-    levels = random.integers(84, 176, _STRANDS).tolist()
-    ends = np.linspace(-1.25, 1.25, _STRANDS) + random.normal(0, 0.03, _STRANDS)
-    start_x = {"swept": -0.35, "fringe": 0.0, "long": 0.3, "tied": 0.0}.get(identity.hairstyle, 0.1)
-    down = np.linspace(0, 1, 6)
+def _strand_paths(identity: Identity, face: Face, random: np.random.Generator) -> Floats:
+    """Return the paths (90, 6, 2) of strands, from a crown or parting outwards and down, in random order."""
+    parting = {"swept": -0.35, "fringe": 0.0, "long": 0.3, "tied": 0.0}.get(identity.hairstyle, 0.1)
     curl = 0.06 if identity.hairstyle == "curly" else 0.0
-    paths = []
-    for end, level in zip(ends.tolist(), levels, strict=True):
-        x = start_x + (end - start_x) * np.sin(down * np.pi / 2) + curl * np.sin(14 * down + 9 * end)
-        y = face.top - _volume(identity) + (1.3 + 0.25 * abs(end)) * down ** (2.2 - 0.8 * min(abs(end), 1.2))
-        paths.append((np.stack([x, y], 1).astype(np.float32), level))
-    return paths
+    end = random.permutation(np.linspace(-1.25, 1.25, _STRANDS))[:, None]
+    down = np.linspace(0, 1, 6)
+    x = parting + (end - parting) * np.sin(down * np.pi / 2) + curl * np.sin(14 * down + 9 * end)
+    fall = (1.3 + 0.25 * np.abs(end)) * down ** (2.2 - 0.8 * np.minimum(np.abs(end), 1.2))
+    return np.stack([x, face.top - _volume(identity) + fall], 2)

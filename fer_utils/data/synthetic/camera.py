@@ -82,27 +82,29 @@ def photograph(
 ) -> npt.NDArray[np.uint8]:
     """Expose, blur, add noise and compress a scene (n, n, 3), 0 to 1; return uint8 RGB."""
     size = scene.shape[0]
-    contrast = 1 + float(random.normal(0, 0.5 * domain.exposure))
-    scene = (scene - 0.5) * contrast + (0.5 + float(random.normal(0, 0.3 * domain.exposure)))
+    contrast = 255 * (1 + float(random.normal(0, 0.5 * domain.exposure)))
+    level = 127.5 + 255 * float(random.normal(0, 0.3 * domain.exposure))
+    pixels = np.clip(scene * np.float32(contrast) + np.float32(level - 0.5 * contrast), 0, 255)
+    pixels = pixels.astype(np.uint8)
     blur = abs(random.normal(0, domain.blur)) * (1 + 2.5 * degradation) + 0.8 * degradation
     if (blur := blur * size / 224) > 0.3:
-        scene = cv2.GaussianBlur(scene, (0, 0), blur)
+        pixels = cv2.GaussianBlur(pixels, (0, 0), blur)
     if random.random() < domain.motion:
-        scene = _moved(scene, 5 * (1 + degradation) * size / 224, float(random.uniform(0, 180)))
+        pixels = _moved(pixels, 5 * (1 + degradation) * size / 224, float(random.uniform(0, 180)))
     top, left = random.integers(0, pattern("grain").shape[0] - size, 2).tolist()
     grain = pattern("grain" if random.random() < 0.5 else "pores")[top : top + size, left : left + size]
-    scene = scene + (np.float32(domain.noise * (1 + 2 * degradation)) * grain)[..., None]
-    pixels = (np.clip(scene, 0, 1) * 255 + 0.5).astype(np.uint8)
+    grain = grain * np.float32(255 * domain.noise * (1 + 2 * degradation))
+    pixels = cv2.add(pixels, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
     quality = int(np.clip(random.uniform(*domain.jpeg) - 25 * degradation, 12, 97))
-    _, packed = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    seen = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
-    return np.ascontiguousarray(seen[..., ::-1])
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
-def _moved(scene: Floats, length: float, degrees: float) -> Floats:
+def _moved(pixels: Floats, length: float, degrees: float) -> Floats:
     side = 2 * int(length / 2 + 0.5) + 1
     streak: Floats = np.zeros((side, side), np.float32)
     streak[side // 2] = 1
     turn = cv2.getRotationMatrix2D((side // 2, side // 2), degrees, 1)
     streak = cv2.warpAffine(streak, turn, (side, side))
-    return cv2.filter2D(scene, -1, streak / streak.sum())
+    return cv2.filter2D(pixels, -1, streak / streak.sum())

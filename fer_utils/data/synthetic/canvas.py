@@ -4,8 +4,7 @@ Face coordinates: the unit is half the width of an average adult face, x to the 
 between the eyes. The square reaches from -1.95 to 1.95 on both axes.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +22,8 @@ HALF_EXTENT: Final = 1.95  # room for hair above and shoulders below a head of h
 REFERENCE_SIZE: Final = 256  # widths and blurs are given in pixels of a canvas of this size
 _SHIFT: Final = 4  # fractional bits of OpenCV's fixed-point coordinates
 _ONE: Final = 1 << _SHIFT
+_TURN: Final = np.linspace(0, 2 * np.pi, 24)
+_CIRCLE: Final = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
 
 
 @dataclass(frozen=True)
@@ -75,29 +76,26 @@ class Canvas:
         cv2.polylines(layer.mask, [fixed], False, strength, max(1, round(width)), cv2.LINE_AA, _SHIFT)
         return _blurred(layer, blur)
 
-    def paint(self, layer: Layer, colour: npt.ArrayLike, opacity: float = 1.0) -> None:
-        """Blend a colour (3,), or an array over the layer's box, through a layer."""
-        below = self.colour[layer.window]
-        weight = (layer.mask * np.float32(opacity / 255))[..., None]
-        below += weight * (np.asarray(colour, np.float32) - below)
+    def paint(self, layer: Layer, colour: Floats | Sequence[float], opacity: float = 1.0) -> None:
+        """Blend a colour (3,), or a picture of the layer's box (height, width, 3), through a layer."""
+        _blend(self.colour[layer.window], colour, layer.mask, opacity / 255)
 
-    def cover(self, layer: Layer, colour: npt.ArrayLike) -> None:
+    def cover(self, layer: Layer, colour: Floats | Sequence[float]) -> None:
         """Paint, and hide the background: Porter and Duff's "over" (1984, doi:10.1145/964965.808606)."""
         covered = self.coverage[layer.window]
         showing = cv2.multiply(covered, 255 - layer.mask, scale=1 / 255)  # what stays visible of it
         union = cv2.add(layer.mask, showing)
-        weight = layer.mask / np.maximum(union, 1).astype(np.float32)
-        below = self.colour[layer.window]
-        below += weight[..., None] * (np.asarray(colour, np.float32) - below)
+        weight = cv2.divide(layer.mask, np.maximum(union, 1), dtype=cv2.CV_32F)
+        _blend(self.colour[layer.window], colour, weight, 1.0)
         covered[:] = union
 
-    @contextmanager
-    def inside(self, layer: Layer) -> Iterator["Canvas"]:
-        """Yield a canvas over the layer's box; what is painted on it appears within the layer alone."""
-        colour = self.colour[layer.window].copy()
-        coverage = self.coverage[layer.window]
-        yield Canvas(self.size, colour, coverage, self.left + layer.left, self.top + layer.top)
-        self.paint(layer, colour)
+    def detail(self, layer: Layer) -> "Canvas":
+        """Return a canvas of the layer's box, black, to be filled and then painted through the layer."""
+        rows, columns = layer.window
+        colour = np.zeros((*layer.mask.shape, 3), np.float32)
+        return Canvas(
+            self.size, colour, self.coverage[rows, columns], self.left + layer.left, self.top + layer.top
+        )
 
     def local(self, points: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Return points (n, 2) in OpenCV's fixed-point pixels of this window, (n, 1, 2)."""
@@ -105,30 +103,51 @@ class Canvas:
 
     def _box(self, points: npt.ArrayLike, margin: int) -> tuple[Layer, npt.NDArray[np.int32]]:
         fixed = self.local(points)
-        height, width = self.colour.shape[:2]
-        low = np.clip((fixed.min((0, 1)) >> _SHIFT) - margin, 0, (width, height))
-        high = np.clip((fixed.max((0, 1)) >> _SHIFT) + margin + 1, low, (width, height))
-        columns, rows = (high - low).tolist()
-        layer = Layer(np.zeros((rows, columns), np.uint8), int(low[0]), int(low[1]))
-        return layer, (fixed - low * _ONE).astype(np.int32)
+        x, y, width, height = cv2.boundingRect(fixed)
+        left, right = self._span(x, width, margin, self.colour.shape[1])
+        top, bottom = self._span(y, height, margin, self.colour.shape[0])
+        layer = Layer(np.zeros((bottom - top, right - left), np.uint8), left, top)
+        return layer, fixed - np.array([left, top], np.int32) * _ONE
+
+    @staticmethod
+    def _span(start: int, length: int, margin: int, limit: int) -> tuple[int, int]:
+        low = min(max((start >> _SHIFT) - margin, 0), limit)
+        return low, min(max(((start + length) >> _SHIFT) + margin + 1, low), limit)
+
+
+def _blend(below: Floats, colour: Floats | Sequence[float], weight: Floats, scale: float) -> None:
+    """Move a picture towards a colour in place; by OpenCV, which takes a third of the time of NumPy here."""
+    if weight.size == 0:
+        return  # the shape lies outside the canvas
+    above: Any = colour if np.ndim(colour) == 3 else (*(float(value) for value in colour), 0.0)
+    difference = cv2.subtract(above, below, dtype=cv2.CV_32F)
+    below += cv2.multiply(difference, cv2.merge([weight] * 3), scale=scale, dtype=cv2.CV_32F)
 
 
 def _blurred(layer: Layer, blur: float) -> Layer:
     if blur <= 0 or layer.mask.size == 0:
         return layer
-    return Layer(cv2.GaussianBlur(layer.mask, (0, 0), blur), layer.left, layer.top)
+    return Layer(soften(layer.mask, blur), layer.left, layer.top)
+
+
+def soften(image: Floats, blur: float) -> Floats:
+    """Return an image blurred with a Gaussian of sd `blur` pixels; a wide one as two boxes of its variance."""
+    if blur < 2.5:
+        return cv2.GaussianBlur(image, (0, 0), blur)
+    side = round((6 * blur**2 + 1) ** 0.5) | 1  # a box of side n has the variance (n² - 1) / 12
+    return cv2.blur(cv2.blur(image, (side, side)), (side, side))
 
 
 def fixed_point(points: npt.ArrayLike, size: int) -> npt.NDArray[np.int32]:
     """Return points (n, 2) in OpenCV's fixed-point pixels of a square of `size` pixels, (n, 1, 2)."""
-    shifted = (np.asarray(points, np.float32) + HALF_EXTENT) * (size / (2 * HALF_EXTENT)) - 0.5
-    return np.rint(shifted * _ONE).astype(np.int32).reshape(-1, 1, 2)
+    per_unit = _ONE * size / (2 * HALF_EXTENT)
+    shifted = np.asarray(points, np.float32) * per_unit + (HALF_EXTENT * per_unit - 0.5 * _ONE)
+    return np.rint(shifted).astype(np.int32).reshape(-1, 1, 2)
 
 
-def ellipse(x: float, y: float, half_width: float, half_height: float, points: int = 24) -> Floats:
-    """Return the corners of an ellipse, (points, 2)."""
-    angle = np.linspace(0, 2 * np.pi, points, dtype=np.float32)
-    return np.stack([x + half_width * np.cos(angle), y + half_height * np.sin(angle)], 1)
+def ellipse(x: float, y: float, half_width: float, half_height: float) -> Floats:
+    """Return an ellipse as a polygon, (24, 2)."""
+    return _CIRCLE * (half_width, half_height) + (x, y)
 
 
 def between(x: Floats, upper: Floats, lower: Floats) -> Floats:

@@ -14,6 +14,14 @@ _TEETH = np.array([1.0, 0.97, 0.91], np.float32)
 _TONGUE = np.array([0.62, 0.28, 0.27], np.float32)
 _THROAT = np.array([0.20, 0.055, 0.055], np.float32)
 
+_TOOTH_GAPS = np.array(  # one line, up and down; it turns above and below the mouth, unseen
+    [
+        (0.084 * tooth, y * (1 - 2 * (k % 2)) + 0.08)
+        for k, tooth in enumerate(np.arange(-3.5, 4))
+        for y in (-0.4, 0.4)
+    ]
+)
+
 
 def paint_features(
     canvas: Canvas,
@@ -56,32 +64,32 @@ def _paint_mouth(canvas: Canvas, units: ActionUnits, face: Face, light: Light, i
         seam = np.stack([mouth.x, (mouth.inner_upper + mouth.inner_lower) / 2], 1)
         canvas.paint(canvas.line(seam, 1.2 if units.lip_tightener > 0.5 else 1.8), ink, 0.8)
     for end in (0, -1):
-        corner = ellipse(float(mouth.x[end]), float(mouth.inner_upper[end]), 0.022, 0.022, 10)
+        corner = ellipse(float(mouth.x[end]), float(mouth.inner_upper[end]), 0.022, 0.022)
         canvas.paint(canvas.polygon(corner, 1.1), ink, 0.3)
 
 
 def _paint_open_mouth(canvas: Canvas, units: ActionUnits, face: Face, light: Light) -> None:
     mouth, bright = face.mouth, light.brightness
-    with canvas.inside(canvas.polygon(between(mouth.x, mouth.inner_upper, mouth.inner_lower), 0.7)) as inner:
-        inner.colour[:] = _THROAT * bright
-        if mouth.opening > 0.2:
-            floor = float(mouth.inner_lower[MIDDLE])
-            tongue = ellipse(0.0, floor - 0.02, 0.55 * mouth.half_width, 0.11)
-            inner.paint(inner.polygon(tongue, 1.8), _TONGUE * bright)
-        ivory = _TEETH * min(1.0, 1.05 * bright) * light.tint
-        x = 0.86 * mouth.x
-        bend = 1 - 0.25 * (mouth.x / mouth.half_width) ** 2
-        shown = 0.085 + 0.03 * units.lip_corner_puller + 0.03 * units.upper_lip_raiser
-        upper = between(x, mouth.inner_upper - 0.05, mouth.inner_upper + shown * bend)
-        inner.paint(inner.polygon(upper, 0.7), ivory, 0.95)
-        if units.lower_lip_depressor > 0.25 or units.lip_stretcher > 0.4:
-            lower = between(x, mouth.inner_lower - 0.055, mouth.inner_lower + 0.05)
-            inner.paint(inner.polygon(lower, 0.7), ivory * 0.93, 0.95)
-        for tooth in np.arange(-3.5, 4):
-            gap = [(0.085 * tooth, mouth.y - 0.25), (0.083 * tooth, mouth.y + 0.4)]
-            inner.paint(inner.line(gap, 0.8, 0.3), ivory * 0.6, 0.28)
-        depth = 1 - 0.55 * np.clip(np.abs(inner.x / mouth.half_width) ** 3, 0, 1)  # corners lie deeper
-        inner.colour *= depth[None, :, None]
+    opening = canvas.polygon(between(mouth.x, mouth.inner_upper, mouth.inner_lower), 0.7)
+    inner = canvas.detail(opening)
+    inner.colour[:] = _THROAT * bright
+    if mouth.opening > 0.2:
+        floor = float(mouth.inner_lower[MIDDLE])
+        tongue = ellipse(0.0, floor - 0.02, 0.55 * mouth.half_width, 0.11)
+        inner.paint(inner.polygon(tongue, 1.8), _TONGUE * bright)
+    ivory = _TEETH * min(1.0, 1.05 * bright) * light.tint
+    x = 0.86 * mouth.x
+    bend = 1 - 0.25 * (mouth.x / mouth.half_width) ** 2
+    shown = 0.085 + 0.03 * units.lip_corner_puller + 0.03 * units.upper_lip_raiser
+    upper = between(x, mouth.inner_upper - 0.05, mouth.inner_upper + shown * bend)
+    inner.paint(inner.polygon(upper, 0.7), ivory, 0.95)
+    if units.lower_lip_depressor > 0.25 or units.lip_stretcher > 0.4:
+        lower = between(x, mouth.inner_lower - 0.055, mouth.inner_lower + 0.05)
+        inner.paint(inner.polygon(lower, 0.7), ivory * 0.93, 0.95)
+    inner.paint(inner.line(_TOOTH_GAPS + np.array([0.0, mouth.y]), 0.8, 0.3), ivory * 0.6, 0.28)
+    depth = 1 - 0.55 * np.clip(np.abs(inner.x / mouth.half_width) ** 3, 0, 1)  # corners lie deeper
+    inner.colour *= depth[None, :, None]
+    canvas.paint(opening, inner.colour)
 
 
 def _paint_eye(
@@ -90,21 +98,23 @@ def _paint_eye(
     heights = eye.lower_lid[:, 1] - eye.upper_lid[:, 1]
     if float(heights.max()) < 0.02:
         return
-    with canvas.inside(canvas.polygon(np.concatenate([eye.upper_lid, eye.lower_lid[::-1]]), 0.5)) as white:
-        white.colour[:] = _SCLERA * min(light.brightness, 1.0) * light.tint
-        top, bottom = float(eye.upper_lid[MIDDLE, 1]), float(eye.lower_lid[MIDDLE, 1])
-        x, y, radius = eye.x + gaze[0], 0.15 * top + 0.21 * bottom + gaze[1], face.iris_radius
-        iris = identity.iris * light.brightness
-        glint = (x + 0.35 * radius * np.sign(light.direction[0]), y - 0.4 * radius)
-        for centre, share, paint, opacity in (
-            ((x, y), 1.0, 0.45 * iris, 1.0), ((x, y), 0.86, iris, 1.0),
-            ((x, y), 0.42, np.full(3, 0.03), 1.0), (glint, 0.2, np.ones(3), 0.9),
-        ):  # fmt: skip
-            disc = ellipse(centre[0], centre[1], share * radius, share * radius, 16)
-            white.paint(white.polygon(disc), paint, opacity)
-        corners = 1 - 0.25 * np.clip(((white.x - eye.x) / eye.half_width) ** 2, 0, 1)
-        lid_shadow = 0.6 + 0.4 * np.clip((white.y - top) / 0.05, 0, 1)
-        white.colour *= (lid_shadow[:, None] * corners[None])[..., None]
+    opening = canvas.polygon(np.concatenate([eye.upper_lid, eye.lower_lid[::-1]]), 0.5)
+    white = canvas.detail(opening)
+    white.colour[:] = _SCLERA * min(light.brightness, 1.0) * light.tint
+    top, bottom = float(eye.upper_lid[MIDDLE, 1]), float(eye.lower_lid[MIDDLE, 1])
+    x, y, radius = eye.x + gaze[0], 0.15 * top + 0.21 * bottom + gaze[1], face.iris_radius
+    iris = identity.iris * light.brightness
+    glint = (x + 0.35 * radius * np.sign(light.direction[0]), y - 0.4 * radius)
+    for centre, share, paint, opacity in (
+        ((x, y), 1.0, 0.45 * iris, 1.0), ((x, y), 0.86, iris, 1.0),
+        ((x, y), 0.42, np.full(3, 0.03), 1.0), (glint, 0.2, np.ones(3), 0.9),
+    ):  # fmt: skip
+        disc = ellipse(centre[0], centre[1], share * radius, share * radius)
+        white.paint(white.polygon(disc), paint, opacity)
+    corners = 1 - 0.25 * np.clip(((white.x - eye.x) / eye.half_width) ** 2, 0, 1)
+    lid_shadow = 0.6 + 0.4 * np.clip((white.y - top) / 0.05, 0, 1)
+    white.colour *= (lid_shadow[:, None] * corners[None])[..., None]
+    canvas.paint(opening, white.colour)
 
 
 def _paint_lids(canvas: Canvas, identity: Identity, units: ActionUnits, eye: Eye, skin: Floats) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -48,7 +49,7 @@ def draw_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     canvas, height = _paint(identity, units, draw_light(lamp, domain.light_side), lamp, size, glasses=glasses)
     seen, cover = project(canvas.colour, canvas.coverage, height, domain, size, lens)
     scene = backdrop(row["domain"], size, setting)
-    scene += cover[..., None] * (seen - scene)
+    scene = cv2.blendLinear(seen, scene, cover, 1 - cover)
     if hidden and not glasses:
         hide_corner(scene, setting)
     return photograph(scene, domain, degradation, lens)
@@ -81,12 +82,14 @@ def _paint(
     if glasses:
         put_on_glasses(canvas, face)
     paint_hair(canvas, identity, face, light)
-    canvas.colour *= _exposure(canvas)
+    _expose(canvas)
     return canvas, height
 
 
-def _exposure(canvas: Canvas) -> np.float32:
-    """A camera's automatic exposure: half-way (on a log scale) towards a middle grey face."""
+def _expose(canvas: Canvas) -> None:
+    """Expose as a camera does: about half-way (on a log scale) to a middle grey face, highlights rolled off."""
     middle = slice(canvas.size // 3, 2 * canvas.size // 3)
     level = float(canvas.colour[middle, middle].mean())
-    return np.float32(np.clip((0.50 / max(level, 0.05)) ** 0.45, 0.8, 1.75))
+    canvas.colour *= np.float32(np.clip((0.50 / max(level, 0.05)) ** 0.45, 0.8, 1.75))
+    knee = np.float32(0.8)
+    np.minimum(canvas.colour, knee + np.float32(0.35) * (canvas.colour - knee), out=canvas.colour)

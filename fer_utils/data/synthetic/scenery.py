@@ -51,7 +51,7 @@ def put_on_glasses(canvas: Canvas, face: Face) -> None:
     """Paint thin-framed glasses."""
     dark = (0.10, 0.09, 0.09)
     for eye in face.eyes:
-        rim = ellipse(eye.x, 0.04, 1.35 * eye.half_width, 0.24, 28)
+        rim = ellipse(eye.x, 0.04, 1.35 * eye.half_width, 0.24)
         canvas.paint(canvas.line(rim, 2.6, 0.6), dark, 0.9)
         outer = eye.x + 1.35 * eye.half_width * eye.side
         canvas.paint(canvas.line([(outer, 0.0), (0.99 * face.half_width * eye.side, -0.02)], 2.6), dark, 0.8)

@@ -35,18 +35,18 @@ def skin_colour(skin_tone: int) -> Floats:
 def paint_head(canvas: Canvas, identity: Identity, face: Face, shading: Shading, light: Light) -> None:
     """Paint the shaded head with its lips; eyes, brows, nostrils and the open mouth come later."""
     outline = canvas.polygon(face.outline(), 1.2)
-    canvas.cover(outline, skin_colour(identity.skin_tone))
-    with canvas.inside(outline) as head:
-        skin = skin_colour(identity.skin_tone)
-        head.colour[:] = skin * _complexion(head, identity, face)
-        mouth = face.mouth
-        lips = between(mouth.x, mouth.outer_upper, mouth.outer_lower)
-        head.paint(head.polygon(lips, 1.1), skin * (0.92, 0.66, 0.66) + (0.03, 0.0, 0.01), 0.75)
-        _light_up(head, identity, shading, light)
+    head = canvas.detail(outline)
+    skin = skin_colour(identity.skin_tone)
+    head.colour[:] = _complexion(head, identity, face, skin)
+    mouth = face.mouth
+    lips = between(mouth.x, mouth.outer_upper, mouth.outer_lower)
+    head.paint(head.polygon(lips, 1.1), skin * (0.92, 0.66, 0.66) + (0.03, 0.0, 0.01), 0.75)
+    _light_up(head, identity, shading, light)
+    canvas.cover(outline, head.colour)
 
 
-def _complexion(head: Canvas, identity: Identity, face: Face) -> Floats:
-    """Factors on the skin's colour: unevenness, pores, freckles, flushed and dusky regions."""
+def _complexion(head: Canvas, identity: Identity, face: Face, skin: Floats) -> Floats:
+    """Return the skin's colour over the head: unevenness, pores, freckles, flushed and dusky regions."""
     rows, columns = _texture_window(head, identity)
     nose, eye = face.nose_y, face.eyes[1]
     # paler skin shows its blood more; so do children's cheeks
@@ -64,7 +64,9 @@ def _complexion(head: Canvas, identity: Identity, face: Face) -> Floats:
             * np.clip(pattern("blotches")[rows, columns] + pattern("pores")[rows, columns] - 2, 0, 1)
             * blood
         )
-    return plain[..., None] + blood[..., None] * _BLOOD - dusk[..., None] * _DUSK
+    return cv2.merge(
+        [s * (plain + b * blood - d * dusk) for s, b, d in zip(skin, _BLOOD, _DUSK, strict=True)]
+    )
 
 
 def _spots(head: Canvas, spots: list[tuple[float, float, float, float, float]]) -> Floats:
@@ -78,13 +80,15 @@ def _spots(head: Canvas, spots: list[tuple[float, float, float, float, float]]) 
 def _light_up(head: Canvas, identity: Identity, shading: Shading, light: Light) -> None:
     rows, columns = slice(head.top, head.top + len(head.y)), slice(head.left, head.left + len(head.x))
     size = (head.size, head.size)
-    diffuse = cv2.resize(shading.diffuse, size)[rows, columns][..., None]
+    diffuse = cv2.resize(shading.diffuse, size)[rows, columns]
     sheen = cv2.resize(shading.sheen, size)[rows, columns]
     grain = pattern("pores")[_texture_window(head, identity)]
     # a dark skin's sheen stands out more: it is the same light on a darker ground
     strength = np.float32(light.sheen * (0.35 + 0.07 * identity.skin_tone))
-    head.colour *= (diffuse + np.maximum(1 - diffuse, 0) * _SCATTER) * light.tint
-    head.colour += (sheen * strength * (1 + np.float32(0.08) * grain))[..., None]
+    gleam = sheen * strength * (1 + np.float32(0.08) * grain)
+    shadow = np.maximum(1 - diffuse, 0)
+    lit = [tint * (diffuse + warm * shadow) for warm, tint in zip(_SCATTER, light.tint, strict=True)]
+    head.colour[:] = cv2.add(cv2.multiply(head.colour, cv2.merge(lit)), cv2.merge([gleam] * 3))
 
 
 def _texture_window(head: Canvas, identity: Identity) -> tuple[slice, slice]:
