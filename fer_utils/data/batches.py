@@ -50,11 +50,13 @@ def load_pixels(faces: pd.DataFrame, folder: Path, image_size: int, threads: int
     return pixels
 
 
-def training_batches(pixels: Pixels, labels: NDArray[np.int64], batch_size: int, seed: int) -> Any:
+def training_batches(
+    pixels: Pixels, labels: NDArray[np.int64], batch_size: int, seed: int, strength: float = 1.0
+) -> Any:
     """Return a tf.data.Dataset of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
 
     Each pass over it is shuffled and augmented afresh (mirrored, shifted, zoomed, turned, brightness, contrast),
-    the same way each time for one seed. The last batch may be smaller; one of a single face is left out, since
+    the same way each time for one seed; `strength`, 0 to 1, scales all of it but the mirroring. The last batch may be smaller; one of a single face is left out, since
     batch normalisation has no variance to learn from it.
     """
     import tensorflow as tf
@@ -67,23 +69,27 @@ def training_batches(pixels: Pixels, labels: NDArray[np.int64], batch_size: int,
     images, answers = tf.constant(pixels), tf.constant(labels, tf.int64)
 
     def assemble(places: Any, pair: Any) -> tuple[Any, Any]:
-        return augmented(tf.gather(images, places), pair), tf.gather(answers, places)
+        return augmented(tf.gather(images, places), pair, strength), tf.gather(answers, places)
 
     return tf.data.Dataset.zip((batches, seeds)).map(assemble, tf.data.AUTOTUNE).prefetch(2)
 
 
-def augmented(images: Any, seed: Any) -> Any:
-    """Return augmented copies of images (B, S, S, 3) of levels 0 to 255, as float32; `seed` is two integers."""
+def augmented(images: Any, seed: Any, strength: float = 1.0) -> Any:
+    """Return augmented copies of images (B, S, S, 3) of levels 0 to 255, as float32.
+
+    `seed` is two integers; `strength` scales all but the mirroring.
+    """
     import tensorflow as tf
 
     count, side = tf.shape(images)[0], tf.cast(tf.shape(images)[1], tf.float32)
     draws = tf.random.stateless_uniform([7, count, 1], seed, -1.0, 1.0)
     mirror = tf.sign(draws[0])
-    scale = 1 + ZOOM * draws[1]
-    cosine, sine = scale * tf.cos(ROTATION * draws[2]), scale * tf.sin(ROTATION * draws[2])
+    scale = 1 + strength * ZOOM * draws[1]
+    angle = strength * ROTATION * draws[2]
+    cosine, sine = scale * tf.cos(angle), scale * tf.sin(angle)
     middle = (side - 1) / 2
-    x = middle * (1 - mirror * cosine + sine) + SHIFT * side * draws[3]
-    y = middle * (1 - mirror * sine - cosine) + SHIFT * side * draws[4]
+    x = middle * (1 - mirror * cosine + sine) + strength * SHIFT * side * draws[3]
+    y = middle * (1 - mirror * sine - cosine) + strength * SHIFT * side * draws[4]
     zeros = tf.zeros_like(x)
     # From an output pixel to the input's: x' = a x + b y + c, y' = d x + e y + f, then two zeros of perspective
     transforms = tf.concat([mirror * cosine, -sine, x, mirror * sine, cosine, y, zeros, zeros], axis=1)
@@ -92,10 +98,9 @@ def augmented(images: Any, seed: Any) -> Any:
         fill_value=0.0, interpolation="BILINEAR", fill_mode="NEAREST",
     )  # fmt: skip
     mean = tf.reduce_mean(moved, axis=[1, 2, 3], keepdims=True)
-    contrast = 1 + CONTRAST * draws[5][:, :, None, None]
-    return tf.clip_by_value(
-        (moved - mean) * contrast + mean + BRIGHTNESS * draws[6][:, :, None, None], 0, 255
-    )
+    contrast = 1 + strength * CONTRAST * draws[5][:, :, None, None]
+    brightness = strength * BRIGHTNESS * draws[6][:, :, None, None]
+    return tf.clip_by_value((moved - mean) * contrast + mean + brightness, 0, 255)
 
 
 def _stored_image(path: Path, sha256: str) -> Pixels | None:

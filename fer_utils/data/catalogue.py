@@ -21,6 +21,7 @@ import pandas as pd
 from fer_utils import tables
 from fer_utils.data.detection import FaceDetector, crop_face, largest_face
 from fer_utils.data.images import ImageError, Pixels, write_png
+from fer_utils.data.manifests import manifest_of
 
 NO_FACE: Final = "no face found"
 DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "cohort", "expression", "reason")
@@ -40,22 +41,25 @@ def catalogue_faces(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Find, crop and store the largest face of each image; return the `faces` table and what was dropped.
 
-    `rows` holds the columns of `faces` that are known before, `path` and `sha256` excepted, and whatever `load`
-    needs: it gets a row as a dictionary and returns uint8 RGB (height, width, 3); it must be importable, since
-    it runs in `processes` processes. Crops of `face_size` pixels a side are written as PNG to
-    `folder/<dataset>/<face_id>.png`; tables are the caller's to write, after them. The second table says, with
-    the columns DROPPED_COLUMNS, which images could not be read or showed no face. The order of both is that of
-    `rows`, whatever the number of processes.
+    `rows` holds the columns of `faces` that are known before, and whatever `load` needs: it gets a row as a
+    dictionary and returns uint8 RGB (height, width, 3). It must be importable, since it runs in `processes`
+    processes. Crops of `face_size` pixels a side are written as PNG to `folder/<dataset>/<face_id>.png`; the
+    table's `path` and `sha256` are theirs, and `may_publish` is what the set's manifest says, whatever `rows`
+    says. The second table says, with the columns DROPPED_COLUMNS, which images could not be read or showed no
+    face. Both keep the order of `rows`, whatever the number of processes. The caller writes them, after the
+    crops, so that a run killed in the middle leaves no table.
 
-    Raises CatalogueError for names that cannot be file names and when a process is killed, TableError
-    for rows that do not fit the table.
+    Raises CatalogueError for names that cannot be file names and when a process is killed, ManifestError for
+    a set without a manifest, TableError for rows that do not fit the table.
     """
     _check_names(rows)
+    permitted = {name: manifest_of(name).study.may_publish for name in rows["dataset"].unique()}
     records: list[Row] = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
     outcomes = list(_outcomes(records, _Worker(load, folder, face_size), processes))
     stored = rows.assign(
         path=pd.array([outcome.path for outcome in outcomes], dtype="string"),
         sha256=pd.array([outcome.sha256 for outcome in outcomes], dtype="string"),
+        may_publish=rows["dataset"].map(permitted).astype(bool),
         reason=pd.array([outcome.reason for outcome in outcomes], dtype="string"),
     )
     found = stored["reason"].isna()

@@ -1,0 +1,197 @@
+"""What is known of each data set: one Croissant file a set, read and checked beyond what `mlcroissant` checks.
+
+Croissant 1.1 (MLCommons) with its RAI vocabulary describes the set and the table that this project makes of it,
+never its images. What only this project asks stands under the one key `fer:study`, plain JSON.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fer_utils.expressions import EXPRESSIONS, check_codes
+from fer_utils.study import PROJECT_FOLDER
+
+MANIFESTS_FOLDER: Final = PROJECT_FOLDER / "data_manifests"
+NAMESPACE: Final = "urn:fer-utils:"
+STUDY_KEY: Final = "fer:study"
+CROISSANT: Final = "http://mlcommons.org/croissant/1.1"
+RAI: Final = "http://mlcommons.org/croissant/RAI/1.0"
+RAI_KEYS: Final = frozenset(
+    "rai:" + name
+    for name in (
+        "annotationsPerItem", "annotatorDemographics", "dataAnnotationAnalysis", "dataAnnotationPlatform",
+        "dataAnnotationProtocol", "dataBiases", "dataCollection", "dataCollectionMissingData",
+        "dataCollectionRawData", "dataCollectionTimeframe", "dataCollectionType", "dataImputationProtocol",
+        "dataLimitations", "dataManipulationProtocol", "dataPreprocessingProtocol",
+        "dataReleaseMaintenancePlan", "dataSocialImpact", "dataUseCases", "machineAnnotationTools",
+        "personalSensitiveInformation",
+    )
+)  # fmt: skip
+"""The properties of the Croissant RAI specification 1.0."""
+
+REQUIRED_RAI_KEYS: Final = ("rai:personalSensitiveInformation", "rai:dataBiases", "rai:dataLimitations")
+"""Those that a set of faces must not be silent on."""
+
+
+class ManifestError(ValueError):
+    """A manifest is absent or not what it must be; the message names the file and what to mend."""
+
+
+class StudyFields(BaseModel):
+    """What this project asks of a data set and Croissant has no property for (the key `fer:study`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    datasets: list[str] = Field(min_length=1, description="names in the tables' column `dataset`")
+    role: str = Field(min_length=1, description="what the study uses it for")
+    terms: str = Field(min_length=1, description="licence and terms in plain words")
+    how_to_get: str = Field(min_length=1, description="who may have it, and how")
+    ages: str = Field(min_length=1)
+    posing: str = Field(min_length=1)
+    subjects: int | None = Field(ge=1, description="people, as published")
+    codes: dict[str, str | None] = Field(
+        min_length=1, description="owner's code to expression; null drops it"
+    )
+    dropped: str = Field(min_length=1, description="what of the set is not used, and why")
+    counts: dict[str, int] = Field(description="images by expression, as published; empty if not known")
+    may_publish: bool = Field(description="whether its pictures may be shown")
+    credit: str = Field(min_length=1, description="line that stands beside every picture shown")
+    may_release_model: bool = Field(description="whether a model trained on it may be given away")
+
+    @field_validator("codes")
+    @classmethod
+    def _codes_known(cls, value: dict[str, str | None]) -> dict[str, str | None]:
+        check_codes(value, "codes")
+        return value
+
+    @field_validator("counts")
+    @classmethod
+    def _counts_known(cls, value: dict[str, int]) -> dict[str, int]:
+        if unknown := sorted(set(value) - set(EXPRESSIONS)):
+            raise ValueError(f"{', '.join(unknown)} not among {', '.join(EXPRESSIONS)}")
+        return value
+
+
+class Manifest(BaseModel):
+    """A data set: Croissant's own properties that the book shows, `rai` as it stands, and the study's fields."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    name: str = Field(min_length=1)
+    description: str = Field(min_length=1)
+    url: str = Field(pattern=r"^(https?://|urn:).+")
+    license: str = Field(pattern=r"^https?://.+")
+    citation: str = Field(min_length=1, alias="citeAs")
+    published: str = Field(pattern=r"^\d{4}(-\d{2}-\d{2})?$", alias="datePublished")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    creators: list[str] = Field(min_length=1)
+    rai: dict[str, str | list[str]]
+    study: StudyFields
+
+
+def manifest_names() -> list[str]:
+    """Return the names of the data sets that have a manifest."""
+    return sorted(path.stem for path in MANIFESTS_FOLDER.glob("*.json"))
+
+
+@cache
+def load_manifest(name: str) -> Manifest:
+    """Return the checked manifest of a data set.
+
+    Raises ManifestError, in one sentence, for an unknown name or a file that is not a manifest.
+    """
+    path = MANIFESTS_FOLDER / f"{name}.json"
+    if not path.is_file():
+        raise ManifestError(f"no manifest {name!r}: there are {', '.join(manifest_names()) or 'none'}")
+    return read_manifest(path)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest in a file, checked in what `mlcroissant` lets pass.
+
+    That is: name, description, url, creator and licence, unknown `rai:` keys, and the project's own fields.
+    """
+    document = _document(path)
+    _check_shape(document, path.name)
+    creators = document.get("creator")
+    fields = {
+        **document,
+        "creators": [_name_of(c, path.name) for c in creators] if isinstance(creators, list) else creators,
+        "rai": {key: value for key, value in document.items() if key.startswith("rai:")},
+        "study": document[STUDY_KEY],
+    }
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        raise ManifestError(f"{path.name}: {_sentence(error)}") from None
+
+
+def validate_manifest(path: Path) -> Manifest:
+    """Check a manifest file by `mlcroissant` and by `read_manifest`; return it.
+
+    Raises ManifestError with the first thing to mend.
+    """
+    import mlcroissant  # a second to import, and only this check needs it
+
+    manifest = read_manifest(path)
+    try:
+        mlcroissant.Dataset(jsonld=str(path))
+    except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
+        lines = [line.strip(" -") for line in str(error).splitlines() if line.strip().startswith("-")]
+        raise ManifestError(f"{path.name}: not valid Croissant: {(lines or [str(error)])[0]}") from error
+    return manifest
+
+
+def manifest_of(dataset: str) -> Manifest:
+    """Return the manifest that answers for a name in the tables' column `dataset`.
+
+    Raises ManifestError if none does: a set that nobody described is not used.
+    """
+    for name in manifest_names():
+        if dataset in load_manifest(name).study.datasets:
+            return load_manifest(name)
+    raise ManifestError(
+        f"no manifest describes the data set {dataset!r}: write data_manifests/{dataset}.json"
+    )
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ManifestError(f"{path.name} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ManifestError(f"{path.name} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ManifestError(f"{path.name} must hold one JSON object")
+    return document
+
+
+def _check_shape(document: dict[str, Any], where: str) -> None:
+    context = document.get("@context")
+    if not isinstance(context, dict) or context.get("fer") != NAMESPACE:
+        raise ManifestError(f'{where}: @context must declare "fer": "{NAMESPACE}"')
+    if document.get("conformsTo") != [CROISSANT, RAI]:
+        raise ManifestError(f"{where}: conformsTo must be [{CROISSANT}, {RAI}]")
+    rai = {key for key in document if key.startswith("rai:")}
+    if unknown := sorted(rai - RAI_KEYS):
+        raise ManifestError(f"{where}: {', '.join(unknown)} is not in the RAI vocabulary 1.0")
+    if absent := [key for key in REQUIRED_RAI_KEYS if key not in rai]:
+        raise ManifestError(f"{where}: {', '.join(absent)} must be filled in")
+    if STUDY_KEY not in document:
+        raise ManifestError(f"{where}: the project's own fields are missing: add {STUDY_KEY!r}")
+
+
+def _name_of(creator: Any, where: str) -> str:
+    if not isinstance(creator, dict) or not creator.get("name"):
+        raise ManifestError(f"{where}: each creator needs a name")
+    return str(creator["name"])
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
