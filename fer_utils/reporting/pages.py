@@ -8,8 +8,13 @@ from typing import Any, Final
 import pandas as pd
 from IPython.display import HTML
 
+from fer_utils.reporting import style
+
 MARKED: Final = ("verdict", "data")
 """Columns whose words are set as labels: they say what a row may claim."""
+
+NAMED: Final = ("architecture", "cohort", "technique")
+"""Columns whose values readers know by another name."""
 
 ABSENT: Final = "—"
 
@@ -86,7 +91,8 @@ def _plain(value: Any) -> str:
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:
-    text = _escape(_text(value, decimals))
+    known = column in NAMED and isinstance(value, str)
+    text = _escape(style.name(value) if known else _text(value, decimals))
     if column in MARKED:
         text = f'<span class="label label-{re.sub("[^a-z]+", "-", text.lower())}">{text}</span>'
     elif text.startswith("https://"):

@@ -45,8 +45,8 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
             label = style.name(str(cohort))
             axes.plot(part["epoch"], part["validation_accuracy"], color=colour, label=label)
             axes.plot(part["epoch"], part["accuracy"], color=colour, linestyle=":")
-        axes.set_ylim(bottom=0)
         _shares(axes, "y")
+    panels[0].set_ylim(bottom=0)  # shared; only now, because setting it stops the scale from growing
     for axes in panels[len(architectures) :]:
         axes.axis("off")
     figure.supxlabel("epoch")
