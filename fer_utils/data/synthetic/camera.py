@@ -31,11 +31,12 @@ class Domain:
 
 DOMAINS: Final = {
     "lab": Domain(4, 3, 2, 0.35, 0.35, 0.0, 0.008, (88, 97), 0.0, 0.03, 0.013, 0.05),
-    "wild": Domain(12, 7, 7, 0.8, 0.6, 0.25, 0.014, (55, 95), 0.15, 0.08, 0.03, 0.15),
-    "phone": Domain(9, 7, 6, 0.6, 0.75, 0.25, 0.020, (40, 80), 0.06, 0.07, 0.03, 0.15),
+    "wild": Domain(12, 7, 7, 0.8, 0.6, 0.25, 0.012, (55, 95), 0.15, 0.08, 0.03, 0.15),
+    "phone": Domain(9, 7, 6, 0.6, 0.75, 0.25, 0.018, (40, 80), 0.06, 0.07, 0.03, 0.15),
 }
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
-_ZOOM: Final = 1.16  # the head then fills about two thirds of the image
+_ZOOM: Final = 1.10  # the head then fills about two thirds of the image
+_CENTRE: Final = 0.22  # height of the face that lies in the image's middle, face units: room for a crop below
 _PIVOT: Final = 0.35  # depth of the axis that the head turns about, face units
 
 
@@ -65,7 +66,7 @@ def _source(
     across, down = np.meshgrid(pixel - np.float32(shift[0]), pixel - np.float32(shift[1]))
     unit = 2 * HALF_EXTENT / size / zoom
     cos, sin = float(np.cos(roll)) * unit, float(np.sin(roll)) * unit
-    x, y = cos * across + sin * down, cos * down - sin * across + 0.08
+    x, y = cos * across + sin * down, cos * down - sin * across + _CENTRE
     x_unturned, y_unturned = x / float(np.cos(yaw)), y / float(np.cos(pitch))
     slope_x, slope_y = float(np.tan(yaw)), float(np.tan(pitch))
     source_x, source_y = x_unturned, y_unturned
@@ -92,7 +93,7 @@ def photograph(
     if random.random() < domain.motion:
         pixels = _moved(pixels, 5 * (1 + degradation) * size / 224, float(random.uniform(0, 180)))
     top, left = random.integers(0, pattern("grain").shape[0] - size, 2).tolist()
-    grain = pattern("grain" if random.random() < 0.5 else "pores")[top : top + size, left : left + size]
+    grain = pattern("grain")[top : top + size, left : left + size]
     grain = grain * np.float32(255 * domain.noise * (1 + 2 * degradation))
     pixels = cv2.add(pixels, cv2.merge([grain] * 3), dtype=cv2.CV_8U)
     quality = int(np.clip(random.uniform(*domain.jpeg) - 25 * degradation, 12, 97))

@@ -40,7 +40,8 @@ def paint_features(
         _paint_eye(canvas, identity, face, eye, light, gaze)
         _paint_lids(canvas, identity, units, eye, skin * light.brightness)
         brow = canvas.polygon(eye.brow, 1.0)
-        hair = (0.55 * identity.hair + 0.10 * skin) * light.brightness
+        # darker than hair and skin alike: else fair brows on dark skin would hide what brows say
+        hair = np.minimum(0.55 * identity.hair + 0.05, 0.50 * skin) * light.brightness
         canvas.paint(brow, hair, identity.grown(0.85, 0.72))
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from fer_utils.data.synthetic.action_units import UNIT_COUNT
 
-HAIR_COLOURS: Final = ("1f1a17", "2c201a", "3b2a20", "54382a", "6b4a2f", "94683c", "b58a55", "7a3b20")
+HAIR_COLOURS: Final = ("1f1a17", "2c201a", "3b2a20", "54382a", "6b4a2f", "5a2f1c", "846440")
 IRIS_COLOURS: Final = ("2a1a10", "3a2414", "5a3c20", "5b6f80", "4f6b4a", "6f8796")
 HAIRSTYLES: Final = ("cropped", "swept", "fringe", "long", "curly", "tied")
 

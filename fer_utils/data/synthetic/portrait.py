@@ -90,6 +90,6 @@ def _expose(canvas: Canvas) -> None:
     """Expose as a camera does: about half-way (on a log scale) to a middle grey face, highlights rolled off."""
     middle = slice(canvas.size // 3, 2 * canvas.size // 3)
     level = float(canvas.colour[middle, middle].mean())
-    canvas.colour *= np.float32(np.clip((0.50 / max(level, 0.05)) ** 0.45, 0.8, 1.75))
+    canvas.colour *= np.float32(np.clip((0.50 / max(level, 0.05)) ** 0.5, 0.8, 2.0))
     knee = np.float32(0.8)
     np.minimum(canvas.colour, knee + np.float32(0.35) * (canvas.colour - knee), out=canvas.colour)
