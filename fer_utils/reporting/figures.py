@@ -48,7 +48,8 @@ def save_figure(
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None})  # same data, same bytes
     write_bytes(folder / f"{name}.png", picture.getvalue())
+    is_row_number = isinstance(data.index, pd.RangeIndex) and data.index.name is None
     with atomic_path(folder / f"{name}.csv") as path:
-        data.to_csv(path, index=not isinstance(data.index, pd.RangeIndex))
+        data.to_csv(path, index=not is_row_number)
     links = f"[notebook]({folder.name}.ipynb), [data (CSV)](../figures/{folder.name}/{name}.csv)"
     return SavedFigure(picture.getvalue(), f"{source.line()} {links}")

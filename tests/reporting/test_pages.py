@@ -1,0 +1,73 @@
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from fer_utils.reporting.pages import data_sheets_page, html_table, scoreboard_page, show, times_page
+
+FRAME = pd.DataFrame(
+    {
+        "architecture": ["mobilenet_v2", "other"],
+        "latency_ms": [12.34567, None],
+        "runs": [3, 4],
+        "note": ["<b>&", "x"],
+    }
+)
+
+
+def parsed(text):
+    return BeautifulSoup(text, "html.parser")
+
+
+def test_every_column_has_a_header_cell_with_scope():
+    heads = parsed(html_table(FRAME)).find_all("th")
+    assert [head.text for head in heads] == ["architecture", "latency ms", "runs", "note"]
+    assert {head["scope"] for head in heads} == {"col"}
+
+
+def test_cells_hold_the_values_rounded_named_and_escaped():
+    rows = [
+        [cell.text for cell in row.find_all("td")]
+        for row in parsed(html_table(FRAME, decimals=2)).find_all("tr")
+    ]
+    assert rows[1:] == [["MobileNetV2", "12.35", "3", "<b>&"], ["other", "—", "4", "x"]]
+    assert parsed(html_table(FRAME)).find("b") is None
+
+
+def test_addresses_become_links_and_nothing_else_does():
+    table = parsed(html_table(pd.DataFrame({"at": ["https://example.org/a", "javascript:alert(1)"]})))
+    assert [link["href"] for link in table.find_all("a")] == ["https://example.org/a"]
+
+
+def test_the_caption_is_a_caption():
+    assert parsed(show(FRAME, "Times & sizes").data).find("caption").text == "Times & sizes"
+    assert parsed(show(FRAME).data).find("caption") is None
+
+
+@pytest.mark.parametrize("word", ["reproduced", "not reproduced", "partly testable", "not testable here"])
+def test_the_scoreboard_marks_its_verdicts(word):
+    board = pd.DataFrame(
+        [{"claim_id": "a", "statement": "s", "published": "1 %", "ours": "2 %", "ours_low": 0.1, "ours_high": 0.2,
+          "data_kind": "synthetic", "verdict": word, "reason": "r"}]
+    )  # fmt: skip
+    page = parsed(scoreboard_page(board))
+    labels = [label.text for label in page.select("td .label")]
+    assert labels == ["synthetic", word]
+    assert len(page.find_all("th")) == len(page.select("tbody td")) == 6
+    assert all(cell["data-label"] for cell in page.select("td"))
+
+
+def test_a_data_sheet_says_licence_and_address():
+    manifest = {
+        "name": "A set",
+        "description": "Faces.",
+        "license": ["CC BY 4.0"],
+        "url": "https://example.org",
+    }
+    page = data_sheets_page([manifest])
+    assert "## A set" in page
+    assert "CC BY 4.0" in page
+    assert 'href="https://example.org"' in page
+
+
+def test_times_are_whole_seconds():
+    assert ">12<" in times_page(pd.DataFrame({"job": ["faces"], "seconds": [12.4]}))

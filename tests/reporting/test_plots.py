@@ -1,0 +1,128 @@
+"""Each plot shows every row that it was given, with letters that a phone can show."""
+
+import colorsys
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+
+from fer_utils.expressions import EXPRESSIONS
+from fer_utils.reporting import plots, style
+from fer_utils.study import ARCHITECTURES
+from fer_utils.tables import PRECISIONS, TECHNIQUES, TRAINING_COHORTS
+
+DRAW = np.random.default_rng(0)
+
+
+def interval(**key):
+    middle = DRAW.uniform(0.2, 0.8)
+    return {**key, "estimate": middle, "low": middle - 0.1, "high": middle + 0.05}
+
+
+SCORES = pd.DataFrame([interval(architecture=a, cohort=c) for a in ARCHITECTURES for c in TRAINING_COHORTS])
+GROUPS = pd.DataFrame(
+    [interval(group=g, series=s) for g in "ABCDE" for s in ("gap planted", "no gap planted")]
+)
+FILES = pd.DataFrame(
+    [interval(architecture=a, technique=t, precision=p, size_mb=DRAW.uniform(1, 20))
+     for a in ARCHITECTURES for t in TECHNIQUES for p in ("float32", "int8")]
+)  # fmt: skip
+CURVES = pd.DataFrame(
+    [{"architecture": a, "cohort": c, "epoch": e, "accuracy": 0.1 * e, "validation_accuracy": 0.09 * e}
+     for a in ARCHITECTURES for c in TRAINING_COHORTS for e in (1, 2, 3)]
+)  # fmt: skip
+TIMES = pd.DataFrame(
+    [{"architecture": a, "precision": p, "device": d, "latency_ms_median": DRAW.uniform(5, 90),
+      "interval_low_ms": pd.NA, "interval_high_ms": pd.NA}
+     for a in ARCHITECTURES for p in PRECISIONS for d in ("host", "phone")]
+).astype({"interval_low_ms": "Float64", "interval_high_ms": "Float64"})  # fmt: skip
+MATRIX = pd.DataFrame(np.eye(7), index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
+COUNTS = pd.DataFrame([[1, 0], [3, 22]], index=["a", "b"], columns=["c", "d"])
+PIXELS = DRAW.integers(0, 255, (10, 8, 8, 3), dtype=np.uint8)
+
+FIGURES = {
+    "contact_sheet": lambda: plots.contact_sheet(PIXELS, ["fear"] * 10),
+    "learning_curves": lambda: plots.learning_curves(CURVES),
+    "scores_with_intervals": lambda: plots.scores_with_intervals(SCORES),
+    "group_scores": lambda: plots.group_scores(GROUPS),
+    "accuracy_against": lambda: plots.accuracy_against(FILES, "size_mb", "MB"),
+    "latency_intervals": lambda: plots.latency_intervals(TIMES),
+    "confusion": lambda: plots.confusion(MATRIX),
+    "coverage": lambda: plots.coverage(COUNTS),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_fit_the_column_and_their_letters_are_no_smaller_than_9(name):
+    figure = FIGURES[name]()
+    figure.draw_without_rendering()
+    assert figure.get_size_inches()[0] == style.WIDTH
+    written = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    assert min(text.get_fontsize() for text in written) >= 9
+
+
+def heights_shown(axes):
+    return np.concatenate([container.lines[0].get_xdata(orig=False) for container in axes.containers])
+
+
+@pytest.mark.parametrize(("figure", "data"), [("scores_with_intervals", SCORES), ("group_scores", GROUPS)])
+def test_every_score_is_a_dot_with_its_interval(figure, data):
+    axes = FIGURES[figure]().axes[0]
+    np.testing.assert_allclose(np.sort(heights_shown(axes)), np.sort(data["estimate"]))
+    ends = np.concatenate([c.lines[2][0].get_segments() for c in axes.containers])[:, :, 0]
+    np.testing.assert_allclose(np.sort(ends[:, 0]), np.sort(data["low"]))
+    np.testing.assert_allclose(np.sort(ends[:, 1]), np.sort(data["high"]))
+
+
+def test_the_line_of_guessing_is_where_it_was_asked_for():
+    axes = plots.group_scores(GROUPS, chance=0.5).axes[0]
+    lines = [line for line in axes.lines if line.get_label() == "guessing"]
+    assert [list(line.get_xdata()) for line in lines] == [[0.5, 0.5]]
+
+
+def test_latencies_without_an_interval_are_shown_all_the_same():
+    figure = plots.latency_intervals(TIMES)
+    shown = np.concatenate([heights_shown(axes) for axes in figure.axes])
+    np.testing.assert_allclose(np.sort(shown), np.sort(TIMES["latency_ms_median"]))
+
+
+def test_every_curve_is_drawn_twice_and_stays_in_sight():
+    figure = plots.learning_curves(CURVES)
+    panels = [axes for axes in figure.axes if axes.lines]
+    assert [axes.get_title() for axes in panels] == [style.name(a) for a in ARCHITECTURES]
+    assert {len(axes.lines) for axes in panels} == {2 * len(TRAINING_COHORTS)}
+    assert panels[0].get_ylim()[1] >= CURVES["accuracy"].max()
+
+
+def test_every_image_is_under_its_label():
+    labels = [str(number) for number in range(10)]
+    shown = [axes for axes in plots.contact_sheet(PIXELS, labels).axes if axes.images]
+    assert [axes.get_title() for axes in shown] == labels
+    np.testing.assert_array_equal(shown[3].images[0].get_array(), PIXELS[3])
+
+
+def as_deuteranope(colour):
+    """Viénot, Brettel and Mollon (1999), Color Research and Application 24, 243-252: green cones missing."""
+    linear = np.array(to_rgb(colour)) ** 2.2
+    projection = np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]])
+    return (projection @ linear).clip(0, 1) ** (1 / 2.2)
+
+
+@pytest.mark.parametrize("kinds", [ARCHITECTURES, TRAINING_COHORTS, EXPRESSIONS, TECHNIQUES, PRECISIONS])
+def test_colours_differ_for_all_eyes(kinds):
+    colours = [style.colour(kind, 0) for kind in kinds]
+    assert len(set(colours)) == len(kinds)
+    for one, other in combinations(colours, 2):
+        assert np.abs(as_deuteranope(one) - as_deuteranope(other)).max() > 0.08, (one, other)
+
+
+def test_lines_can_be_seen_on_white():
+    for colour in style.COLOURS.values():
+        assert colorsys.rgb_to_hls(*to_rgb(colour))[1] < 0.85
+
+
+def test_readers_see_names_and_not_identifiers():
+    assert not [kind for kind in (*ARCHITECTURES, *TECHNIQUES) if "_" in style.name(kind)]
