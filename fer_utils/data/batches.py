@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from fer_utils.data.images import ImageError, Pixels, decode_image, resize
 
-# How far augmentation goes. The crops' eyes are level and their size is the box's, so what is left to imitate is
-# the detector's own scatter: on shifted, scaled and turned copies of one photograph, a few hundredths of the
-# crop's side and a few degrees.
+# How far augmentation goes: about as far as the detector's own scatter. On the London photographs, six copies of
+# each shifted, shrunk and turned by up to 15 degrees, 95 of 100 crops lay within 0.03 of the side, 12 % of zoom and
+# 4 degrees of where the original's had lain, and all within 0.06, 18 % and 7 degrees.
 SHIFT: Final = 0.05  # of the side, either way
 ZOOM: Final = 0.1
 ROTATION: Final = math.radians(8)
@@ -56,8 +56,8 @@ def training_batches(
     """Return a tf.data.Dataset of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
 
     Each pass over it is shuffled and augmented afresh (mirrored, shifted, zoomed, turned, brightness, contrast),
-    the same way each time for one seed; `strength`, 0 to 1, scales all of it but the mirroring. The last batch may be smaller; one of a single face is left out, since
-    batch normalisation has no variance to learn from it.
+    the same way each time for one seed; `strength`, 0 to 1, scales all of it but the mirroring. The last batch
+    may be smaller; one of a single face is left out, since batch normalisation has no variance to learn from it.
     """
     import tensorflow as tf
 

@@ -1,0 +1,133 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_utils.data import images
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+
+
+def test_png_gives_back_every_level_in_rgb_order(tmp_path, picture):
+    data = images.write_png(tmp_path / "a.png", picture)
+    assert (tmp_path / "a.png").read_bytes() == data
+    np.testing.assert_array_equal(images.read_image(tmp_path / "a.png"), picture)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), picture)
+
+
+def test_jpeg_gives_back_nearly_the_colours(tmp_path):
+    red = np.full((32, 32, 3), (200, 40, 10), np.uint8)
+    images.write_jpeg(tmp_path / "a.jpg", red)
+    assert np.abs(images.read_image(tmp_path / "a.jpg").astype(int) - red).max() <= 6
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_comes_out_upright(tmp_path, picture, orientation):
+    # What a camera stores so that the orientation undoes it (EXIF 2.32, tag 0x0112)
+    stored = {
+        1: picture, 2: picture[:, ::-1], 3: picture[::-1, ::-1], 4: picture[::-1],
+        5: picture.transpose(1, 0, 2), 6: np.rot90(picture), 7: np.rot90(picture, 2).transpose(1, 0, 2),
+        8: np.rot90(picture, -1),
+    }[orientation]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(images.read_image(tmp_path / "a.png"), picture)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
+def test_other_colour_modes_become_rgb(tmp_path, picture, mode):
+    Image.fromarray(picture).convert(mode).save(tmp_path / "a.tif" if mode == "CMYK" else tmp_path / "a.png")
+    (path,) = tmp_path.iterdir()
+    assert images.read_image(path).shape == picture.shape
+
+
+def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path):
+    levels = np.array([[0, 257, 128 * 257, 65535]], dtype=np.uint16)
+    Image.fromarray(levels).save(tmp_path / "a.png")
+    assert images.read_image(tmp_path / "a.png")[0, :, 0].tolist() == [0, 1, 128, 255]
+
+
+def _one_sentence(error) -> str:
+    text = str(error.value)
+    assert "\n" not in text
+    assert len(text) < 300
+    return text
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(images.ImageError) as error:
+        images.read_image(tmp_path / "none.jpg")
+    assert "does not exist" in _one_sentence(error)
+    assert "none" not in error.value.reason
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "is empty"), (b"a,b\n1,2\n", "not a picture"), (b"\xff\xd8\xff", "picture")]
+)
+def test_a_file_that_is_no_picture(tmp_path, content, said):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    with pytest.raises(images.ImageError) as error:
+        images.read_image(path)
+    assert said in _one_sentence(error)
+
+
+def test_a_folder_is_no_picture(tmp_path):
+    with pytest.raises(images.ImageError):
+        images.read_image(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF"])
+def test_no_truncation_gets_past(picture, kind):
+    whole = io.BytesIO()
+    Image.fromarray(picture).save(whole, kind)
+    data = whole.getvalue()
+    for length in np.linspace(1, len(data) * 0.6, 25, dtype=int):
+        with pytest.raises(images.ImageError) as error:
+            images.decode_image(data[:length])
+        _one_sentence(error)
+
+
+def test_damaged_bytes_give_a_picture_or_a_sentence(picture):
+    random = np.random.default_rng(1)
+    for kind in ("PNG", "JPEG", "TIFF", "GIF", "WEBP"):
+        whole = io.BytesIO()
+        Image.fromarray(picture).save(whole, kind)
+        for _ in range(150):
+            data = np.frombuffer(whole.getvalue(), np.uint8).copy()
+            data[random.integers(0, len(data), 8)] = random.integers(0, 256, 8)
+            try:
+                assert images.decode_image(data.tobytes()).dtype == np.uint8
+            except images.ImageError:
+                continue
+
+
+@pytest.mark.parametrize("side", [10_000, 60_000])
+def test_a_decompression_bomb_is_refused_before_it_is_unpacked(side):
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    data = (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(100)))
+        + chunk(b"IEND", b"")
+    )
+    with pytest.raises(images.ImageError, match="pixels"):
+        images.decode_image(data)
+
+
+def test_resize_averages_when_it_shrinks():
+    checks = np.indices((64, 64)).sum(0) % 2 * 254
+    shrunk = images.resize(np.repeat(checks[..., None], 3, axis=2).astype(np.uint8), 16)
+    assert (shrunk == 127).all()
+    assert images.resize(shrunk, 32).shape == (32, 32, 3)
+    assert images.resize(shrunk, 16) is shrunk
