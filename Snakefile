@@ -8,10 +8,12 @@ code that it can reach (fer_utils.fingerprints). Snakemake runs a rule again whe
 import json
 import sys
 
-from fer_utils.fingerprints import book_digest, code_digest, notebook_digest_of
+from pathlib import Path
+
+from fer_utils.fingerprints import code_digest, files_digest, notebook_file_digest
 from fer_utils.stages import STAGES, notebook_source
 from fer_utils.steps.photographs import photographs_digest
-from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+from fer_utils.study import Paths, load_study
 
 overrides = config.get("overrides", {})
 study = load_study(config.get("profile", "quick"), **overrides)
@@ -19,7 +21,7 @@ paths = Paths.of(study)
 options = f"--profile {study.profile} --overrides '{json.dumps(overrides)}'"
 fer = f"FER_IN_WORKFLOW=1 {sys.executable} -m fer_utils.cli"
 
-COSTLY_FIRST = {"nasnet_mobile": 30, "efficientnet_b0": 20, "mobilenet_v3_large": 10}
+PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for p in ("_config.yml", "_toc.yml", "data_manifests")]
 
 
 def step_params(step, *sections):
@@ -126,7 +128,7 @@ rule stage:
     output:
         paths.notebook("{stage}"),
     params:
-        notebook=lambda wildcards: notebook_digest_of(notebook_source(wildcards.stage)),
+        notebook=lambda wildcards: notebook_file_digest(notebook_source(wildcards.stage)),
         settings=study.settings("scope", "faces", "training", "compression", "profiling", "analysis"),
     benchmark:
         paths.duration("stage-{stage}")
@@ -140,7 +142,8 @@ rule book:
     output:
         "_build/html/index.html",
     params:
-        pages=book_digest(),
+        pages=files_digest(*PAGES),
+        code=code_digest("fer_utils.steps.book"),
         study=study.name,
     threads: workflow.cores
     benchmark:

@@ -5,6 +5,7 @@ that can reach it by imports. The import graph is grimp's, read from the sources
 """
 
 import ast
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,19 @@ def notebook_digest(notebook: dict[str, Any]) -> str:
     cells = [[cell["cell_type"], "".join(cell["source"]), cell["metadata"]] for cell in notebook["cells"]]
     code = "\n".join(source for kind, source, _ in cells if kind == "code")
     return digest(cells, code_digest(*imported_modules(code)))
+
+
+def notebook_file_digest(path: Path) -> str:
+    """Return `notebook_digest` of an .ipynb file."""
+    return notebook_digest(json.loads(path.read_text(encoding="utf-8")))
+
+
+def files_digest(*paths: Path) -> str:
+    """Return a digest of the names and contents of files and of all files below folders."""
+    files = sorted(
+        file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()
+    )
+    return digest(*(part for file in files for part in (file.name, file)))
 
 
 def imported_modules(code: str) -> list[str]:

@@ -31,43 +31,26 @@ def _faces(paths: Paths) -> list[Path]:
     return [paths.faces, paths.dropped, paths.reality_faces, paths.reality_dropped]
 
 
-def _trained(paths: Paths) -> list[Path]:
-    names = ("runs", "predictions", "curves")
-    return [paths.trained(name, architecture) for architecture in paths.study.architectures for name in names]
+def _models(paths: Paths) -> list[Path]:
+    tables_of_training = ("runs", "predictions", "curves")
+    trained = [path for table in tables_of_training for path in paths.all_trained(table)]
+    return [*_faces(paths), *trained, *paths.all_reality_predictions()]
 
 
-def _compressed(paths: Paths) -> list[Path]:
-    names = ("runs", "predictions")
-    return [
-        paths.compressed(name, architecture) for architecture in paths.study.architectures for name in names
-    ]
-
-
-def _reality(paths: Paths) -> list[Path]:
-    return [paths.reality_predictions(architecture) for architecture in paths.study.architectures]
+def _exports(paths: Paths) -> list[Path]:
+    compressed = [path for table in ("runs", "predictions") for path in paths.all_compressed(table)]
+    return [*_models(paths), *compressed, paths.measurements]
 
 
 STAGES: Final[Mapping[str, Stage]] = {
     stage.name: stage
     for stage in (
         Stage("01_data", "Data", _faces),
-        Stage("02_architectures", "Architectures", lambda p: [*_faces(p), *_trained(p), *_reality(p)]),
-        Stage("03_cohorts", "Cohorts", lambda p: [*_faces(p), *_trained(p), *_reality(p)]),
-        Stage(
-            "04_compression",
-            "Compression",
-            lambda p: [*_faces(p), *_trained(p), *_compressed(p), *_reality(p), p.measurements],
-        ),
-        Stage(
-            "05_moto_g6_profiling",
-            "Moto G6 profiling",
-            lambda p: [*_faces(p), *_trained(p), *_compressed(p), p.measurements],
-        ),
-        Stage(
-            "06_ethnicity_analysis",
-            "Ethnicity analysis",
-            lambda p: [*_faces(p), *_trained(p), *_compressed(p), *_reality(p), p.measurements],
-        ),
+        Stage("02_architectures", "Architectures", _models),
+        Stage("03_cohorts", "Cohorts", _models),
+        Stage("04_compression", "Compression", _exports),
+        Stage("05_moto_g6_profiling", "Moto G6 profiling", _exports),
+        Stage("06_ethnicity_analysis", "Ethnicity analysis", _exports),
     )
 }
 

@@ -36,11 +36,10 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "training": (
         "seed", "cohorts", "initial_weights", "image_size", "epochs", "batch_size", "learning_rate", "dropout",
-        "unknown_age_is_adult",
+        "augmentation", "unknown_age_is_adult",
     ),
     "compression": (
         "techniques", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
-        "left_out",
     ),
     "profiling": ("profiled_size", "timed_runs", "warm_up_runs"),
     "analysis": ("seed", "bootstrap_draws"),
@@ -98,6 +97,9 @@ class Study(BaseModel):
     batch_size: int = Field(default=32, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
     dropout: Share = Field(default=0.2)
+    augmentation: Share = Field(
+        default=1.0, description="strength of shifts, zooms, turns and exposure in training"
+    )
     unknown_age_is_adult: bool = Field(
         default=False, description="whether faces of unknown age train the adult copy too"
     )
@@ -111,9 +113,6 @@ class Study(BaseModel):
     )
     sparsity: Share = Field(default=0.5, description="share of weights that pruning sets to zero")
     clusters: int = Field(default=16, ge=2, le=256, description="distinct weights a layer after clustering")
-    left_out: dict[Architecture, tuple[Technique, ...]] = Field(
-        default_factory=dict, description="techniques that this profile does not attempt, by network"
-    )
 
     # Profiling and analysis
     profiled_size: int = Field(
@@ -127,11 +126,6 @@ class Study(BaseModel):
     @classmethod
     def _tuple_from_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
-
-    @field_validator("left_out", mode="before")
-    @classmethod
-    def _tuples_from_lists(cls, value: Any) -> Any:
-        return {k: tuple(v) for k, v in value.items()} if isinstance(value, dict) else value
 
     @field_validator("architectures", "cohorts", "techniques", "precisions")
     @classmethod
@@ -244,6 +238,18 @@ class Paths:
     def compressed(self, table: str, architecture: str) -> Path:
         """A table written by compressing one network: runs or predictions."""
         return self.root / "compress" / architecture / f"{table}.parquet"
+
+    def all_trained(self, table: str) -> list[Path]:
+        """A table of training, of every network."""
+        return [self.trained(table, architecture) for architecture in self.study.architectures]
+
+    def all_compressed(self, table: str) -> list[Path]:
+        """A table of compression, of every network."""
+        return [self.compressed(table, architecture) for architecture in self.study.architectures]
+
+    def all_reality_predictions(self) -> list[Path]:
+        """What every network's models say of the reality check's faces."""
+        return [self.reality_predictions(architecture) for architecture in self.study.architectures]
 
     @property
     def measurements(self) -> Path:

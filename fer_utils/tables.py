@@ -151,7 +151,7 @@ def _typed(frame: pd.DataFrame, table: str, name: str, kind: Column) -> pd.Serie
             )
         return pd.Series(pd.Categorical(values, categories=list(kind)), index=frame.index)
     try:
-        return values.astype(kind)  # type: ignore[call-overload,no-any-return]
+        return values.astype(kind)  # type: ignore[call-overload]
     except (TypeError, ValueError) as error:
         raise TableError(f"table {table!r}, column {name}: expected {kind}, {error}") from error
 

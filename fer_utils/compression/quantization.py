@@ -26,7 +26,7 @@ PREPROCESSING: Final = (layers.InputLayer, layers.Rescaling, layers.Normalizatio
 CONVOLUTIONS: Final = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
 
 
-class RoundedOutput(keras_quantization.QuantizeConfig):
+class RoundedOutput(keras_quantization.QuantizeConfig):  # type: ignore[name-defined]
     """Simulate 8 bits on a layer's output only, by a moving average of its range."""
 
     def get_weights_and_quantizers(self, layer: Any) -> list[Any]:  # noqa: ARG002

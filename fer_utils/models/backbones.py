@@ -9,10 +9,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Final
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tensorflow-model-optimization 0.8 works with Keras 2 only
+# Results of one and two threads differ in the last bits; the workflow fills the cores with processes instead
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 import tensorflow as tf
 from tf_keras.src.applications import mobilenet_v3 as mobilenet_v3_source  # private path: tf-keras is pinned
@@ -32,7 +34,7 @@ still lie near 0 and 1. At 0.9 they average the last ten batches or so; tests co
 
 
 @keras.utils.register_keras_serializable("fer_utils")
-class HardSigmoid(layers.Layer):
+class HardSigmoid(layers.Layer):  # type: ignore[name-defined]
     """relu6(x + 3) / 6, as a layer (Howard et al. 2019, arXiv:1905.02244, section 5.2)."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -41,7 +43,7 @@ class HardSigmoid(layers.Layer):
 
 
 @keras.utils.register_keras_serializable("fer_utils")
-class HardSwish(layers.Layer):
+class HardSwish(layers.Layer):  # type: ignore[name-defined]
     """x * relu6(x + 3) / 6, as a layer (the same source); TFLite's converter fuses it to HARD_SWISH."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -97,7 +99,7 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
 
 
 @contextmanager
-def _activations_as_layers(source: ModuleType) -> Iterator[None]:
+def _activations_as_layers(source: Any) -> Iterator[None]:
     """Have Keras build MobileNetV3 with layers where it calls functions, which tfmot cannot wrap.
 
     The weights, their order and the function computed stay the same (tested to 1e-5).

@@ -43,15 +43,9 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
 
 
 def set_up(study: Study) -> None:
-    """Make what follows depend on the seed alone: deterministic operations, one thread a process.
-
-    The workflow fills the cores with processes; results of one and two threads differ in the last bits.
-    """
+    """Make what follows depend on the seed alone: seeded draws, deterministic operations."""
     keras.utils.set_random_seed(study.seed)
-    if not tf.config.experimental.is_op_determinism_enabled():
-        tf.config.experimental.enable_op_determinism()
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
 
 
 @dataclass
@@ -81,7 +75,9 @@ def fit(
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
-    batches = training_batches(training.pixels, training.labels, study.batch_size, study.seed)
+    batches = training_batches(
+        training.pixels, training.labels, study.batch_size, study.seed, study.augmentation
+    )
     started = time.perf_counter()
     history = network.fit(
         batches,

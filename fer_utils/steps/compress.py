@@ -48,10 +48,6 @@ class Compression:
 
     def add_technique(self, technique: Technique) -> None:
         """Apply a technique and export its result in every precision; a failure becomes a row with its reason."""
-        if technique in self.study.left_out.get(self.architecture, ()):
-            reason = f"left out of profile {self.study.profile}; profile reference attempts it"
-            self._add_row(self._run_id(technique), technique, "float32", "not attempted", reason=reason)
-            return
         trained = self._attempt(
             technique, "float32", self._run_id(technique), lambda: self._compressed(technique)
         )

@@ -10,8 +10,8 @@ from fer_utils.data.synthetic.portrait import draw_face
 from fer_utils.files import atomic_path
 from fer_utils.study import Paths, Study
 
-FRAME_SHARE = 0.62
-"""A crop is about this share of the drawn frame's side, so that cropping neither shrinks nor enlarges much."""
+FRAME_SHARE = 0.8
+"""A crop is about this share of the drawn frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
 
 
 def make_faces(study: Study, paths: Paths) -> None:
