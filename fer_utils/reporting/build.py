@@ -1,6 +1,7 @@
 """Render the book: executed notebooks and generated pages go into `book/stages/`, Jupyter Book does the rest."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ STAGES_FOLDER: Final = Path("book", "stages")
 
 FILES_FOLDER: Final = STAGES_FOLDER / "files"
 """What the book offers for download; `html_extra_path` of `_config.yml` puts its contents at the book's root."""
+
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log even when nobody looks
 
 
 class BookError(RuntimeError):
@@ -86,6 +89,7 @@ def _run_jupyter_book(project: Path, folder: Path) -> None:
 
 def first_complaint(log: str, project: Path) -> str:
     """Return the first warning or error of Jupyter Book's log, with paths relative to the project."""
+    log = _COLOUR.sub("", log)
     lines = [line.strip() for line in log.splitlines() if "WARNING" in line or "ERROR" in line]
     lines += [line.strip() for line in reversed(log.splitlines()) if line.strip()]
     return lines[0].replace(f"{project.resolve()}{os.sep}", "") if lines else "it said nothing"

@@ -1,0 +1,114 @@
+"""The book's build on a small book of one page, with the project's own configuration and looks."""
+
+import shutil
+
+import nbformat
+import pandas as pd
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from fer_utils.reporting.build import BookError, build_book, first_complaint
+from fer_utils.reporting.figures import save_figure
+from fer_utils.reporting.provenance import provenance
+from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+
+FIGURE = {
+    "mystnb": {"figure": {"name": "dots", "caption": "Some dots."}, "image": {"alt": "Two dots on a line."}}
+}
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    (folder / "book").mkdir(parents=True)
+    shutil.copy(PROJECT_FOLDER / "_config.yml", folder)
+    for name in ("_static", "_root"):
+        shutil.copytree(PROJECT_FOLDER / "book" / name, folder / "book" / name)
+    shutil.copy(PROJECT_FOLDER / "book" / "references.bib", folder / "book")
+    chapters = [{"file": "book/stages/01_data"}]
+    contents = {"format": "jb-book", "root": "book/index", "parts": [{"caption": "A", "chapters": chapters}]}
+    (folder / "_toc.yml").write_text(yaml.safe_dump(contents))
+    (folder / "book" / "index.md").write_text(
+        "# Start\n\nBest {glue:text}`stages/01_data.ipynb::best:.2f`.\n\n```{include} stages/table.md\n```\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def paths(tmp_path):
+    paths = Paths.of(load_study("quick"), tmp_path / "results")
+    paths.faces.parent.mkdir(parents=True)
+    paths.faces.write_bytes(b"faces")
+    source = provenance(paths.study, {"faces": paths.faces})
+    data = pd.DataFrame({"x": [1, 2]})
+    saved = save_figure(Figure(figsize=(2, 1)), "dots", data, folder=paths.figures("01_data"), source=source)
+    shown = new_output("execute_result", saved._repr_mimebundle_(), execution_count=1)
+    prefix = "application/papermill.record/"
+    stored = {"scrapbook": {"name": "best", "mime_prefix": prefix}}
+    glued = new_output("display_data", {f"{prefix}text/plain": "0.625"}, metadata=stored)
+    cells = [
+        new_markdown_cell("(stage-data)=\n# Data\n\nSee {numref}`dots`."),
+        new_code_cell("save_figure(...)", outputs=[shown], metadata=FIGURE, execution_count=1),
+        new_code_cell("glue_number(...)", outputs=[glued], execution_count=2),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    paths.notebook("01_data").parent.mkdir()
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), paths.notebook("01_data"))
+    return paths
+
+
+PAGES = {"table": "<table><thead><tr><th>a</th></tr></thead></table>\n"}
+
+
+def test_the_book_shows_figure_number_source_line_and_generated_page(project, paths):
+    index = build_book(paths, PAGES, project)
+    assert index == project / "_build" / "html" / "index.html"
+    start = BeautifulSoup((index.parent / "book" / "index.html").read_text(), "html.parser")
+    assert start.select_one(".pasted-text").text == "0.62"
+    assert start.select_one("table th").text == "a"
+    stage = index.parent / "book" / "stages" / "01_data.html"
+    figure = BeautifulSoup(stage.read_text(), "html.parser").select_one("figure#dots")
+    assert figure.img["alt"] == "Two dots on a line."
+    assert "Some dots." in figure.figcaption.text
+    line = figure.select_one("p.source-line")
+    assert line.text.startswith("Source: profile quick, synthetic faces")
+    notebook, data = (stage.parent / link["href"] for link in line.find_all("a"))
+    assert notebook.read_bytes() == paths.notebook("01_data").read_bytes()
+    assert data.read_bytes() == (paths.figures("01_data") / "dots.csv").read_bytes()
+    assert not list((project / ".cache").iterdir())
+
+
+def test_a_missing_number_stops_the_build_and_keeps_the_old_book(project, paths):
+    old = project / "_build" / "html" / "index.html"
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
+    page = project / "book" / "index.md"
+    page.write_text(page.read_text().replace("::best", "::worst"))
+    with pytest.raises(BookError, match=r"not rendered: .*worst") as raised:
+        build_book(paths, PAGES, project)
+    assert str(project) not in str(raised.value)
+    assert old.read_text() == "old"
+
+
+def test_a_stage_that_has_not_run_is_named_before_anything_changes(project, paths):
+    paths.notebook("01_data").unlink()
+    with pytest.raises(BookError, match=r"01_data has not run for profile quick"):
+        build_book(paths, PAGES, project)
+    assert not (project / "book" / "stages").exists()
+
+
+def test_what_an_earlier_run_left_is_gone(project, paths):
+    left = project / "book" / "stages" / "07_old.ipynb"
+    left.parent.mkdir()
+    left.write_text("{}")
+    build_book(paths, PAGES, project)
+    assert not left.exists()
+
+
+def test_the_first_complaint_is_told_with_a_relative_path(tmp_path):
+    log = f"reading\n\x1b[91m{tmp_path}/book/a.md:3: WARNING: no such key\nWARNING: another\n"
+    assert first_complaint(log, tmp_path) == "book/a.md:3: WARNING: no such key"
+    assert first_complaint("Traceback\nKeyError: 'x'\n", tmp_path) == "KeyError: 'x'"
