@@ -1,8 +1,9 @@
 """Expressions as facial action units: the seven prototypes and how one face departs from them.
 
 Action units are those of the Facial Action Coding System (Ekman, Friesen & Hager 2002, "Facial Action Coding
-System: Investigator's Guide"); the prototypes start from its table of emotion predictions (EMFACS) and from
-the target units of the Radboud Faces Database (Langner et al. 2010, doi:10.1080/02699930903485076).
+System: Investigator's Guide"); the prototypes start from its table 10-1, the combinations that predict an
+emotion (as EMFACS uses them), and from the poses asked of the Radboud Faces Database's models (Langner et al.
+2010, doi:10.1080/02699930903485076).
 """
 
 from dataclasses import dataclass, fields
@@ -54,26 +55,26 @@ PROTOTYPES: Final = {
         inner_brow_raiser=1.1, outer_brow_raiser=0.45, brow_lowerer=0.85, upper_lid_raiser=1.1,
         lid_tightener=0.15, lip_stretcher=1.15, lips_part=0.9, jaw_drop=0.15,
     ),
-    # 6+12; AU 25 added (Langner et al.'s happiness shows teeth).
+    # 6+12 in the guide; AU 25 added: a smile that shows teeth, as Langner et al. ask for.
     "happiness": ActionUnits(
         cheek_raiser=0.85, lid_tightener=0.1, lip_corner_puller=1.1, lips_part=0.75,
     ),
-    # 1+4+15+17, the guide's; AU 43 and AU 7 added weakly: drooping lids.
+    # 1+4+15 and its variant with 17 in the guide; AU 43 and AU 7 added weakly: drooping lids.
     "sadness": ActionUnits(
         inner_brow_raiser=1.1, brow_lowerer=0.75, lid_tightener=0.15, lip_corner_depressor=1.1,
         chin_raiser=0.65, eyes_closed=0.18,
     ),
-    # 1+2+5+26, the guide's; AU 25 is what AU 26 implies.
+    # 1+2+5+26 in the guide; AU 25 added: a dropped jaw parts the lips.
     "surprise": ActionUnits(
         inner_brow_raiser=1.05, outer_brow_raiser=1.1, upper_lid_raiser=0.95, lips_part=1.0, jaw_drop=1.1,
     ),
-    # 4+5+7+17+23, the guide's closed-mouth variant; AU 24 (lip presser) is folded into AU 23. AU 10 left
-    # out: it would bring disgust near.
+    # 4+5+7+17+23 in the guide, one of its closed-mouth variants; AU 24 (lip presser) is folded into AU 23.
+    # AU 10 left out: it would bring disgust near.
     "anger": ActionUnits(
         brow_lowerer=1.25, upper_lid_raiser=0.55, lid_tightener=0.65, chin_raiser=0.55, lip_tightener=1.15,
     ),
-    # 9+10+16+25, the guide's; AU 4, 6 and 7 added weakly, as AU 9 carries them along; AU 15 pulls the
-    # corners away from a smile.
+    # 9 and 10+16+25 in the guide, together here; AU 4, 6 and 7 added weakly, as AU 9 carries them along; AU 15
+    # pulls the corners away from a smile.
     "disgust": ActionUnits(
         brow_lowerer=0.35, cheek_raiser=0.35, lid_tightener=0.6, nose_wrinkler=1.15, upper_lip_raiser=1.2,
         lip_corner_depressor=0.3, lower_lip_depressor=0.35, lips_part=0.5,

@@ -1,19 +1,12 @@
-"""What surrounds a face: neck, clothes and ears behind it, hair behind and before it."""
+"""What lies behind a face: neck, clothes, ears, and hair that falls or is tied behind the head."""
 
-from typing import Final
-
-import cv2
 import numpy as np
 
-from fer_utils.data.synthetic.canvas import Canvas, Floats, Layer, Mask, ellipse, soften
+from fer_utils.data.synthetic.canvas import Canvas, Floats, ellipse, mirrored
 from fer_utils.data.synthetic.geometry import Face
 from fer_utils.data.synthetic.identity import Identity
 from fer_utils.data.synthetic.lighting import Light
 from fer_utils.data.synthetic.skin import skin_colour
-
-_LOCKS: Final = 9  # of a fringe or a curly outline, across the forehead
-_STRANDS: Final = 90
-_LEVELS: Final = 9  # shades of strands; each is drawn by one call
 
 
 def paint_behind(canvas: Canvas, identity: Identity, face: Face, light: Light) -> None:
@@ -37,120 +30,12 @@ def paint_behind(canvas: Canvas, identity: Identity, face: Face, light: Light) -
 
 def _paint_neck(canvas: Canvas, identity: Identity, face: Face, skin: Floats) -> None:
     width = identity.grown(0.62 + 0.10 * identity.masculinity, 0.50)
-    neck = [
-        (-width, 0.7),
-        (width, 0.7),
-        (width, 1.66),
-        (1.2, 1.95),
-        (1.9, 2.1),
-        (-1.9, 2.1),
-        (-1.2, 1.95),
-        (-width, 1.66),
-    ]
+    neck = mirrored([(0.0, 0.7), (width, 0.7), (width, 1.66), (1.2, 1.95), (1.9, 2.1)])
     canvas.cover(canvas.polygon(neck, 1.0), skin * (0.93, 0.87, 0.85))
-    chin = face.chin
-    shadow = [(-width, 0.8), (width, 0.8), (width, chin), (0.0, chin + 0.16), (-width, chin)]
+    shadow = mirrored([(0.0, 0.8), (width, 0.8), (width, face.chin), (0.0, face.chin + 0.16)])
     canvas.paint(canvas.polygon(shadow, 8.0), skin * (0.70, 0.60, 0.57), 0.75)
 
 
-def _shoulders(identity: Identity) -> list[tuple[float, float]]:
+def _shoulders(identity: Identity) -> Floats:
     width = identity.grown(0.62, 0.50) + 0.16
-    return [
-        (-width, 1.68),
-        (-0.3, 1.84),
-        (0.3, 1.84),
-        (width, 1.68),
-        (1.95, 1.9),
-        (1.95, 2.2),
-        (-1.95, 2.2),
-        (-1.95, 1.9),
-    ]
-
-
-def paint_hair(canvas: Canvas, identity: Identity, face: Face, light: Light) -> None:
-    """Paint the hair on the skull and over the forehead, strand by strand, with its shadow."""
-    random = np.random.default_rng(identity.texture_seed)
-    outer = _silhouette(identity, face, random)
-    hairline = _hairline(identity, face, random)
-    soft = 3.0 if identity.hairstyle in ("cropped", "curly") else 1.4
-    hair = canvas.polygon(np.concatenate([hairline, outer[::-1]]), soft)
-    _cast_on_forehead(canvas, hair)
-    canvas.cover(hair, _strands(canvas, hair, identity, face, light, random))
-
-
-def _volume(identity: Identity) -> float:
-    return {"cropped": 0.05, "swept": 0.12, "fringe": 0.13, "long": 0.14, "curly": 0.26, "tied": 0.04}[
-        identity.hairstyle
-    ]
-
-
-def _silhouette(identity: Identity, face: Face, random: np.random.Generator) -> Floats:
-    """The outer edge from the left temple over the crown to the right temple."""
-    turn = np.linspace(np.pi, 0, 64)
-    volume = _volume(identity)
-    rough = 0.035 if identity.hairstyle == "curly" else 0.008
-    wave = 1 + rough * (np.sin(17 * turn + random.uniform(0, 6)) + np.sin(29 * turn + random.uniform(0, 6)))
-    fuller = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.7  # than an ellipse: it must hide the temples
-    x = (face.half_width * 1.01 + 0.6 * volume) * fuller * wave
-    bottom = {"long": 0.5, "curly": 0.0, "fringe": -0.1}.get(identity.hairstyle, -0.22)
-    y = bottom + (face.top - volume - bottom) * np.sin(turn) ** 0.85 * wave
-    return np.stack([x, y], 1).astype(np.float32)
-
-
-def _hairline(identity: Identity, face: Face, random: np.random.Generator) -> Floats:
-    """The inner edge from the left temple over the forehead to the right temple."""
-    across = np.linspace(-1, 1, 49)
-    base = identity.grown(-0.98, -0.94)
-    locks = np.interp(across, np.linspace(-1, 1, 2 * _LOCKS + 1), random.uniform(-1, 1, 2 * _LOCKS + 1))
-    parting = float(random.choice((-0.35, 0.35)))
-    away = across - parting
-    side = np.abs(across) ** 5
-    lines = {
-        "cropped": base + 0.015 * locks - 0.05 * np.cos(3 * np.pi * across) * (1 - side) + 0.72 * side,
-        "swept": base + 0.02 * locks + 0.26 * np.clip(np.abs(away) - 0.1, 0, 1) ** 1.3 * (away * parting < 0) + 0.70 * side,
-        "fringe": base + 0.35 + 0.04 * locks + 0.05 * across**2 + 0.40 * side,
-        "long": base - 0.06 + 0.44 * np.clip(np.abs(away), 0, 1.2) ** 1.5 + 0.95 * side,
-        "curly": base + 0.02 + 0.03 * locks + 0.85 * side,
-        "tied": base - 0.02 + 0.16 * across**2 + 0.55 * side,
-    }  # fmt: skip
-    y = lines[identity.hairstyle]
-    width = np.minimum(face.half_width * 1.01, 1.2) * across
-    return np.stack([width, y], 1).astype(np.float32)
-
-
-def _cast_on_forehead(canvas: Canvas, hair: Layer) -> None:
-    shadow = soften(hair.mask, 3.5 * canvas.scale)
-    down = min(round(4 * canvas.scale), canvas.size - hair.mask.shape[0] - hair.top)
-    moved = Layer(shadow, hair.left, hair.top + max(0, down))
-    canvas.paint(moved, (0.05, 0.0, 0.0), 0.16)
-
-
-def _strands(
-    canvas: Canvas, hair: Layer, identity: Identity, face: Face, light: Light, random: np.random.Generator
-) -> Floats:
-    """Return the hair's colour over its box: strands running from the crown, and a band of sheen."""
-    window = Canvas(canvas.size, np.empty((*hair.mask.shape, 3), np.float32), hair.mask, hair.left, hair.top)
-    tone: Mask = np.full(hair.mask.shape, 128, np.uint8)
-    paths = _strand_paths(identity, face, random)
-    fixed = window.local(paths).reshape(_STRANDS, -1, 1, 2)
-    width = max(1, round(2.2 * canvas.scale))
-    for k, level in enumerate(random.permutation(np.linspace(84, 172, _LEVELS)).tolist()):
-        cv2.polylines(tone, list(fixed[k::_LEVELS]), False, level, width, cv2.LINE_AA, 4)
-    tone = cv2.GaussianBlur(tone, (0, 0), max(0.4, 0.9 * canvas.scale))
-    radius = (face.top - window.y[:, None]) / face.top + 0.12 * (
-        window.x[None] - 0.4 * light.direction[0]
-    ) ** 2
-    sheen = 0.35 * np.exp(-(((radius - 0.16) / 0.09) ** 2))
-    lit = light.brightness * (0.80 + sheen) * (tone.astype(np.float32) / 128)
-    return cv2.merge([lit * share + 0.06 * sheen for share in identity.hair])
-
-
-def _strand_paths(identity: Identity, face: Face, random: np.random.Generator) -> Floats:
-    """Return the paths (90, 6, 2) of strands, from a crown or parting outwards and down, in random order."""
-    parting = {"swept": -0.35, "fringe": 0.0, "long": 0.3, "tied": 0.0}.get(identity.hairstyle, 0.1)
-    curl = 0.06 if identity.hairstyle == "curly" else 0.0
-    end = random.permutation(np.linspace(-1.25, 1.25, _STRANDS))[:, None]
-    down = np.linspace(0, 1, 6)
-    x = parting + (end - parting) * np.sin(down * np.pi / 2) + curl * np.sin(14 * down + 9 * end)
-    fall = (1.3 + 0.25 * np.abs(end)) * down ** (2.2 - 0.8 * np.minimum(np.abs(end), 1.2))
-    return np.stack([x, face.top - _volume(identity) + fall], 2)
+    return mirrored([(0.3, 1.84), (width, 1.68), (1.95, 1.9), (1.95, 2.2)])

@@ -150,6 +150,12 @@ def ellipse(x: float, y: float, half_width: float, half_height: float) -> Floats
     return _CIRCLE * (half_width, half_height) + (x, y)
 
 
+def mirrored(right: Sequence[tuple[float, float]]) -> Floats:
+    """Return a polygon symmetric about x = 0 from its right half, (n, 2) to (2 n, 2)."""
+    half = np.array(right, np.float32)
+    return np.concatenate([half, half[::-1] * (-1, 1)])
+
+
 def between(x: Floats, upper: Floats, lower: Floats) -> Floats:
     """Return the polygon between two curves over the same x, (2 n, 2)."""
     return np.concatenate([np.stack([x, upper], 1), np.stack([x, lower], 1)[::-1]])

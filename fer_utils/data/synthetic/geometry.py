@@ -165,17 +165,35 @@ def _brow(identity: Identity, units: ActionUnits, side: int, eye_x: float, stren
 
 
 def _mouth(identity: Identity, units: ActionUnits, y: float, jaw_drop: float) -> Mouth:
-    grown, traits, away = identity.grown, identity.traits, _FROM_MIDDLE
-    smile, stretch, parted = units.lip_corner_puller, units.lip_stretcher, min(units.lips_part, 1.0)
-    half_width = grown(0.36, 0.315) * (1 + 0.06 * traits.mouth_width) * (
-        1 + 0.36 * smile + 0.32 * stretch - 0.14 * units.lip_tightener - 0.06 * units.chin_raiser
-        - 0.17 * units.jaw_drop * (1 - min(1.0, smile + stretch)) + 0.05 * units.upper_lip_raiser
+    half_width = _mouth_half_width(identity, units)
+    corner = (
+        -0.20 * units.lip_corner_puller + 0.17 * units.lip_corner_depressor
+        + 0.055 * units.lip_stretcher + 0.02 * units.jaw_drop
     )  # fmt: skip
-    corner = -0.20 * smile + 0.17 * units.lip_corner_depressor + 0.055 * stretch + 0.02 * units.jaw_drop
-    corners = corner * away**1.7 * (1 + 1.2 * identity.asymmetry * ACROSS)
-    # a stretched mouth opens like a slot, others like a lens
-    open_shape = np.clip(1 - away ** (2.2 + 3 * min(stretch, 1.0)), 0, 1) ** 0.8
-    lens = np.clip(1 - away**2.2, 0, 1)
+    seam = y + corner * _FROM_MIDDLE**1.7 * (1 + 1.2 * identity.asymmetry * ACROSS)
+    inner_upper, inner_lower = _gap(units, seam, jaw_drop)
+    upper_lip, lower_lip = _lip_heights(identity, units)
+    lens = np.clip(1 - _FROM_MIDDLE**2.2, 0, 1)
+    cupid = 0.018 * np.exp(-((ACROSS / 0.12) ** 2)) - 0.012 * np.exp(-(((_FROM_MIDDLE - 0.28) / 0.15) ** 2))
+    outer_upper = inner_upper - upper_lip * np.clip(1 - _FROM_MIDDLE**1.9, 0, 1) ** 0.9 + cupid * lens
+    outer_lower = inner_lower + lower_lip * np.clip(1 - _FROM_MIDDLE**2.3, 0, 1) ** 0.8
+    curves = (half_width * ACROSS, outer_upper, inner_upper, inner_lower, outer_lower)
+    return Mouth(half_width, y, corner, *(curve.astype(np.float32) for curve in curves))
+
+
+def _mouth_half_width(identity: Identity, units: ActionUnits) -> float:
+    smile, stretch = units.lip_corner_puller, units.lip_stretcher
+    rounding = units.jaw_drop * (1 - min(1.0, smile + stretch))
+    return identity.grown(0.36, 0.315) * (1 + 0.06 * identity.traits.mouth_width) * (
+        1 + 0.36 * smile + 0.32 * stretch - 0.14 * units.lip_tightener - 0.06 * units.chin_raiser
+        - 0.17 * rounding + 0.05 * units.upper_lip_raiser
+    )  # fmt: skip
+
+
+def _gap(units: ActionUnits, seam: Floats, jaw_drop: float) -> tuple[Floats, Floats]:
+    """The lips' inner edges: lens-shaped when they part, a slot when stretched."""
+    smile, stretch, parted = units.lip_corner_puller, units.lip_stretcher, min(units.lips_part, 1.0)
+    opening = np.clip(1 - _FROM_MIDDLE ** (2.2 + 3 * min(stretch, 1.0)), 0, 1) ** 0.8
     lift = (
         0.080 * units.upper_lip_raiser + 0.03 * units.nose_wrinkler + 0.015 * smile
         + parted * (0.018 + 0.05 * smile + 0.080 * units.upper_lip_raiser + 0.03 * stretch)
@@ -186,18 +204,18 @@ def _mouth(identity: Identity, units: ActionUnits, y: float, jaw_drop: float) ->
         + 0.82 * jaw_drop * (0.3 + 0.7 * parted)
     )  # fmt: skip
     bow = 0.012 * np.exp(-((ACROSS / 0.18) ** 2)) * (parted < 0.3)
-    inner_upper = y + corners - lift * open_shape - bow
+    upper = seam - lift * opening - bow
     shift = 0.035 * units.lower_lip_depressor - 0.05 * units.chin_raiser
-    inner_lower = np.maximum(y + corners + shift * lens + drop * open_shape, inner_upper)
-    upper_lip = grown(0.083, 0.077) * (1 + 0.18 * traits.upper_lip) * np.clip(
-        1 - 0.66 * units.lip_tightener - 0.28 * smile - 0.25 * stretch + 0.1 * units.jaw_drop
-        - 0.15 * units.chin_raiser - 0.1 * units.upper_lip_raiser, 0.18, 2.0,
-    )  # fmt: skip
-    lower_lip = grown(0.105, 0.10) * (1 + 0.18 * traits.lower_lip) * np.clip(
-        1 - 0.64 * units.lip_tightener - 0.15 * smile - 0.22 * stretch + 0.2 * units.chin_raiser, 0.2, 2.0
-    )  # fmt: skip
-    cupid = 0.018 * np.exp(-((ACROSS / 0.12) ** 2)) - 0.012 * np.exp(-(((away - 0.28) / 0.15) ** 2))
-    outer_upper = inner_upper - upper_lip * np.clip(1 - away**1.9, 0, 1) ** 0.9 + cupid * lens
-    outer_lower = inner_lower + lower_lip * np.clip(1 - away**2.3, 0, 1) ** 0.8
-    curves = (half_width * ACROSS, outer_upper, inner_upper, inner_lower, outer_lower)
-    return Mouth(half_width, y, corner, *(curve.astype(np.float32) for curve in curves))
+    lower = seam + shift * np.clip(1 - _FROM_MIDDLE**2.2, 0, 1) + drop * opening
+    return upper, np.maximum(lower, upper)
+
+
+def _lip_heights(identity: Identity, units: ActionUnits) -> tuple[float, float]:
+    smile, stretch, tight = units.lip_corner_puller, units.lip_stretcher, units.lip_tightener
+    upper = 1 - 0.66 * tight - 0.28 * smile - 0.25 * stretch + 0.1 * units.jaw_drop
+    upper -= 0.15 * units.chin_raiser + 0.1 * units.upper_lip_raiser
+    lower = 1 - 0.64 * tight - 0.15 * smile - 0.22 * stretch + 0.2 * units.chin_raiser
+    return (
+        identity.grown(0.083, 0.077) * (1 + 0.18 * identity.traits.upper_lip) * min(max(upper, 0.18), 2.0),
+        identity.grown(0.105, 0.10) * (1 + 0.18 * identity.traits.lower_lip) * min(max(lower, 0.2), 2.0),
+    )

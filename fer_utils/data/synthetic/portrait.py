@@ -1,7 +1,7 @@
 """One synthetic face: a row of the plan to a picture."""
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -9,18 +9,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from fer_utils.data.synthetic.action_units import ActionUnits, posed, prototype
-from fer_utils.data.synthetic.body import paint_behind, paint_hair
+from fer_utils.data.synthetic.body import paint_behind
 from fer_utils.data.synthetic.camera import DEGRADATION, DOMAINS, photograph, project
 from fer_utils.data.synthetic.canvas import Canvas
 from fer_utils.data.synthetic.features import paint_features
 from fer_utils.data.synthetic.geometry import face_geometry
+from fer_utils.data.synthetic.hair import paint_hair
 from fer_utils.data.synthetic.identity import Identity, draw_identity
 from fer_utils.data.synthetic.lighting import Light, draw_light, shade
 from fer_utils.data.synthetic.relief import relief
 from fer_utils.data.synthetic.scenery import backdrop, hide_corner, put_on_glasses
 from fer_utils.data.synthetic.skin import paint_head
 
-SMALLEST = 32  # below it, lids and lips are thinner than a pixel
+SMALLEST: Final = 32  # below it, lids and lips are thinner than a pixel
+LARGEST: Final = 900  # above it, the skin's texture would run out (`noise.SIDE`)
 
 Row = Mapping[Hashable, Any] | pd.Series
 """A row of `design.plan_faces`: of its columns, neither group, split nor dataset changes the drawing."""
@@ -30,10 +32,10 @@ def draw_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     """Return the picture that a row of the plan describes, (size, size, 3) uint8 RGB; same row, same pixels.
 
     The same to the bit under one NumPy and OpenCV; other versions may differ by a few grey levels.
-    Raises ValueError for an unknown expression or domain, or a size under 32 pixels.
+    Raises ValueError for an unknown expression or domain, or a size that is not in 32 to 900 pixels.
     """
-    if size < SMALLEST:
-        raise ValueError(f"cannot draw a face of {size} pixels: ask for {SMALLEST} or more")
+    if not SMALLEST <= size <= LARGEST:
+        raise ValueError(f"cannot draw a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
     if row["domain"] not in DOMAINS:
         raise ValueError(f"unknown domain {row['domain']!r}: expected one of {', '.join(DOMAINS)}")
     domain = DOMAINS[row["domain"]]

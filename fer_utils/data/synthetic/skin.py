@@ -14,8 +14,8 @@ from fer_utils.data.synthetic.noise import pattern
 MONK_TONES: Final = (
     "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420",
 )  # fmt: skip
-"""The Monk Skin Tone scale, 1 to 10, lightest first (Monk 2019, doi:10.31235/osf.io/pdf4c; hexadecimal
-values as published by Google at skintone.google)."""
+"""The Monk Skin Tone scale, 1 to 10, lightest first (Monk 2019, described in doi:10.31235/osf.io/pdf4c;
+hexadecimal values as published by Google at skintone.google)."""
 
 _BLOOD: Final = np.array([0.03, -0.085, -0.075], np.float32)  # cheeks and nose: less green and blue
 _DUSK: Final = np.array([0.09, 0.12, 0.11], np.float32)  # under the eyes; a man's shaven chin
@@ -59,11 +59,8 @@ def _complexion(head: Canvas, identity: Identity, face: Face, skin: Floats) -> F
     plain = 1 + np.float32(0.020) * pattern("unevenness")[rows, columns]
     plain += np.float32(identity.grown(0.009, 0.004)) * pattern("pores")[rows, columns]
     if identity.freckled:
-        plain -= (
-            0.14
-            * np.clip(pattern("blotches")[rows, columns] + pattern("pores")[rows, columns] - 2, 0, 1)
-            * blood
-        )
+        peaks = pattern("blotches")[rows, columns] + pattern("pores")[rows, columns] - 2
+        plain -= np.float32(0.14) * np.clip(peaks, 0, 1) * blood
     return cv2.merge(
         [s * (plain + b * blood - d * dusk) for s, b, d in zip(skin, _BLOOD, _DUSK, strict=True)]
     )

@@ -81,5 +81,10 @@ def test_unknown_names_and_tiny_sizes_say_what_is_expected(row: dict[str, Any]) 
         draw_face(row | {"expression": "joy"}, SIZE)
     with pytest.raises(ValueError, match="unknown domain 'moon': expected one of lab"):
         draw_face(row | {"domain": "moon"}, SIZE)
-    with pytest.raises(ValueError, match="ask for 32 or more"):
-        draw_face(row, 8)
+    for size in (8, 2000):
+        with pytest.raises(ValueError, match=f"a face of {size} pixels: ask for 32 to 900"):
+            draw_face(row, size)
+
+
+def test_the_largest_size_can_be_drawn_by_every_texture(row: dict[str, Any]) -> None:
+    assert draw_face(row | {"domain": "lab"}, 900).shape == (900, 900, 3)
