@@ -5,13 +5,15 @@ processes and memory stays flat, whatever the number of images.
 """
 
 import hashlib
+import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Final
 
@@ -155,7 +157,15 @@ def _outcomes(records: list[Row], worker: _Worker, processes: int) -> Iterator[_
 def _start_process(worker: _Worker) -> None:
     global _worker
     cv2.setNumThreads(1)  # the processes are the parallelism
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker = worker
+
+
+def _end_with_parent() -> None:
+    """Wait for the main process to end, and end too: if it is killed, nobody else tells its workers."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run(row: Row) -> _Outcome:
