@@ -1,6 +1,7 @@
 """Pictures in and out: any image file as upright RGB pixels, and atomic PNG and JPEG files."""
 
 import io
+import warnings
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,9 @@ from fer_utils.files import write_bytes
 
 MAX_PIXELS: Final = 89_478_485
 """Largest picture that is read: Pillow's own limit against decompression bombs (a quarter GiB of RGB)."""
+
+# What Pillow warns of (odd tags, great size) is either harmless or an ImageError below
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 Pixels = NDArray[np.uint8]
 """An RGB picture: uint8, shape (height, width, 3), values 0 to 255."""

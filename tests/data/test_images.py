@@ -1,5 +1,7 @@
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -95,6 +97,7 @@ def test_no_truncation_gets_past(picture, kind):
         _one_sentence(error)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_damaged_bytes_give_a_picture_or_a_sentence(picture):
     random = np.random.default_rng(1)
     for kind in ("PNG", "JPEG", "TIFF", "GIF", "WEBP"):
@@ -109,6 +112,7 @@ def test_damaged_bytes_give_a_picture_or_a_sentence(picture):
                 continue
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("side", [10_000, 60_000])
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked(side):
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -123,6 +127,20 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(side):
     )
     with pytest.raises(images.ImageError, match="pixels"):
         images.decode_image(data)
+
+
+def test_pillows_warnings_do_not_reach_the_reader(tmp_path):
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "wide.png")
+    code = (
+        "import sys; from pathlib import Path; from fer_utils.data.images import *\n"
+        "try: read_image(Path(sys.argv[1]))\n"
+        "except ImageError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "wide.png")], capture_output=True, text=True, check=True
+    )
+    assert "make it smaller" in done.stdout
+    assert done.stderr == ""
 
 
 def test_resize_averages_when_it_shrinks():
