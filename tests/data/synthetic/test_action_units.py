@@ -39,6 +39,16 @@ def test_posed_units_stay_in_range_and_jitter_grows_with_difficulty() -> None:
     assert spread[1] > 1.5 * spread[0]
 
 
+def test_the_strongest_unit_is_always_shown_and_others_are_sometimes_dropped() -> None:
+    ones, zeros, random = np.ones(UNIT_COUNT), np.zeros(UNIT_COUNT), np.random.default_rng(1)
+    target = prototype("happiness")
+    drawn = np.array([posed(target, ones, zeros, 1.0, random).vector() for _ in range(200)])
+    shown = (drawn > 0).mean(0)
+    assert shown[target.argmax()] == 1
+    others = (target > 0.5) & (target < target.max())  # weaker ones may be jittered away as well
+    assert 0.6 < shown[others].min() <= shown[others].max() < 0.9
+
+
 def test_an_unknown_expression_is_named() -> None:
     with pytest.raises(ValueError, match="unknown expression 'calm'"):
         prototype("calm")
