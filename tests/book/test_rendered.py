@@ -12,7 +12,7 @@ from fer_utils.study import PROJECT_FOLDER
 pytestmark = pytest.mark.results
 
 PLACE = re.compile(
-    r"(?<![\w.:/-])/(?:home|root|tmp|work|Users|mnt|var|opt|srv|private)/[\w.]|[A-Z]:\\\\?Users"
+    r"(?:(?<![\w./-])|file://)/(?:home|root|tmp|work|Users|mnt|var|opt|srv|private)/[\w.]|[A-Z]:\\\\?Users"
 )
 FILE_NAME = re.compile(r"^\S*[/\\]|\.(?:png|svg|jpe?g|gif)$", re.IGNORECASE)
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src",
@@ -27,7 +27,7 @@ def texts(html: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "text", ["read /home/ada/x", '"/tmp/a"', "(/root/x)", r"C:\Users\ada", "file:/work/x", "=/tmp/x"]
+    "text", ["read /home/ada/x", '"/tmp/a"', "(/root/x)", r"C:\Users\ada", "file:///work/x", "=/tmp/x"]
 )
 def test_the_search_for_places_finds_them(text):
     assert PLACE.search(text)
@@ -42,9 +42,15 @@ def test_the_search_for_places_leaves_others_alone(text):
 
 def test_no_file_names_a_place_a_user_or_this_machine(html):
     ours = {name: text for name, text in texts(html).items() if not name.startswith("_static")}
-    found = [f"{name}: {m.group()}" for name, text in ours.items() if (m := PLACE.search(text))]
-    secrets = {str(PROJECT_FOLDER.resolve()), socket.gethostname()} - {"localhost"}
-    found += [f"{name}: {s}" for name, text in texts(html).items() for s in secrets if s in text]
+    host, folder = re.escape(socket.gethostname()), re.escape(str(PROJECT_FOLDER.resolve()))
+    here = re.compile(rf"{folder}|\b(?!localhost){host}\b")
+    picture = re.compile(r'"image/png": "[^"]*"')  # base64 spells any short word somewhere
+    found = [
+        f"{name}: {match.group()}"
+        for name, text in ours.items()
+        for pattern in (PLACE, here)
+        if (match := pattern.search(picture.sub("", text)))
+    ]
     assert not found
 
 
@@ -97,7 +103,9 @@ def test_every_table_has_header_cells(pages):
 def test_every_page_says_its_language_and_has_one_title(pages):
     assert [name for name, page in pages.items() if page.html.get("lang") != "en"] == []
     assert [name for name, page in pages.items() if not page.title or not page.title.text.strip()] == []
-    assert [name for name, page in pages.items() if len(page.find_all("h1")) != 1] == []
+    assert [
+        name for name, page in pages.items() if len(page.select("article h1") or page.select("h1")) != 1
+    ] == []
 
 
 def test_every_link_within_the_book_leads_somewhere(html, pages):
