@@ -44,6 +44,7 @@ rule faces:
         paths.dropped,
     params:
         made_from=step_params("faces", "faces"),
+        manifest=files_digest(Path("data_manifests/synthetic.json")),
     threads: workflow.cores
     benchmark:
         paths.duration("faces")
@@ -85,6 +86,7 @@ rule photographs:
         paths.reality_dropped,
     params:
         made_from=step_params("photographs", "faces"),
+        manifest=files_digest(Path("data_manifests/london.json")),
         photographs=photographs_digest(),
     threads: workflow.cores
     benchmark:

@@ -130,3 +130,14 @@ def _names(truth: pd.Series, predicted: pd.Series) -> tuple[list[str], list[str]
             f"given {len(predicted)} and {len(truth)}"
         )
     return truth.astype(str).tolist(), predicted.astype(str).tolist()
+
+
+def confusion_shares(joined: pd.DataFrame) -> pd.DataFrame:
+    """Return the confusion matrix of one run as row shares, 0 to 1: index shown, columns predicted (7 x 7).
+
+    Rows of expressions that do not occur are missing values.
+    """
+    _, confusions = confusions_by_subject(joined)
+    total = confusions.sum(axis=0).astype(float)
+    shares = pd.DataFrame(total, index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
+    return shares.div(shares.sum(axis=1).replace(0, float("nan")), axis=0)

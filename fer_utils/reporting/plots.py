@@ -209,3 +209,27 @@ def _logarithmic(axes: Axes) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # 1, 2, 5, 10: few enough for a phone
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def predicted_against_measured(residuals: pd.DataFrame) -> Figure:
+    """Show predicted against measured latency on logarithmic axes, a colour a number of threads.
+
+    Columns: threads, measured_ms, predicted_ms.
+    """
+    figure = Figure(figsize=(style.WIDTH, 4.8), layout="constrained")
+    axes = figure.subplots()
+    ends = [
+        residuals[["measured_ms", "predicted_ms"]].min().min(),
+        residuals[["measured_ms", "predicted_ms"]].max().max(),
+    ]
+    axes.plot(ends, ends, color="#444444", linestyle="--", linewidth=1, label="prediction equals measurement")
+    for position, (threads, part) in enumerate(residuals.groupby("threads")):
+        axes.plot(part["measured_ms"], part["predicted_ms"], style.MARKERS[position], alpha=0.8,
+                  color=style.PALETTE[position], label=f"{threads} thread(s)")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="measured, milliseconds", ylabel="predicted, milliseconds")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_locator(NullLocator())
+    figure.legend(loc="outside upper center", ncols=3)
+    return figure

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.data.catalogue import catalogue_faces
+from fer_utils.data.catalogue import DROPPED_COLUMNS, catalogue_faces
 from fer_utils.data.images import read_image
 from fer_utils.data.sources.london import read_london
 from fer_utils.files import atomic_path, digest
@@ -45,7 +45,8 @@ def make_reality_faces(study: Study, paths: Paths) -> None:
             processes=os.cpu_count() or 1,
         )
     else:
-        faces = dropped = pd.DataFrame({name: [] for name in tables.COLUMNS["faces"]})
+        faces = pd.DataFrame({name: [] for name in tables.COLUMNS["faces"]})
+        dropped = pd.DataFrame({name: [] for name in DROPPED_COLUMNS})
     with atomic_path(paths.reality_dropped) as temporary:
         dropped.to_parquet(temporary, index=False)
     tables.write(faces, "faces", paths.reality_faces)

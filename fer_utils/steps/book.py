@@ -1,0 +1,72 @@
+"""Step `book`: the pages that are computed, and the book rendered from them and the executed notebooks."""
+
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+
+from fer_utils import tables
+from fer_utils.analysis.claims import load_claims
+from fer_utils.analysis.evidence import Tables
+from fer_utils.analysis.scoreboard import scoreboard
+from fer_utils.reporting.build import build_book
+from fer_utils.reporting.pages import data_sheets_page, scoreboard_page, times_page
+from fer_utils.study import PROJECT_FOLDER, Paths, Study
+
+
+def make_book(study: Study, paths: Paths) -> None:
+    """Write the computed pages of a study (scoreboard, data sheets, durations) and render the book."""
+    build_book(paths, computed_pages(study, paths))
+
+
+def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
+    """Return the book's computed pages, MyST text by name."""
+    sheets = sorted((PROJECT_FOLDER / "data_manifests").glob("*.json"))
+    return {
+        "scoreboard": scoreboard_page(scoreboard(load_claims(), evidence(study, paths))),
+        "data_sheets": data_sheets_page([json.loads(sheet.read_text(encoding="utf-8")) for sheet in sheets]),
+        "times": times_page(durations(paths)),
+    }
+
+
+def evidence(study: Study, paths: Paths) -> Tables:
+    """Return the tables of a study from which claims are judged."""
+    faces = tables.concatenated(
+        [tables.read("faces", paths.faces), tables.read("faces", paths.reality_faces)]
+    )
+    return Tables(
+        faces=tables.conform(faces, "faces"),
+        predictions=tables.read(
+            "predictions",
+            *paths.all_trained("predictions"),
+            *paths.all_compressed("predictions"),
+            *paths.all_reality_predictions(),
+        ),
+        runs=tables.read("runs", *paths.all_trained("runs"), *paths.all_compressed("runs")),
+        measurements=tables.read("measurements", paths.measurements),
+        draws=study.bootstrap_draws,
+        seed=study.seed,
+    )
+
+
+def durations(paths: Paths) -> pd.DataFrame:
+    """Return how long each job of the run took: wall and processor seconds, peak memory; the last row is the sum."""
+    files = sorted(paths.duration("x").parent.glob("*.tsv"))
+    rows = [
+        {
+            "job": file.stem,
+            "wall seconds": float(row["s"]),
+            "processor seconds": float(row["cpu_time"]),
+            "peak memory MiB": float(row["max_rss"]),
+        }
+        for file in files
+        for row in pd.read_csv(file, sep="\t", na_values="-").fillna(0).to_dict("records")
+    ]
+    jobs = pd.DataFrame(rows, columns=["job", "wall seconds", "processor seconds", "peak memory MiB"])
+    total = {
+        "job": "all, one after the other",
+        "wall seconds": jobs["wall seconds"].sum(),
+        "processor seconds": jobs["processor seconds"].sum(),
+        "peak memory MiB": jobs["peak memory MiB"].max(),
+    }
+    return pd.concat([jobs, pd.DataFrame([total])], ignore_index=True)
