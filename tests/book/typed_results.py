@@ -12,7 +12,7 @@ NOT_PROSE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 FACTS_OF_DESIGN = re.compile(
-    r"Python 3\.11|(?:CC BY|License|OFL|version) \d\.\d|95\s?% (?:confidence )?intervals?|MobileNetV[23]",
+    r"Python 3\.11|(?:CC BY|License|OFL|version) \d\.\d|95\s?%\s+(?:confidence\s+)?intervals?|MobileNetV[23]",
     re.IGNORECASE,
 )
 RESULT = re.compile(
