@@ -38,8 +38,9 @@ def html_table(
         for row in frame.to_dict("records")
     )
     title = f"<caption>{_escape(caption)}</caption>" if caption else ""
+    region = f'role="region" aria-label="{_escape(caption or "table")}" tabindex="0"'  # keyboards scroll it
     return (
-        f'<div class="table-scroll" tabindex="0"><table class="table{" cards" if cards else ""}">{title}\n'
+        f'<div class="table-scroll" {region}><table class="table{" cards" if cards else ""}">{title}\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
 
