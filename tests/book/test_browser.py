@@ -62,7 +62,9 @@ class Visit:
 def test_every_page_fits_and_asks_nothing_of_others(width, browser, origin, pages):
     visit = Visit(browser, origin, width)
     wide = []
-    for name in pages:
+    for name in sorted(
+        set(pages) - {"index.html"}
+    ):  # leads on by itself, which would race; its test is below
         visit.open(name)
         if (needed := visit.page.evaluate("document.documentElement.scrollWidth")) > width:
             wide.append(f"{name}: {needed} pixels")
