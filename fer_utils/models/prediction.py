@@ -42,9 +42,10 @@ def predict_tflite(path: Path, pixels: np.ndarray) -> np.ndarray:
     interpreter.allocate_tensors()
     entrance, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     expected = (1, *pixels.shape[1:])
-    if tuple(entrance["shape"]) != expected or entrance["dtype"] != np.float32:
+    taken = tuple(int(side) for side in entrance["shape"])
+    if taken != expected or entrance["dtype"] != np.float32:
         raise PredictionError(
-            f"{path.name} takes {entrance['dtype'].__name__} {tuple(entrance['shape'])}, not float32 {expected}: "
+            f"{path.name} takes {entrance['dtype'].__name__} {taken}, not float32 {expected}: "
             "give it faces of its own size"
         )
     answers = np.empty((len(pixels), len(EXPRESSIONS)), np.float32)

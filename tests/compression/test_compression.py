@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+
+from fer_utils.compression import clustering, pruning, quantization, techniques
+from fer_utils.compression.export import to_tflite
+from fer_utils.compression.layers import copy_with, distinct_weights, holds_most_weights, kernels, sparsity
+from fer_utils.compression.techniques import CompressionError, compress
+from fer_utils.models.backbones import keras
+from fer_utils.models.prediction import predict_keras, predict_tflite
+from fer_utils.models.training import TrainingSet
+from fer_utils.study import load_study
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study(
+        "quick", image_size=32, batch_size=8, clusters=4, compression_epochs=4, compression_learning_rate=1e-3
+    )
+
+
+@pytest.fixture(scope="module")
+def compressed(tiny_network, striped_faces, study):
+    """What each technique makes of the tiny network, and its weights from before."""
+    data = TrainingSet(*striped_faces)
+    before = [weight.copy() for weight in tiny_network.get_weights()]
+    made = {
+        technique: compress(tiny_network, technique, f"tiny.{technique}", data, data, study).network
+        for technique in ("pruning", "clustering", "quantization_aware")
+    }
+    return made, before
+
+
+def test_the_original_is_left_as_it_was(tiny_network, compressed):
+    _, before = compressed
+    assert all(np.array_equal(a, b) for a, b in zip(tiny_network.get_weights(), before, strict=True))
+
+
+def test_pruning_reaches_its_sparsity_for_good(tiny_network, compressed, study):
+    made, _ = compressed
+    assert sparsity(tiny_network) == 0
+    assert sparsity(made["pruning"]) == pytest.approx(study.sparsity, abs=0.01)
+    assert not [layer for layer in made["pruning"].layers if "prune" in layer.name]
+
+
+def test_clustering_leaves_a_few_values_a_layer(tiny_network, compressed, study):
+    made, _ = compressed
+    assert distinct_weights(tiny_network) > 100
+    assert distinct_weights(made["clustering"]) <= study.clusters
+
+
+def test_depthwise_kernels_are_spared(tiny_network):
+    touched = {type(layer).__name__ for layer in tiny_network.layers if holds_most_weights(layer)}
+    assert touched == {"Conv2D", "SeparableConv2D", "Dense"}
+
+
+def test_an_unreached_sparsity_is_an_error(tiny_network, study, monkeypatch):
+    monkeypatch.setattr(pruning, "unwrap", lambda network: network)
+    with pytest.raises(CompressionError, match="pruning reached a sparsity of 0.000, not 0.5"):
+        techniques._unwrapped(tiny_network, "pruning", study)
+
+
+def test_unreached_clusters_are_an_error(tiny_network, study, monkeypatch):
+    monkeypatch.setattr(clustering, "unwrap", lambda network: network)
+    with pytest.raises(CompressionError, match="distinct weights in a layer, not 4"):
+        techniques._unwrapped(tiny_network, "clustering", study)
+
+
+def test_wrapping_for_quantization_keeps_the_weights(tiny_network):
+    """Before training, the wrapped network holds the network's own kernels, every one of them."""
+    wrapped = quantization.wrap(tiny_network)
+    ours = {kernel.shape: kernel for kernel in kernels(tiny_network)}
+    theirs = [weight for weight in wrapped.get_weights() if weight.shape in ours]
+    assert theirs
+    assert all(any(np.array_equal(kernel, other) for other in theirs) for kernel in ours.values())
+
+
+@pytest.fixture(scope="module")
+def representative(striped_faces):
+    return striped_faces[0]
+
+
+@pytest.mark.parametrize(
+    ("precision", "mean_difference"),
+    [("float32", 1e-6), ("float16", 1e-3), ("dynamic", 0.03), ("int8", 0.03)],
+)
+def test_an_exported_file_computes_what_the_network_computes(
+    tiny_network, striped_faces, representative, tmp_path, precision, mean_difference
+):
+    pixels, _ = striped_faces
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_tflite(tiny_network, precision, representative))
+    expected = predict_keras(tiny_network, pixels)
+    assert expected.std(0).max() > 0.05, "a network with flat outputs would prove nothing"
+    answers = predict_tflite(path, pixels)
+    assert np.abs(answers - expected).mean() < mean_difference
+    assert (answers.argmax(1) == expected.argmax(1)).mean() > 0.9
+
+
+@pytest.mark.parametrize("technique", ["pruning", "clustering"])
+def test_stripped_networks_export_as_they_are(compressed, striped_faces, tmp_path, technique):
+    made, _ = compressed
+    pixels, _ = striped_faces
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_tflite(made[technique], "float32", pixels))
+    np.testing.assert_allclose(
+        predict_tflite(path, pixels), predict_keras(made[technique], pixels), atol=1e-5
+    )
+
+
+def test_a_quantization_aware_file_is_8_bit_throughout_and_agrees(compressed, striped_faces, tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    made, _ = compressed
+    pixels, _ = striped_faces
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_tflite(made["quantization_aware"], "int8", pixels))
+    theirs = predict_keras(made["quantization_aware"], pixels)
+    ours = predict_tflite(path, pixels)
+    assert np.abs(ours - theirs).mean() < 0.03
+    assert (ours.argmax(1) == theirs.argmax(1)).mean() > 0.85
+    interpreter = Interpreter(model_path=str(path))
+    kinds = [operator["op_name"] for operator in interpreter._get_ops_details()]
+    assert (
+        kinds.count("QUANTIZE") <= 2
+    )  # the input's, and one that brings both sides of Concatenate to one scale
+    assert kinds.count("DEQUANTIZE") == 1
+
+
+def test_an_int8_file_holds_8_bit_kernels(tiny_network, representative, tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_tflite(tiny_network, "int8", representative))
+    details = Interpreter(model_path=str(path)).get_tensor_details()
+    kernels_in_file = [
+        d for d in details if len(d["shape"]) == 4 and d["shape"][0] == 16 and d["shape"][-1] >= 16
+    ]
+    assert kernels_in_file
+    assert {d["dtype"] for d in kernels_in_file} == {np.int8}
+
+
+def test_a_copy_does_not_share_layers(tiny_network):
+    copy = copy_with(tiny_network, lambda layer: layer)
+    assert not {id(layer) for layer in copy.layers} & {id(layer) for layer in tiny_network.layers}

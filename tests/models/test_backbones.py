@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from fer_utils.models import backbones
+from fer_utils.models.backbones import BACKBONES, build_network, keras, layers
+from fer_utils.study import ARCHITECTURES, load_study
+
+PARAMETERS = {  # Keras' include_top=False plus a dense layer of 7, counted by hand from the published shapes
+    "mobilenet_v3_small": 939_120 + 576 * 7 + 7,
+    "mobilenet_v2": 2_257_984 + 1280 * 7 + 7,
+    "mobilenet_v3_large": 2_996_352 + 960 * 7 + 7,
+}
+
+
+def test_every_architecture_has_a_backbone():
+    assert set(BACKBONES) == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("architecture", PARAMETERS)
+def test_a_network_is_flat_with_the_common_head(architecture, small_study):
+    network = build_network(architecture, small_study, None)
+    assert network.count_params() == PARAMETERS[architecture]
+    assert network.input_shape == (None, 32, 32, 3)
+    assert network.output_shape == (None, 7)
+    assert not [layer for layer in network.layers if isinstance(layer, keras.Model)]
+    assert not [layer for layer in network.layers if "Lambda" in type(layer).__name__]
+    normalizing = [layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)]
+    assert {layer.momentum for layer in normalizing} == {backbones.BATCH_NORMALIZATION_MOMENTUM}
+
+
+def test_activations_as_layers_compute_what_keras_computes(small_study):
+    """The network with layers equals Keras' own with functions to 1e-5, with the same weights in the same order."""
+    ours = build_network("mobilenet_v3_small", small_study, None)
+    pixels = keras.Input((32, 32, 3))
+    theirs = keras.applications.MobileNetV3Small(input_tensor=pixels, include_top=False, weights=None)
+    body = keras.Model(ours.input, ours.get_layer("pooled").input)
+    generator = np.random.default_rng(0)
+    weights = [generator.normal(0.5, 0.2, w.shape).astype(np.float32) ** 2 for w in theirs.get_weights()]
+    theirs.set_weights(weights)
+    body.set_weights(weights)
+    faces = generator.uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
+    expected = theirs(faces, training=False).numpy()
+    assert np.abs(expected).max() > 0
+    np.testing.assert_allclose(body(faces, training=False).numpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["mobilenet_v2", "mobilenet_v3_small"])
+def test_networks_scale_bytes_themselves(architecture, small_study):
+    """The first convolution sees values in [-1, 1], whichever network brings its own scaling."""
+    network = build_network(architecture, small_study, None)
+    first = next(layer for layer in network.layers if isinstance(layer, layers.Conv2D))
+    extremes = np.stack([np.zeros((32, 32, 3)), np.full((32, 32, 3), 255)]).astype(np.float32)
+    seen = keras.Model(network.input, first.input).predict(extremes, verbose=0)
+    np.testing.assert_allclose([seen.min(), seen.max()], [-1, 1], atol=1e-6)
+
+
+def test_two_builds_by_one_seed_are_equal():
+    study = load_study("quick", image_size=32)
+    copies = []
+    for _ in range(2):
+        keras.utils.set_random_seed(study.seed)
+        copies.append(build_network("mobilenet_v2", study, None).get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*copies, strict=True))

@@ -1,0 +1,37 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_utils.compression.export import to_tflite
+from fer_utils.models.prediction import PredictionError, predict_keras, predict_tflite, prediction_rows
+
+
+def test_predictions_do_not_depend_on_the_batch(tiny_network, striped_faces):
+    pixels, _ = striped_faces
+    whole = predict_keras(tiny_network, pixels, batch_size=64)
+    parts = predict_keras(tiny_network, pixels, batch_size=9)
+    np.testing.assert_allclose(whole, parts, atol=1e-5)
+    np.testing.assert_allclose(whole, tiny_network(pixels.astype(np.float32)).numpy(), atol=1e-5)
+
+
+def test_no_faces_give_no_rows(tiny_network):
+    assert predict_keras(tiny_network, np.empty((0, 32, 32, 3), np.uint8)).shape == (0, 7)
+
+
+def test_a_file_refuses_faces_of_another_size(tiny_network, tmp_path):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_tflite(tiny_network, "float32", np.empty((0, 32, 32, 3), np.uint8)))
+    with pytest.raises(
+        PredictionError, match=r"tiny.tflite takes float32 \(1, 32, 32, 3\), not float32 \(1, 48, 48, 3\)"
+    ):
+        predict_tflite(path, np.zeros((1, 48, 48, 3), np.uint8))
+
+
+def test_rows_are_checked():
+    faces = pd.DataFrame({"face_id": ["a", "b"]})
+    rows = prediction_rows("run", faces, np.full((2, 7), 1 / 7))
+    assert list(rows["face_id"]) == ["a", "b"]
+    with pytest.raises(PredictionError, match="expected 2 x 7 probabilities"):
+        prediction_rows("run", faces, np.full((3, 7), 1 / 7))
+    with pytest.raises(PredictionError, match="do not sum to 1"):
+        prediction_rows("run", faces, np.full((2, 7), 0.5))

@@ -1,0 +1,129 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_utils import tables
+from fer_utils.expressions import EXPRESSIONS
+from fer_utils.models import training
+from fer_utils.models.backbones import keras, layers
+from fer_utils.models.training import TrainingSet, compile_network, fit, of_cohort, set_up, train_copies
+from fer_utils.study import load_study
+
+
+def faces_of(labels, cohorts, splits):
+    count = len(labels)
+    frame = pd.DataFrame(
+        {
+            "face_id": [f"f{i}" for i in range(count)],
+            "dataset": "synthetic",
+            "subject_id": [f"s{i}" for i in range(count)],
+            "expression": [EXPRESSIONS[label] for label in labels],
+            "cohort": cohorts,
+            "split": splits,
+            "path": "x",
+            "sha256": "x",
+            "may_publish": True,
+        }
+    )
+    return tables.conform(frame, "faces")
+
+
+def test_cohorts_go_by_the_images_own_age():
+    faces = faces_of([0, 0, 0], ["child", "adult", "unknown"], "train")
+    study = load_study("quick")
+    chosen = {cohort: list(of_cohort(faces, cohort, study)) for cohort in study.cohorts}
+    assert chosen == {
+        "children": [True, False, False],
+        "adults": [False, True, False],
+        "all": [True, True, True],
+    }
+    wide = load_study("quick", unknown_age_is_adult=True)
+    assert list(of_cohort(faces, "adults", wide)) == [False, True, True]
+
+
+def test_class_indices_follow_the_order_of_expressions():
+    faces = faces_of([6, 0, 2], "child", "train")
+    chosen = TrainingSet.of(faces, np.zeros((3, 2, 2, 3), np.uint8), pd.Series([True, False, True]))
+    assert list(chosen.labels) == [6, 2]
+
+
+@pytest.fixture(scope="module")
+def learned(tiny_network, striped_faces):
+    study = load_study(
+        "quick", image_size=32, epochs=12, batch_size=14, learning_rate=1e-2, cohorts=["children", "all"]
+    )
+    pixels, labels = striped_faces
+    cohorts = ["child" if i % 2 else "adult" for i in range(len(labels))]
+    splits = ["validation" if i >= 42 else "train" for i in range(len(labels))]
+    faces = faces_of(labels, cohorts, splits)
+    results = {}
+
+    def build(*_):
+        copy = keras.models.clone_model(tiny_network)
+        copy.set_weights(tiny_network.get_weights())
+        return copy
+
+    def keep(cohort, trained):
+        results[cohort] = (trained, [w.copy() for w in trained.network.get_weights()])
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(training, "build_network", build)
+    train_copies("mobilenet_v2", faces, pixels, study, None, keep)
+    first = {cohort: weights for cohort, (_, weights) in results.items()}
+    results.clear()
+    train_copies("mobilenet_v2", faces, pixels, study, None, keep)
+    patch.undo()
+    return study, results, first
+
+
+def test_copies_learn_and_write_whole_curves(learned):
+    study, results, _ = learned
+    for cohort, (trained, _) in results.items():
+        curve = trained.curves
+        assert list(curve["epoch"]) == list(range(1, study.epochs + 1))
+        assert curve["run_id"].unique() == [f"mobilenet_v2.{cohort}"]
+        assert curve["loss"].iloc[-1] < curve["loss"].iloc[0]
+        assert curve["validation_accuracy"].notna().all()
+    assert results["all"][0].curves["accuracy"].iloc[-1] > 0.6
+
+
+def test_two_trainings_by_one_seed_are_identical(learned):
+    _, results, first = learned
+    for cohort, (_, weights) in results.items():
+        assert all(np.array_equal(a, b) for a, b in zip(weights, first[cohort], strict=True)), cohort
+
+
+def test_the_copies_are_not_one_another(learned):
+    _, results, _ = learned
+    assert not np.array_equal(results["children"][1][0], results["all"][1][0])
+
+
+def test_batch_normalization_statistics_are_right_after_few_steps(striped_faces):
+    """After a few dozen steps the moving statistics lie near those of the data; at Keras' momentum they do not."""
+    pixels, labels = striped_faces
+    study = load_study("quick", image_size=32, batch_size=14)
+    errors = {}
+    for momentum in (training_momentum(), 0.999):
+        set_up(study)
+        inputs = keras.Input((32, 32, 3))
+        normal = layers.BatchNormalization(momentum=momentum)
+        x = layers.GlobalAveragePooling2D()(normal(layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)))
+        network = keras.Model(inputs, layers.Dense(7, activation="softmax")(x))
+        compile_network(network, 1e-3)
+        data = TrainingSet(pixels, labels)
+        fit(network, "x", data, data, study, epochs=8, learning_rate=1e-3)
+        exact = (pixels / 127.5 - 1).mean((0, 1, 2))
+        errors[momentum] = float(np.abs(normal.moving_mean.numpy() - exact).max())
+    assert errors[training_momentum()] < 0.05 < errors[0.999]
+
+
+def training_momentum():
+    from fer_utils.models.backbones import BATCH_NORMALIZATION_MOMENTUM
+
+    return BATCH_NORMALIZATION_MOMENTUM
+
+
+def test_no_faces_is_said_before_training(tiny_network, small_study):
+    empty = TrainingSet(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.int64))
+    with pytest.raises(ValueError, match="mobilenet_v2.children: no training faces"):
+        fit(tiny_network, "mobilenet_v2.children", empty, empty, small_study, epochs=1, learning_rate=1e-3)
