@@ -145,7 +145,7 @@ rule book:
         "_build/html/index.html",
     params:
         pages=files_digest(*PAGES),
-        code=code_digest("fer_utils.steps.book"),
+        code=code_digest("fer_utils.steps.book", "fer_utils.reporting.figure_lines"),
         study=study.name,
     threads: workflow.cores
     benchmark:
