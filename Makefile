@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup book test test-slow serve lock clean
+.PHONY: help setup book test test-slow serve strip lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ serve: ## Show the book on http://127.0.0.1:8000
 	@test -f _build/html/index.html || { echo "The book is not built yet: run 'make book' first."; exit 1; }
 	@echo "The book is at http://127.0.0.1:8000 (Ctrl-C ends)"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+strip: ## Strip outputs from the notebook sources
+	@$(BIN)/nbstripout notebooks/*.ipynb
 
 lock: ## Resolve requirements.in anew into requirements.lock and environment.yml
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock
