@@ -14,7 +14,9 @@ def parity(predictions: pd.DataFrame, exported: pd.DataFrame) -> pd.DataFrame:
     same_class (share of faces with the same most probable expression).
     Raises ValueError for a run whose parent has no predictions of the same faces.
     """
-    answers = {str(run): part.set_index("face_id").sort_index() for run, part in predictions.groupby("run_id")}
+    answers = {
+        str(run): part.set_index("face_id").sort_index() for run, part in predictions.groupby("run_id")
+    }
     rows = []
     for run in exported.itertuples():
         file, network = (answers.get(str(name)) for name in (run.run_id, run.parent_run_id))

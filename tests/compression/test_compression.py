@@ -5,7 +5,6 @@ from fer_utils.compression import clustering, pruning, quantization, techniques
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.layers import copy_with, distinct_weights, holds_most_weights, kernels, sparsity
 from fer_utils.compression.techniques import CompressionError, compress
-from fer_utils.models.backbones import keras
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet
 from fer_utils.study import load_study

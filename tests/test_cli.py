@@ -1,0 +1,83 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fer_utils.study import PROJECT_FOLDER
+
+
+def fer(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "fer_utils.cli", *arguments],
+        cwd=PROJECT_FOLDER, capture_output=True, text=True, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def test_help_lists_the_commands_of_users_only():
+    answer = fer("--help")
+    assert answer.returncode == 0
+    assert all(command in answer.stdout for command in ("run", "status", "classify"))
+    assert "step" not in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "--profile", "fast"], "unknown profile 'fast': choose one of"),
+        (["run", "07_magic"], "unknown stage '07_magic': choose from 01_data"),
+        (["run", "--overrides", '{"sed": 5}'], "unknown parameter 'sed'"),
+        (["run", "--overrides", "seed=5"], "overrides must be JSON"),
+        (["step", "magic"], "unknown step 'magic'"),
+    ],
+)
+def test_bad_input_ends_in_a_sentence_not_a_traceback(arguments, sentence):
+    answer = fer(*arguments)
+    assert answer.returncode != 0
+    words = " ".join(answer.stderr.replace("│", " ").split())
+    assert sentence in words
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.results
+class TestClassify:
+    @pytest.fixture(scope="class")
+    def photograph(self, tmp_path_factory):
+        from fer_utils.data.images import write_png
+        from fer_utils.data.synthetic.design import plan_faces
+        from fer_utils.data.synthetic.portrait import draw_face
+        from fer_utils.study import load_study
+
+        plan = plan_faces(load_study("quick"))
+        row = plan[(plan["expression"] == "happiness") & (plan["domain"] == "lab")].iloc[0]
+        path = tmp_path_factory.mktemp("photographs") / "smile.png"
+        write_png(path, draw_face(row, 200))
+        return path
+
+    def test_a_face_gets_seven_probabilities(self, photograph):
+        answer = fer("classify", str(photograph), "--json")
+        assert answer.returncode == 0, answer.stderr
+        (found,) = json.loads(answer.stdout)
+        (face,) = found["faces"]
+        assert sum(face["probabilities"].values()) == pytest.approx(1, abs=0.01)
+        assert len(face["probabilities"]) == 7
+        assert found["trained_on"] == "synthetic faces"
+
+    def test_words_for_people_say_what_it_was_trained_on(self, photograph):
+        answer = fer("classify", str(photograph))
+        assert "1 face found" in answer.stdout
+        assert "trained on synthetic faces" in answer.stdout
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [(b"", "is empty"), (b"not a picture", "is not a picture"), (None, "smile.png")],
+    )
+    def test_a_bad_picture_ends_in_a_sentence(self, tmp_path, content, sentence):
+        path = tmp_path / "smile.png"
+        if content is not None:
+            path.write_bytes(content)
+        answer = fer("classify", str(path))
+        assert answer.returncode != 0
+        assert sentence in answer.stderr
+        assert "Traceback" not in answer.stderr

@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from fer_utils import stages
+from fer_utils.stages import STAGES, StageError, begin, notebook_source, run_notebook
+from fer_utils.study import Paths, StudyError, load_study
+
+
+@pytest.fixture(autouse=True)
+def in_workflow(monkeypatch):
+    monkeypatch.setenv(stages.IN_WORKFLOW, "1")
+
+
+def test_parameters_become_a_study_whatever_else_a_notebook_holds():
+    names = {
+        "profile": "quick",
+        "seed": 7,
+        "architectures": None,
+        "In": [],
+        "Out": {},
+        "_i": "x",
+        "begin": begin,
+    }
+    study, paths = begin(names, "01_data")
+    assert study == load_study("quick", seed=7)
+    assert paths == Paths.of(study)
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ({"profile": "quick", "sed": 5}, "unknown parameter 'sed'"),
+        ({"profile": "fast"}, "unknown profile 'fast'"),
+        ({"profile": "quick", "seed": "7"}, "parameter 'seed': .*given '7'"),
+        ({"profile": "quick", "architectures": ["alexnet"]}, "given 'alexnet'"),
+    ],
+)
+def test_a_bad_parameter_stops_a_notebook_in_one_sentence(names, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        begin(names, "01_data")
+
+
+def test_an_unknown_stage_names_the_known_ones():
+    with pytest.raises(StageError, match="unknown stage '07_magic': choose from 01_data"):
+        notebook_source("07_magic")
+
+
+def test_every_stage_has_a_notebook_and_reads_tables_of_its_own_study():
+    paths = Paths.of(load_study("quick", seed=3))
+    for stage in STAGES.values():
+        assert notebook_source(stage.name).is_file()
+        assert all(paths.root in path.parents for path in stage.inputs(paths))
+
+
+@pytest.fixture
+def one_cell(tmp_path, monkeypatch):
+    """Make `run_notebook` run a notebook of one cell, in results of its own."""
+
+    def write(code):
+        cells = [
+            {"cell_type": "code", "id": "a", "metadata": {"tags": ["parameters"]}, "source": "profile = 'quick'",
+             "outputs": [], "execution_count": None},
+            {"cell_type": "code", "id": "b", "metadata": {}, "source": code, "outputs": [], "execution_count": None},
+        ]  # fmt: skip
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        path = tmp_path / "01_data.ipynb"
+        path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+        monkeypatch.setattr(stages, "notebook_source", lambda _: path)
+        monkeypatch.setattr(
+            stages.Paths, "of", classmethod(lambda cls, study: cls(tmp_path / "results", study))
+        )
+
+    return write
+
+
+def test_an_executed_notebook_tells_no_path_and_no_time(one_cell, tmp_path):
+    one_cell("print(profile)")
+    target = run_notebook("01_data", load_study("quick"), {})
+    executed = target.read_text()
+    assert json.loads(executed)["cells"][-1]["outputs"][0]["text"] == ["quick\n"]
+    assert str(tmp_path) not in executed
+    assert "papermill" not in executed.replace("injected-parameters", "")
+
+
+def test_a_failing_notebook_names_the_cell_and_leaves_nothing(one_cell, tmp_path):
+    one_cell("raise ValueError('no faces here')")
+    with pytest.raises(StageError, match="01_data, cell 3: ValueError: no faces here"):
+        run_notebook("01_data", load_study("quick"), {})
+    assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == []
