@@ -31,7 +31,9 @@ book: setup ## Run the whole study on PROFILE (quick) and render the book
 test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@mkdir -p test-results
-	@$(BIN)/python -m pytest -m "not slow" --junit-xml=test-results/junit.xml
+	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" --junit-xml=test-results/junit.xml
+	@echo "The executed notebooks again, cell by cell (nbval):"
+	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest --nbval results/quick/notebooks --junit-xml=test-results/nbval.xml
 
 test-slow: book ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow

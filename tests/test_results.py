@@ -1,0 +1,114 @@
+"""What the quick run must show: learning, whole tables, files that compute what the networks do, time and size."""
+
+import pandas as pd
+import pytest
+
+from fer_utils import tables
+from fer_utils.analysis.metrics import join
+from fer_utils.analysis.run_scores import run_scores
+from fer_utils.compression.parity import parity
+from fer_utils.data.catalogue import check_no_leak
+from fer_utils.expressions import CHANCE, EXPRESSIONS
+from fer_utils.steps.book import durations
+from fer_utils.study import Paths, load_study
+
+pytestmark = pytest.mark.results
+
+CPU_SECONDS = 3600  # of `make book`, in all: what a newcomer is promised
+PEAK_MEMORY_MIB = 6 * 1024
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study("quick")
+
+
+@pytest.fixture(scope="module")
+def paths(study):
+    return Paths.of(study)
+
+
+@pytest.fixture(scope="module")
+def faces(paths):
+    return tables.read("faces", paths.faces)
+
+
+@pytest.fixture(scope="module")
+def runs(paths):
+    return tables.read("runs", *paths.all_trained("runs"), *paths.all_compressed("runs"))
+
+
+@pytest.fixture(scope="module")
+def predictions(paths):
+    return tables.read("predictions", *paths.all_trained("predictions"), *paths.all_compressed("predictions"))
+
+
+@pytest.fixture(scope="module")
+def scores(study, faces, runs, predictions):
+    children = faces[(faces["dataset"] == "synthetic") & (faces["split"] == "test") & (faces["cohort"] == "child")]
+    joined = join(predictions[predictions["face_id"].isin(children["face_id"])], children)
+    everyone = runs[runs["run_id"].isin([f"{network}.all" for network in study.architectures])]
+    return run_scores(joined[joined["run_id"].isin(everyone["run_id"])], everyone, study.bootstrap_draws, study.seed)
+
+
+def test_every_all_data_network_clears_chance_and_the_best_is_three_times_chance(scores):
+    assert (scores["accuracy_low"] > CHANCE).all(), scores[["architecture", "accuracy", "accuracy_low"]]
+    assert scores["has_learned"].all()
+    assert scores["accuracy"].max() >= 3 * CHANCE
+
+
+def test_faces_hold_every_expression_and_no_subject_twice(faces):
+    check_no_leak(faces)
+    present = faces.groupby(["split", "cohort"], observed=True)["expression"].agg(set)
+    assert all(expressions == set(EXPRESSIONS) for expressions in present)
+
+
+def test_groups_are_crossed_with_tone_and_cohort(faces):
+    subjects = faces[faces["dataset"] == "synthetic"].drop_duplicates("subject_id")
+    table = pd.crosstab(subjects["ethnicity"], [subjects["cohort"], subjects["skin_tone"]])
+    assert table.to_numpy().min() == table.to_numpy().max()
+
+
+def test_all_three_copies_of_all_networks_are_there(study, runs):
+    trained = set(runs.loc[runs["technique"] == "none", "run_id"])
+    assert {f"{network}.{cohort}" for network in study.architectures for cohort in study.cohorts} <= trained
+    assert runs["initial_weights"].nunique() == 1
+
+
+def test_every_cell_of_compression_is_a_model_or_a_reason(study, runs):
+    cells = runs[runs["run_id"].str.count(r"\.") == 3].set_index("run_id")
+    for network in study.architectures:
+        for technique in study.techniques:
+            for precision in study.precisions:
+                cell = cells.loc[f"{network}.all.{technique}.{precision}"]
+                assert cell["status"] == "done" or cell["reason"], cell.name
+    assert (cells["status"] == "done").sum() == len(study.architectures) * 7  # 2 x 3 techniques, and int8 aware
+
+
+def test_float_files_compute_what_the_networks_compute(predictions, runs):
+    exported = runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
+    agreement = parity(predictions, exported[exported["precision"] == "float32"])
+    assert (agreement["largest_difference"] < 1e-3).all()
+    assert (agreement["same_class"] > 0.999).all()
+
+
+def test_every_file_is_measured_and_predicted(study, paths, runs):
+    measurements = tables.read("measurements", paths.measurements)
+    exported = set(runs.loc[runs["artefact"].str.endswith(".tflite").fillna(False), "run_id"])
+    for kind in ("host", "predicted"):
+        assert set(measurements.loc[measurements["device_kind"] == kind, "run_id"]) == exported
+    assert (measurements["image_size"] == study.profiled_size).all()
+
+
+def test_pruned_and_clustered_files_zip_smaller(paths, study):
+    host = tables.read("measurements", paths.measurements).query("device_kind == 'host'").set_index("run_id")
+    for network in study.architectures:
+        size = {t: host.loc[f"{network}.all.{t}.float32", "size_gzip_bytes"] for t in ("none", "pruning", "clustering")}
+        assert size["pruning"] < 0.8 * size["none"]
+        assert size["clustering"] < 0.5 * size["none"]
+
+
+def test_the_run_kept_its_promise_of_time_and_memory(paths):
+    spent = durations(paths).iloc[-1]
+    assert spent["processor seconds"] <= CPU_SECONDS
+    assert spent["peak memory MiB"] < PEAK_MEMORY_MIB
