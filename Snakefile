@@ -20,6 +20,8 @@ study = load_study(config.get("profile", "quick"), **overrides)
 paths = Paths.of(study)
 options = f"--profile {study.profile} --overrides '{json.dumps(overrides)}'"
 fer = f"FER_IN_WORKFLOW=1 {sys.executable} -m fer_utils.cli"
+# TensorFlow talks much on standard error: it goes to a log, and shows only when a job fails
+telling = f"{options} 2> {{log}} || {{{{ grep -v '^[IW]0000' {{log}} | tail -n 8 >&2; exit 1; }}}}"
 
 PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for p in ("_config.yml", "_toc.yml", "data_manifests")]
 
@@ -46,10 +48,12 @@ rule faces:
         made_from=step_params("faces", "faces"),
         manifest=files_digest(Path("data_manifests/synthetic.json")),
     threads: workflow.cores
+    log:
+        paths.log("faces"),
     benchmark:
         paths.duration("faces")
     shell:
-        "{fer} step faces {options}"
+        "{fer} step faces " + telling
 
 
 rule train:
@@ -60,10 +64,12 @@ rule train:
     params:
         made_from=step_params("train", "training"),
     priority: 50
+    log:
+        paths.log("train-{architecture}"),
     benchmark:
         paths.duration("train-{architecture}")
     shell:
-        "{fer} step train {wildcards.architecture} {options}"
+        "{fer} step train {wildcards.architecture} " + telling
 
 
 rule compress:
@@ -74,10 +80,12 @@ rule compress:
         [paths.compressed(table, "{architecture}") for table in ("runs", "predictions", "curves")],
     params:
         made_from=step_params("compress", "training", "compression"),
+    log:
+        paths.log("compress-{architecture}"),
     benchmark:
         paths.duration("compress-{architecture}")
     shell:
-        "{fer} step compress {wildcards.architecture} {options}"
+        "{fer} step compress {wildcards.architecture} " + telling
 
 
 rule photographs:
@@ -89,10 +97,12 @@ rule photographs:
         manifest=files_digest(Path("data_manifests/london.json")),
         photographs=photographs_digest(),
     threads: workflow.cores
+    log:
+        paths.log("photographs"),
     benchmark:
         paths.duration("photographs")
     shell:
-        "{fer} step photographs {options}"
+        "{fer} step photographs " + telling
 
 
 rule reality:
@@ -104,10 +114,12 @@ rule reality:
         paths.reality_predictions("{architecture}"),
     params:
         made_from=step_params("reality", "training"),
+    log:
+        paths.log("reality-{architecture}"),
     benchmark:
         paths.duration("reality-{architecture}")
     shell:
-        "{fer} step reality {wildcards.architecture} {options}"
+        "{fer} step reality {wildcards.architecture} " + telling
 
 
 rule measure:  # alone on the machine: other work would be timed too
@@ -118,10 +130,12 @@ rule measure:  # alone on the machine: other work would be timed too
     params:
         made_from=step_params("measure", "profiling"),
     threads: workflow.cores
+    log:
+        paths.log("measure"),
     benchmark:
         paths.duration("measure")
     shell:
-        "{fer} step measure {options}"
+        "{fer} step measure " + telling
 
 
 rule stage:
@@ -132,10 +146,12 @@ rule stage:
     params:
         notebook=lambda wildcards: notebook_file_digest(notebook_source(wildcards.stage)),
         settings=study.settings("scope", "faces", "training", "compression", "profiling", "analysis"),
+    log:
+        paths.log("stage-{stage}"),
     benchmark:
         paths.duration("stage-{stage}")
     shell:
-        "{fer} stage {wildcards.stage} {options}"
+        "{fer} stage {wildcards.stage} " + telling
 
 
 rule book:
@@ -148,7 +164,9 @@ rule book:
         code=code_digest("fer_utils.steps.book", "fer_utils.reporting.figure_lines"),
         study=study.name,
     threads: workflow.cores
+    log:
+        paths.log("book"),
     benchmark:
         paths.duration("book")
     shell:
-        "{fer} step book {options}"
+        "{fer} step book " + telling

@@ -260,6 +260,10 @@ class Paths:
         """How long a job of the workflow took: Snakemake's benchmark file."""
         return self.root / "durations" / f"{job}.tsv"
 
+    def log(self, job: str) -> Path:
+        """What a job of the workflow said on its standard error."""
+        return self.root / "logs" / f"{job}.txt"
+
     def notebook(self, stage: str) -> Path:
         """The executed notebook of a stage."""
         return self.root / "notebooks" / f"{stage}.ipynb"

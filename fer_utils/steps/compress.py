@@ -66,7 +66,7 @@ class Compression:
             return Trained(self.network, pd.DataFrame(), 0.0, 0)
         keras.utils.set_random_seed(self.study.seed)
         trained = compress(self.network, technique, run_id, self.training, self.validation, self.study)
-        artefact = f"{run_id}.weights.h5"
+        artefact = f"{run_id}.h5"
         save_weights(trained, self.folder / artefact)
         answers = predict_keras(trained.network, self.tested_pixels)
         self.predictions.append(prediction_rows(run_id, self.tested, answers))

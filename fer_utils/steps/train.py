@@ -33,7 +33,7 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
 
     def keep(cohort: Cohort, trained: Trained) -> None:
         run_id = f"{architecture}.{cohort}"
-        artefact = f"{run_id}.weights.h5"
+        artefact = f"{run_id}.h5"
         save_weights(trained, paths.trained("runs", architecture).parent / artefact)
         used = learned[of_cohort(learned, cohort, study)]
         runs.append(
@@ -66,7 +66,10 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
 
 
 def save_weights(trained: Trained, path: Path) -> None:
-    """Write a trained network's weights atomically, in Keras' HDF5 format."""
+    """Write a trained network's weights atomically, in Keras 2's HDF5 format.
+
+    `path` must not end in .weights.h5: by that name Keras would read another format.
+    """
     with atomic_path(path) as temporary:
         trained.network.save_weights(temporary, save_format="h5")
 
