@@ -21,7 +21,7 @@ paths = Paths.of(study)
 options = f"--profile {study.profile} --overrides '{json.dumps(overrides)}'"
 fer = f"FER_IN_WORKFLOW=1 {sys.executable} -m fer_utils.cli"
 # TensorFlow talks much on standard error: it goes to a log, and shows only when a job fails
-telling = f"{options} 2> {{log}} || {{{{ grep -v '^[IW]0000' {{log}} | tail -n 8 >&2; exit 1; }}}}"
+telling = "{options} 2> {log} || {{ grep -v '^[IW]0000' {log} | tail -n 8 >&2; exit 1; }}"
 
 PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for p in ("_config.yml", "_toc.yml", "data_manifests")]
 

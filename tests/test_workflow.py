@@ -1,6 +1,5 @@
 """After a run nothing is to do; a change makes exactly what depends on it due, and nothing else."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -8,7 +7,6 @@ import sys
 
 import pytest
 
-from fer_utils.stages import STAGES
 from fer_utils.study import PROJECT_FOLDER, Paths, load_study
 
 pytestmark = pytest.mark.results
