@@ -37,6 +37,7 @@ wildcard_constraints:
 
 rule all:
     input:
+        [paths.notebook(stage) for stage in STAGES],
         "_build/html/index.html",
 
 

@@ -31,17 +31,20 @@ def run(
     cores: Annotated[int | None, typer.Option(help="Cores to use; all by default")] = None,
 ) -> None:
     """Make what the stages need and is not there or out of date, run their notebooks, and (with none named) the book."""
-    from fer_utils.stages import make, notebook_source
+    from fer_utils.stages import STAGES, make, notebook_source
     from fer_utils.study import PROJECT_FOLDER
 
     study, changes = _study(profile, overrides)
     paths = Paths.of(study)
     for stage in stages or []:
         notebook_source(stage)
-    targets = (
-        [paths.notebook(stage) for stage in stages] if stages else [PROJECT_FOLDER / "_build/html/index.html"]
-    )
-    make(targets, profile, changes, cores)
+    book = PROJECT_FOLDER / "_build" / "html" / "index.html"
+    targets = [paths.notebook(stage) for stage in stages or STAGES]
+    worked = make(targets if stages else [*targets, book], profile, changes, cores)
+    if not worked:
+        typer.echo("Nothing was to do: everything is up to date.")
+    if not stages:
+        typer.echo("The book is at _build/html/index.html; `make serve` shows it.")
 
 
 @app.command()

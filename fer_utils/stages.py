@@ -79,10 +79,11 @@ def _is_parameter(name: str, value: Any) -> bool:
     return literal and not name.startswith("_") and name not in {"In", "Out", "PAPERMILL_OUTPUT_PATH"}
 
 
-def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None) -> None:
+def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None) -> bool:
     """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
 
-    Raises StageError with the last lines of the job that failed.
+    Each job prints its line as it ends. Returns whether anything was to do.
+    Raises StageError when a job fails; the lines before tell which one and why.
     """
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"),
@@ -91,10 +92,17 @@ def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores:
         "--config", f"profile={profile}", f"overrides={json.dumps(dict(overrides))}",
         "--", *(os.path.relpath(target, PROJECT_FOLDER) for target in targets),
     ]  # fmt: skip
-    if subprocess.run(command, check=False).returncode != 0:
+    worked = False
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as workflow:
+        for line in workflow.stdout or ():
+            if not line.startswith("Using workflow specific profile"):
+                print(line, end="", flush=True)
+                worked = True
+    if workflow.returncode != 0:
         raise StageError(
-            "the workflow stopped; its last lines above name the step and the reason; mend it and run again"
+            "the workflow stopped; the lines above name the job and the reason; mend it and run again"
         )
+    return worked
 
 
 def notebook_source(stage: str) -> Path:

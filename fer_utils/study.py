@@ -81,7 +81,7 @@ class Study(BaseModel):
         description="children's expression intensity as a share of adults': planted",
     )
     planted_gap: float = Field(
-        default=0.6, ge=0.2, le=1, description="group E's expression intensity in the set with a planted gap"
+        default=0.4, ge=0.2, le=1, description="group E's expression intensity in the set with a planted gap"
     )
 
     # Networks and training
