@@ -45,10 +45,14 @@ def predictions(paths):
 
 @pytest.fixture(scope="module")
 def scores(study, faces, runs, predictions):
-    children = faces[(faces["dataset"] == "synthetic") & (faces["split"] == "test") & (faces["cohort"] == "child")]
+    children = faces[
+        (faces["dataset"] == "synthetic") & (faces["split"] == "test") & (faces["cohort"] == "child")
+    ]
     joined = join(predictions[predictions["face_id"].isin(children["face_id"])], children)
     everyone = runs[runs["run_id"].isin([f"{network}.all" for network in study.architectures])]
-    return run_scores(joined[joined["run_id"].isin(everyone["run_id"])], everyone, study.bootstrap_draws, study.seed)
+    return run_scores(
+        joined[joined["run_id"].isin(everyone["run_id"])], everyone, study.bootstrap_draws, study.seed
+    )
 
 
 def test_every_all_data_network_clears_chance_and_the_best_is_three_times_chance(scores):
@@ -82,7 +86,9 @@ def test_every_cell_of_compression_is_a_model_or_a_reason(study, runs):
             for precision in study.precisions:
                 cell = cells.loc[f"{network}.all.{technique}.{precision}"]
                 assert cell["status"] == "done" or cell["reason"], cell.name
-    assert (cells["status"] == "done").sum() == len(study.architectures) * 7  # 2 x 3 techniques, and int8 aware
+    assert (cells["status"] == "done").sum() == len(
+        study.architectures
+    ) * 7  # 2 x 3 techniques, and int8 aware
 
 
 def test_float_files_compute_what_the_networks_compute(predictions, runs):
@@ -103,7 +109,10 @@ def test_every_file_is_measured_and_predicted(study, paths, runs):
 def test_pruned_and_clustered_files_zip_smaller(paths, study):
     host = tables.read("measurements", paths.measurements).query("device_kind == 'host'").set_index("run_id")
     for network in study.architectures:
-        size = {t: host.loc[f"{network}.all.{t}.float32", "size_gzip_bytes"] for t in ("none", "pruning", "clustering")}
+        size = {
+            t: host.loc[f"{network}.all.{t}.float32", "size_gzip_bytes"]
+            for t in ("none", "pruning", "clustering")
+        }
         assert size["pruning"] < 0.8 * size["none"]
         assert size["clustering"] < 0.5 * size["none"]
 

@@ -1,0 +1,135 @@
+"""The steps on a very small study: whole tables, failures told, nothing half-made."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fer_utils import tables
+from fer_utils.data.catalogue import CatalogueError
+from fer_utils.steps import compress as compress_step
+from fer_utils.steps.faces import make_faces
+from fer_utils.steps.photographs import make_reality_faces
+from fer_utils.steps.reality import predict_reality
+from fer_utils.steps.train import train
+from fer_utils.study import Paths, load_study
+
+NETWORK = "mobilenet_v3_small"
+DRAW = """
+import pathlib, sys
+from fer_utils.steps.faces import make_faces
+from fer_utils.study import Paths, load_study
+if __name__ == "__main__":
+    study = load_study("quick")
+    make_faces(study, Paths(pathlib.Path(sys.argv[1]), study))
+"""
+
+
+@pytest.fixture(scope="module")
+def small():
+    return load_study(
+        "quick", architectures=[NETWORK], cohorts=["all"], image_size=32, face_size=32, images_per_expression=1,
+        epochs=1, techniques=["none", "pruning", "quantization_aware"], precisions=["float32", "int8"],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(small, tmp_path_factory):
+    """A study made as far as compression, with a pruning that fails on purpose."""
+    paths = Paths(tmp_path_factory.mktemp("study"), small)
+    make_faces(small, paths)
+    train(NETWORK, small, paths)
+    patch = pytest.MonkeyPatch()
+    real = compress_step.compress
+
+    def failing(network, technique, *rest):
+        if technique == "pruning":
+            raise ValueError("no weights to prune\nand more words that nobody needs")
+        return real(network, technique, *rest)
+
+    patch.setattr(compress_step, "compress", failing)
+    compress_step.compress_network(NETWORK, small, paths)
+    patch.undo()
+    return paths
+
+
+def test_training_writes_tables_that_belong_together(small, made):
+    faces = tables.read("faces", made.faces)
+    runs = tables.read("runs", made.trained("runs", NETWORK))
+    predictions = tables.read("predictions", made.trained("predictions", NETWORK))
+    assert list(runs["run_id"]) == [f"{NETWORK}.all"]
+    assert (made.trained("runs", NETWORK).parent / runs["artefact"][0]).is_file()
+    assert set(predictions["face_id"]) == set(faces.loc[faces["split"] == "test", "face_id"])
+    assert runs[["data_digest", "code_digest", "initial_weights"]].notna().all(axis=None)
+
+
+def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):
+    runs = tables.read("runs", made.compressed("runs", NETWORK)).set_index("run_id")
+    failed = runs.loc[f"{NETWORK}.all.pruning"]
+    assert failed["status"] == "failed"
+    assert failed["reason"] == "ValueError: no weights to prune"
+    assert runs.loc[f"{NETWORK}.all.none.int8", "status"] == "done"
+    aware = runs.loc[f"{NETWORK}.all.quantization_aware.float32"]
+    assert aware["status"] == "not attempted"
+    assert "only its int8 file" in aware["reason"]
+    assert runs.loc[f"{NETWORK}.all.quantization_aware.int8", "status"] == "done"
+
+
+def test_exported_files_are_named_after_what_they_are(made):
+    runs = tables.read("runs", made.compressed("runs", NETWORK))
+    files = runs.loc[runs["artefact"].str.endswith(".tflite").fillna(False), "artefact"]
+    assert f"{NETWORK}.all.none.int8.32.tflite" in set(files)
+    assert all((made.compressed("runs", NETWORK).parent / file).is_file() for file in files)
+
+
+def test_without_photographs_the_reality_check_is_empty_and_whole(small, made, monkeypatch):
+    monkeypatch.delenv("FER_DATA", raising=False)
+    make_reality_faces(small, made)
+    predict_reality(NETWORK, small, made)
+    assert tables.read("faces", made.reality_faces).empty
+    assert tables.read("predictions", made.reality_predictions(NETWORK)).empty
+
+
+def test_a_leak_stops_training_before_it_begins(small, made, tmp_path):
+    faces = tables.read("faces", made.faces)
+    first = faces.index[faces["split"] == "test"][0]
+    faces.loc[first, "split"] = "train"
+    leaking = Paths(tmp_path, small)
+    tables.write(faces, "faces", leaking.faces)
+    with pytest.raises(CatalogueError, match=r"1 subject\(s\) are in more than one of the splits"):
+        train(NETWORK, small, leaking)
+    assert not leaking.trained("runs", NETWORK).exists()
+
+
+def test_two_drawings_by_one_seed_are_identical(small, made, tmp_path):
+    again = Paths(tmp_path, small)
+    make_faces(small, again)
+    assert again.faces.read_bytes() == made.faces.read_bytes()
+
+
+def test_a_kill_in_the_middle_leaves_no_table(tmp_path):
+    script = tmp_path / "draw.py"
+    script.write_text(DRAW)
+    results = tmp_path / "results"
+    process = subprocess.Popen([sys.executable, str(script), str(results)], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list(results.rglob("*.png")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert list(results.rglob("*.png")), "no face was drawn within a minute"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list(results.rglob("*.parquet")) == []
+    with pytest.raises(FileNotFoundError, match="run the stage that writes it"):
+        tables.read("faces", Paths(results, load_study("quick")).faces)
+
+
+@pytest.mark.slow
+def test_two_trainings_by_one_seed_predict_the_same(small, made, tmp_path):
+    again = Paths(tmp_path, small)
+    make_faces(small, again)
+    train(NETWORK, small, again)
+    written = [paths.trained("predictions", NETWORK).read_bytes() for paths in (made, again)]
+    assert written[0] == written[1]
