@@ -52,8 +52,8 @@ def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") 
     """Say what of a study is made, what is not, and what is out of date."""
     from fer_utils.workflow_status import summary
 
-    _, changes = _study(profile, overrides)
-    typer.echo(summary(profile, changes).to_string(index=False))
+    study, changes = _study(profile, overrides)
+    typer.echo(summary(study, changes).to_string(index=False))
 
 
 @app.command()

@@ -1,33 +1,46 @@
-"""What of a study is made: Snakemake's own summary, one line a step."""
+"""What of a study is made and what is due: Snakemake's dry run, one line a kind of job."""
 
-import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fer_utils.study import PROJECT_FOLDER
+from fer_utils.stages import STAGES
+from fer_utils.study import PROJECT_FOLDER, Study
 
 
-def summary(profile: str, overrides: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a rule of the workflow: how many files it makes, how many are there, how many are due.
+def due_jobs(profile: str, overrides: Mapping[str, Any], project: Path = PROJECT_FOLDER) -> dict[str, int]:
+    """Return how many jobs of each rule would run now; empty when everything is up to date.
 
     Raises RuntimeError with Snakemake's own words when it cannot read the workflow.
     """
     command = [
-        sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"), "--nolock",
-        "--directory", str(PROJECT_FOLDER), "--summary", "--config", f"profile={profile}",
-        f"overrides={json.dumps(dict(overrides))}",
+        sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--directory", str(project),
+        "--nolock", "--dry-run", "--cores", "1", "--quiet", "rules", "host",
+        "--workflow-profile", str(project / "workflow" / "profiles" / "default"),
+        "--config", f"profile={profile}", f"overrides={json.dumps(dict(overrides))}",
     ]  # fmt: skip
-    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=project)
+    said = answer.stdout + answer.stderr
     if answer.returncode != 0:
-        raise RuntimeError(answer.stderr.strip().splitlines()[-1])
-    files = pd.read_csv(io.StringIO(answer.stdout), sep="\t")
-    there = files["status"] != "missing"
-    grouped = files.assign(there=there, due=files["plan"] == "update pending").groupby("rule", sort=False)
-    return grouped.agg(
-        files=("output_file", "size"), there=("there", "sum"), due=("due", "sum")
-    ).reset_index()
+        raise RuntimeError(f"the workflow cannot be read: {said.strip().splitlines()[-1]}")
+    statistics = re.search(r"^job +count\n[- ]+\n(.*?)^total ", said, re.MULTILINE | re.DOTALL)
+    rows = [line.split() for line in statistics[1].splitlines()] if statistics else []
+    return {rule: int(count) for rule, count in rows if rule != "all"}
+
+
+def summary(study: Study, overrides: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a kind of job: how many the study has, how many are up to date, how many are due."""
+    due = due_jobs(study.profile, overrides)
+    networks = len(study.architectures)
+    jobs = {
+        "faces": 1, "train": networks, "compress": networks, "photographs": 1, "reality": networks,
+        "measure": 1, "stage": len(STAGES), "book": 1,
+    }  # fmt: skip
+    rows = [(rule, count, count - due.get(rule, 0), due.get(rule, 0)) for rule, count in jobs.items()]
+    return pd.DataFrame(rows, columns=["step", "jobs", "up to date", "due"])

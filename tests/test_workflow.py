@@ -15,7 +15,8 @@ SOURCES = (
     "fer_utils", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
     "requirements.lock", "pyproject.toml",
 )  # fmt: skip
-TRAINING = {"train", "compress", "reality", "measure"}
+
+DATA = {"FER_DATA": os.path.abspath(os.environ["FER_DATA"])} if "FER_DATA" in os.environ else {}
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +41,14 @@ def link(source, target):
 
 
 def due(project):
-    """The rules that would run, with the number of their jobs, as Snakemake's dry run tells."""
+    """The rules that would run in the copy, with the number of their jobs, by the copy's own code."""
+    code = "import json; from fer_utils.workflow_status import due_jobs; print(json.dumps(due_jobs('quick', {})))"
     answer = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2", "--dry-run", "--nolock", "--quiet", "rules", "host",
-         "--workflow-profile", "workflow/profiles/default", "--", "_build/html/index.html"],
-        cwd=project, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": str(project)},
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False,
+        env={**os.environ, **DATA, "PYTHONPATH": str(project)},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
-    return answer.stdout + answer.stderr
+    return json.loads(answer.stdout.splitlines()[-1])
 
 
 @pytest.fixture
@@ -66,3 +66,58 @@ def edited(project):
     for path, original, times in undo:
         path.write_bytes(original)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_after_a_run_nothing_is_due(project):
+    assert due(project) == {}
+
+
+def test_touching_a_file_changes_nothing(project):
+    os.utime(project / "fer_utils" / "models" / "backbones.py")
+    assert due(project) == {}
+
+
+def test_reporting_trains_nothing(project, edited):
+    edited("fer_utils/reporting/plots.py")
+    assert due(project) == {"stage": len(STAGES), "book": 1}
+
+
+def test_one_notebook_runs_alone_and_the_book_with_it(project, edited):
+    edited("notebooks/05_moto_g6_profiling.ipynb", lambda text: text.replace("## On this machine", "## Here"))
+    assert due(project) == {"stage": 1, "book": 1}
+
+
+def test_models_train_again_but_draw_no_faces(project, edited):
+    edited("fer_utils/models/backbones.py")
+    found = due(project)
+    assert "faces" not in found
+    assert found["train"] == found["compress"] == len(load_study("quick").architectures)
+
+
+def test_the_cost_model_measures_again_and_trains_nothing(project, edited):
+    edited("fer_utils/profiling/cortex_a53.py")
+    found = due(project)
+    assert found["measure"] == 1
+    assert not {"faces", "train", "compress", "reality"} & set(found)
+
+
+def test_a_prose_page_renders_the_book_only(project, edited):
+    edited("book/design.md", lambda text: text + "\nOne more sentence.\n")
+    assert due(project) == {"book": 1}
+
+
+def test_a_claim_renders_the_book_and_trains_nothing(project, edited):
+    edited("data_manifests/claims.yml")
+    assert not {"faces", "train", "compress", "reality", "measure"} & set(due(project))
+
+
+def test_the_lock_makes_everything_due(project, edited):
+    edited("requirements.lock")
+    found = due(project)
+    assert {"faces", "train", "compress", "measure", "stage", "book"} <= set(found)
+
+
+def test_the_analysis_part_of_a_profile_trains_nothing(project, edited):
+    edited("fer_utils/profiles/quick.yml", lambda text: text + "bootstrap_draws: 1999  # one less\n")
+    found = due(project)
+    assert found == {"stage": len(STAGES), "book": 1}
