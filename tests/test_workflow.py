@@ -1,5 +1,6 @@
 """After a run nothing is to do; a change makes exactly what depends on it due, and nothing else."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 
+from fer_utils.stages import STAGES
 from fer_utils.study import PROJECT_FOLDER, Paths, load_study
 
 pytestmark = pytest.mark.results
