@@ -134,6 +134,16 @@ class Study(BaseModel):
             raise ValueError("an entry is repeated")
         return value
 
+    @property
+    def test_set(self) -> str:
+        """The data set whose test faces answer the study's questions."""
+        return "synthetic" if self.face_source == "synthetic" else "cafe"
+
+    @property
+    def kind_of_faces(self) -> Literal["synthetic faces", "licensed photographs"]:
+        """What the faces are, in the words that stand beside every result."""
+        return "synthetic faces" if self.face_source == "synthetic" else "licensed photographs"
+
     def settings(self, *sections: str) -> dict[str, Any]:
         """Return the fields of some sections, as JSON values; what a step's results depend on."""
         fields = {field for section in sections for field in SECTIONS[section]}

@@ -31,7 +31,10 @@ def due_jobs(profile: str, overrides: Mapping[str, Any], project: Path = PROJECT
         raise RuntimeError(f"the workflow cannot be read: {said.strip().splitlines()[-1]}")
     statistics = re.search(r"^job +count\n[- ]+\n(.*?)^total ", said, re.MULTILINE | re.DOTALL)
     rows = [line.split() for line in statistics[1].splitlines()] if statistics else []
-    return {rule: int(count) for rule, count in rows if rule != "all"}
+    jobs: dict[str, int] = {}
+    for rule, count in rows:  # rules by network are called train_..., compress_...
+        jobs[rule.split("_")[0]] = jobs.get(rule.split("_")[0], 0) + int(count)
+    return {step: count for step, count in jobs.items() if step != "all"}
 
 
 def summary(study: Study, overrides: Mapping[str, Any]) -> pd.DataFrame:
