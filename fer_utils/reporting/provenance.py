@@ -13,7 +13,7 @@ import pandas as pd
 from fer_utils.files import digest
 from fer_utils.study import PROJECT_FOLDER, Study
 
-KindOfData = Literal["synthetic faces", "London photographs"]
+KindOfData = Literal["synthetic faces", "licensed photographs", "London photographs"]
 
 PACKAGES: Final = (
     "fer-utils", "tensorflow", "tf-keras", "tensorflow-model-optimization", "ai-edge-litert",
@@ -48,10 +48,8 @@ class Provenance:
         )
 
 
-def provenance(
-    study: Study, tables: Mapping[str, Path], *, kind: KindOfData = "synthetic faces"
-) -> Provenance:
-    """Return where results computed from these tables (name to Parquet file) come from.
+def provenance(study: Study, tables: Mapping[str, Path], *, kind: KindOfData | None = None) -> Provenance:
+    """Return where results computed from these tables (name to Parquet file) come from; `kind` is the study's if None.
 
     Raises FileNotFoundError naming the first table that is not there.
     """
@@ -61,7 +59,7 @@ def provenance(
                 f"table {table!r} is not at {path}: run the stage that writes it (`fer status` says which)"
             )
     digests = {table: digest(path) for table, path in tables.items()}
-    return Provenance(profile=study.name, kind=kind, digests=digests, commit=commit())
+    return Provenance(profile=study.name, kind=kind or study.kind_of_faces, digests=digests, commit=commit())
 
 
 def commit(folder: Path = PROJECT_FOLDER) -> str:
