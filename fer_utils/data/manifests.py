@@ -7,9 +7,9 @@ never its images. What only this project asks stands under the one key `fer:stud
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fer_utils.expressions import EXPRESSIONS, check_codes
 from fer_utils.study import PROJECT_FOLDER
@@ -46,20 +46,39 @@ class StudyFields(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     datasets: list[str] = Field(min_length=1, description="names in the tables' column `dataset`")
+    use: Literal["training", "testing", "reality"] = Field(
+        description="the one thing it may serve: `testing` and `reality` sets are never trained on"
+    )
     role: str = Field(min_length=1, description="what the study uses it for")
+    access: Literal["none", "download", "request", "agreement", "own"] = Field(
+        description="what stands before it: nothing, a download, a request, a signed agreement; or it is the reader's"
+    )
     terms: str = Field(min_length=1, description="licence and terms in plain words")
     how_to_get: str = Field(min_length=1, description="who may have it, and how")
+    cohorts: list[Literal["child", "adult", "unknown"]] = Field(
+        min_length=1, description="values of the tables' column `cohort` that its images may have"
+    )
     ages: str = Field(min_length=1)
-    posing: str = Field(min_length=1)
+    posing: str = Field(min_length=1, description="how the expressions came about, in a few words")
     subjects: int | None = Field(ge=1, description="people, as published")
+    published_images: int | None = Field(ge=1, description="how many `counted` there are, as published")
+    counted: str = Field(min_length=1, description="what is counted: images, faces, clips, ...")
     codes: dict[str, str | None] = Field(
         min_length=1, description="owner's code to expression; null drops it"
     )
     dropped: str = Field(min_length=1, description="what of the set is not used, and why")
-    counts: dict[str, int] = Field(description="images by expression, as published; empty if not known")
+    counts: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        description="`counted` by expression, as published; empty if not known"
+    )
+    counts_source: str = Field(min_length=1, description="who counted, and where it is printed")
     may_publish: bool = Field(description="whether its pictures may be shown")
     credit: str = Field(min_length=1, description="line that stands beside every picture shown")
     may_release_model: bool = Field(description="whether a model trained on it may be given away")
+
+    @property
+    def expressions(self) -> list[str]:
+        """The expressions that the set's codes reach, in class order."""
+        return [expression for expression in EXPRESSIONS if expression in self.codes.values()]
 
     @field_validator("codes")
     @classmethod
@@ -74,6 +93,14 @@ class StudyFields(BaseModel):
             raise ValueError(f"{', '.join(unknown)} not among {', '.join(EXPRESSIONS)}")
         return value
 
+    @model_validator(mode="after")
+    def _counts_agree(self) -> Self:
+        if strange := sorted(set(self.counts) - set(self.expressions)):
+            raise ValueError(f"counts: no code maps onto {', '.join(strange)}")
+        if self.published_images is not None and sum(self.counts.values()) > self.published_images:
+            raise ValueError("counts: they add up to more than published_images")
+        return self
+
 
 class Manifest(BaseModel):
     """A data set: Croissant's own properties that the book shows, `rai` as it stands, and the study's fields."""
@@ -82,8 +109,8 @@ class Manifest(BaseModel):
 
     name: str = Field(min_length=1)
     description: str = Field(min_length=1)
-    url: str = Field(pattern=r"^(https?://|urn:).+")
-    license: str = Field(pattern=r"^https?://.+")
+    url: str = Field(pattern=r"^(https?://|urn:)\S+$")
+    license: str = Field(pattern=r"^(https?://|urn:)\S+$")
     citation: str = Field(min_length=1, alias="citeAs")
     published: str = Field(pattern=r"^\d{4}(-\d{2}-\d{2})?$", alias="datePublished")
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
