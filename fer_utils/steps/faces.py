@@ -4,7 +4,8 @@ import os
 from functools import partial
 
 from fer_utils import tables
-from fer_utils.data.catalogue import catalogue_faces, check_no_leak
+from fer_utils.data.catalogue import catalogue_faces
+from fer_utils.data.leaks import check_no_leak
 from fer_utils.data.synthetic.design import plan_faces
 from fer_utils.data.synthetic.portrait import draw_face
 from fer_utils.files import atomic_path
