@@ -75,8 +75,8 @@ def list_files(folder: Path) -> Files:
     A link that leads out of the folder, and a name that is not UTF-8, is rejected. Raises LayoutError if the
     folder is not there or cannot be read.
     """
-    root = folder.resolve()
-    if not root.is_dir():
+    root = os.path.realpath(folder)
+    if not os.path.isdir(root):
         raise LayoutError(f"{folder} is not a folder: give the one that the data set was unpacked into")
     usable: list[str] = []
     rejected: Rejected = []
@@ -85,17 +85,21 @@ def list_files(folder: Path) -> Files:
         below = PurePosixPath(os.path.relpath(where, root).replace(os.sep, "/"))
         for name in [*folders, *(name for name in files if not name.startswith("."))]:
             path = (below / name).as_posix()
-            if path != _printable(path):
-                rejected.append((_printable(path), "has a name that is not UTF-8: rename it"))
-            elif _leads_out(Path(where, name), root):
-                rejected.append((path, f"is a link that {OUTSIDE}"))
+            if problem := _problem(os.path.join(where, name), path, root):
+                rejected.append((_printable(path), problem))
             elif name in files:
                 usable.append(path)
     return Files(tuple(sorted(usable)), tuple(sorted(rejected)))
 
 
-def _leads_out(place: Path, root: Path) -> bool:
-    return place.is_symlink() and not place.resolve().is_relative_to(root)
+def _problem(place: str, path: str, root: str) -> str | None:
+    if path != _printable(path):
+        return "has a name that is not UTF-8: rename it"
+    if os.path.islink(place) and not Path(os.path.realpath(place)).is_relative_to(root):
+        return f"is a link that {OUTSIDE}"
+    if not os.path.isfile(place) and not os.path.isdir(place):
+        return "is not a plain file"  # a pipe would wait for ever, a broken link leads nowhere
+    return None
 
 
 def _printable(path: str) -> str:
@@ -121,11 +125,8 @@ def read_table(path: Path, columns: Sequence[str], names: tuple[str, ...] | None
             keep_default_na=False, na_values=[""], names=names, header=None if names else 0,
             usecols=lambda name: str(name).strip() in columns,
         )  # fmt: skip
-    except (
-        OSError,
-        ValueError,
-        OverflowError,
-    ) as error:  # pandas' parser errors and bad encodings are ValueErrors
+    except (OSError, ValueError, OverflowError) as error:
+        # pandas' parser errors and bad encodings are ValueErrors
         raise LayoutError(f"{path} cannot be read as a CSV table: fetch it again") from error
     table.columns = [str(name).strip() for name in table.columns]
     if absent := [column for column in columns if column not in table.columns]:
@@ -206,5 +207,5 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rejected_table(rejected: Rejected) -> pd.DataFrame:
-    """Return rejected files as a table with the columns path and reason, sorted by path."""
-    return pd.DataFrame(sorted(rejected), columns=["path", "reason"], dtype="string")
+    """Return rejected files as a table with the columns path and reason, sorted by path, each said once."""
+    return pd.DataFrame(sorted(set(rejected)), columns=["path", "reason"], dtype="string")
