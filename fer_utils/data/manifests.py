@@ -102,6 +102,11 @@ class Manifest(BaseModel):
     rai: dict[str, str | list[str]]
     study: StudyFields
 
+    @property
+    def short_name(self) -> str:
+        """The name up to its first comma, for tables."""
+        return self.name.partition(",")[0]
+
     @model_validator(mode="after")
     def _flags_allowed(self) -> Self:
         flags = self.study.may_publish or self.study.may_release_model
