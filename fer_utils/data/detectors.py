@@ -71,6 +71,12 @@ def load_detector(model: Path | None = None) -> Detector:
         ) from error
 
 
+def check_model(model: Path | None) -> None:
+    """Check that a model file is a detector, here rather than in every process; raises DetectorError."""
+    if model is not None:
+        load_detector(model)
+
+
 def _level_face(x: float, y: float, width: float, height: float) -> Face:
     eyes, middle = y + 0.4 * height, x + width / 2  # shares of a frontal face's box; only their level matters
     points = ((x + 0.3 * width, eyes), (x + 0.7 * width, eyes), (middle, y + 0.6 * height),

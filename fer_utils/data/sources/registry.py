@@ -4,12 +4,10 @@ from importlib import import_module
 from typing import Final
 
 from fer_utils.data.sources.reading import LayoutError, Source
+from fer_utils.study import LICENSED_SETS
 
-SOURCES: Final = (
-    "affectnet", "fer2013", "raf_db", "expw", "ckplus", "jaffe", "kdef", "rafd", "nimh_chefs", "ddcf",
-    "childefes", "liris_cse", "guesswhat", "cafe", "london", "own",
-)  # fmt: skip
-"""The twelve public sets that this project declares, GuessWhat's frames, CAFE, the London photographs, one's own."""
+SOURCES: Final = (*LICENSED_SETS, "london", "own")
+"""The sets of the licensed study, the London photographs, and a reader's own pictures."""
 
 
 def source(name: str) -> Source:
