@@ -71,7 +71,7 @@ def _older(folder: Path, files: Files, rejected: Rejected) -> pd.DataFrame:
     parts = [_list(folder / path, split) for name, split in TABLES.items() if (path := files.ending(name))]
     table = pd.concat(parts, ignore_index=True)
     names = table["subDirectory_filePath"].fillna("").str.replace("\\", "/", regex=False)
-    table["path"] = [f"{root}{PICTURES_FOLDER}/{name}" for name in names]
+    table["path"] = f"{root}{PICTURES_FOLDER}/" + names
     twice = table.duplicated("path").to_numpy(bool)
     problems = [
         "is listed twice" if t else files.problem(p) for p, t in zip(table["path"], twice, strict=True)
