@@ -128,7 +128,7 @@ def _check_records(document: dict[str, Any]) -> str | None:
     if {"data", "examples"} & set(records[0]):
         return "recordSet must hold no rows (data, examples): images are never listed"
     fields = [field for field in _listed(records[0].get("field")) if isinstance(field, dict)]
-    columns = {field.get("name"): _column(field) for field in fields}
+    columns = {str(field.get("name")): _column(field) for field in fields}
     if absent := [name for name in TABLE_FIELDS if name not in columns]:
         return f"recordSet must describe {', '.join(absent)}"
     if strange := sorted(
@@ -137,7 +137,7 @@ def _check_records(document: dict[str, Any]) -> str | None:
         return f"recordSet: {', '.join(strange)} must be read from a column of that name of the face table"
     if records[0].get("key") != {"@id": "faces/face_id"}:
         return 'recordSet: key must be {"@id": "faces/face_id"}'
-    label = next(field for field in fields if field["name"] == "expression")
+    label = next(field for field in fields if field.get("name") == "expression")
     if "cr:Label" not in _listed(label.get("dataType")):
         return "recordSet: the data types of expression must hold cr:Label"
     return None

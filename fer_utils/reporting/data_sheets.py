@@ -9,8 +9,8 @@ from fer_utils.data.manifests import Manifest, StudyFields
 from fer_utils.expressions import EXPRESSIONS
 from fer_utils.reporting.pages import html_table
 
-USES: Final = ("training", "testing", "reality")
-"""The order of the overview; within one use, by name."""
+USES: Final = {"training": "training", "testing": "testing only", "reality": "reality check"}
+"""What readers call a set's use, in the order of the overview; within one use, by name."""
 
 ACCESS: Final = {
     "none": "made here",
@@ -56,7 +56,7 @@ def overview(manifests: Sequence[Manifest]) -> pd.DataFrame:
             "images": _published(manifest.study),
             "expressions": _expressions(manifest.study),
             "access": ACCESS[manifest.study.access],
-            "used for": manifest.study.use,
+            "used for": USES[manifest.study.use],
         }
         for manifest in _ordered(manifests)
     ]
@@ -81,7 +81,7 @@ def data_sheet(manifest: Manifest) -> pd.DataFrame:
         "how to get it": study.how_to_get,
         "terms in plain words": study.terms,
         "ages": study.ages,
-        "counted as": ", ".join(study.cohorts),
+        "age groups here": ", ".join(study.cohorts),
         "how the expressions came about": study.posing,
         "people": _number(study.subjects),
         "size, as published": _published(study),
@@ -106,7 +106,9 @@ def data_sheet(manifest: Manifest) -> pd.DataFrame:
 
 
 def _ordered(manifests: Sequence[Manifest]) -> list[Manifest]:
-    return sorted(manifests, key=lambda manifest: (USES.index(manifest.study.use), manifest.name.lower()))
+    return sorted(
+        manifests, key=lambda manifest: (list(USES).index(manifest.study.use), manifest.name.lower())
+    )
 
 
 def _class(study: StudyFields, expression: str) -> str:

@@ -159,3 +159,31 @@ def test_a_code_that_stands_twice_is_refused(tmp_path):
     path.write_text((manifests.MANIFESTS_FOLDER / "jaffe.json").read_text().replace('"DI":', '"AN":'))
     with pytest.raises(manifests.ManifestError, match="AN stands twice"):
         manifests.read_manifest(path)
+
+
+def places(value, path=()):
+    """Every place in a JSON value, the whole first."""
+    yield path
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, inner in parts:
+        yield from places(inner, (*path, part))
+
+
+@pytest.mark.parametrize("name", ["cafe"])
+@pytest.mark.parametrize("wrong", [None, 0, True, "x", [], {}, [[]], [{}]], ids=repr)
+def test_a_value_of_the_wrong_kind_anywhere_is_never_a_crash(damaged, name, wrong):
+    said = []
+    for path in [path for path in places(DOCUMENTS[name]) if path]:
+        try:
+            manifests.read_manifest(damaged(name, put(path, wrong)))
+        except manifests.ManifestError as error:
+            said.append(str(error))
+    assert len(said) > 50  # what a manifest may hold anything at: terms of @context, say
+    assert all(text.startswith("damaged.json: ") and "\n" not in text for text in said)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_codes_differ_in_case_alone(name):
+    """Copies of a set differ in case, so readers compare without it."""
+    codes = [code.lower() for code in manifests.load_manifest(name).study.codes]
+    assert len(codes) == len(set(codes))

@@ -35,7 +35,7 @@ def test_every_set_has_one_row_whatever_the_order_given():
 def test_the_overview_tells_what_a_set_is_for():
     table = overview(MANIFESTS)
     assert list(of(table, "cafe")[["people", "images", "access", "used for"]]) == [
-        "154", "1,192 images", "signed agreement", "testing",
+        "154", "1,192 images", "signed agreement", "testing only",
     ]  # fmt: skip
     assert of(table, "nimh_chefs")["expressions"] == "no surprise, no disgust"
     assert of(table, "london")["expressions"] == "only neutral, happiness"
@@ -64,7 +64,7 @@ def test_a_sheet_says_who_may_have_it_on_what_terms_and_what_is_read_how():
     assert "Scientific use only" in sheet["terms in plain words"]
     assert "disgust: disgusted" in sheet["labels read as"]
     assert sheet["labels not used"] == "contemptuous"
-    assert sheet["counted as"] == "child, adult"
+    assert sheet["age groups here"] == "child, adult"
     assert sheet["may its pictures be shown?"] == sheet["may a model trained on it be given away?"] == "no"
     assert answers("london")["may its pictures be shown?"] == "yes"
     assert "neutral 87" in answers("childefes")["by expression, as published"]
