@@ -23,7 +23,7 @@ from fer_utils.data.detectors import check_model
 from fer_utils.data.images import Pixels
 from fer_utils.data.ingested import IngestedSet, IngestError, Report
 from fer_utils.data.manifests import manifest_of
-from fer_utils.data.sources.reading import ROW_COLUMNS, Reading, Source
+from fer_utils.data.sources.reading import ROW_COLUMNS, Reading, Source, name_of
 from fer_utils.data.sources.registry import source
 from fer_utils.files import atomic_path, digest
 from fer_utils.fingerprints import code_digest
@@ -97,6 +97,7 @@ class _Job:
     ) -> "_Job":
         rows = reading.rows.reindex(columns=list(ROW_COLUMNS)).astype(dict(ROW_COLUMNS))
         check_names(rows)
+        rows = rows.assign(source_key=rows["source_key"].fillna(rows["path"]))
         again = rows["face_id"].duplicated()
         repeated, rows = rows[again], rows[~again].reset_index(drop=True)
         if rows.empty:
@@ -146,7 +147,10 @@ class _Job:
         notes = [pd.read_parquet(self._note(number)) for number in range(-(-len(self.rows) // _PART))]
         stored = self.rows.assign(**{c: pd.concat(notes, ignore_index=True)[c] for c in notes[0].columns})
         found, missed = stored["reason"].isna(), stored["reason"] == NO_FACE
-        faces = stored[found].assign(path=self.worker.folder.name + "/" + stored.loc[found, "path"])
+        faces = stored[found].assign(
+            path=self.worker.folder.name + "/" + stored.loc[found, "path"],
+            source_key=[name_of(self.target.name, key) for key in stored.loc[found, "source_key"]],
+        )
         columns = [column for column in tables.COLUMNS["ingested"] if column in faces]
         self.target.folder.mkdir(parents=True, exist_ok=True)
         tables.write(faces[columns], "ingested", self.target.faces_file)
