@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import pandas as pd
 import typer
 
-from fer_utils.study import results_folder
+from fer_utils.study import PROJECT_FOLDER, results_folder
 
 if TYPE_CHECKING:
     from fer_utils.data.ingested import IngestedSet, Report
@@ -143,7 +143,7 @@ def forget(
     from fer_utils.data.forgetting import forget as delete
     from fer_utils.data.forgetting import what_to_forget
 
-    found = what_to_forget(name, results_folder())
+    found = what_to_forget(name, results_folder(), PROJECT_FOLDER)
     if not found.all:
         typer.echo(f"nothing here was made from {name}")
         return

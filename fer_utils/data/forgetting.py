@@ -10,7 +10,6 @@ import pyarrow
 
 from fer_utils.data.ingested import FOLDER, IngestedSet
 from fer_utils.data.manifests import load_manifest
-from fer_utils.study import PROJECT_FOLDER
 
 FACES_TABLES: Final = (Path("faces", "faces.parquet"), Path("reality", "faces.parquet"))
 LEARNED: Final = ("train", "compress")
@@ -33,8 +32,8 @@ class Forgotten:
         return (*self.book, *self.studies, *self.own)
 
 
-def what_to_forget(name: str, results: Path, project: Path = PROJECT_FOLDER) -> Forgotten:
-    """Return what was made from a data set; raises ManifestError for a set that nobody described.
+def what_to_forget(name: str, results: Path, project: Path) -> Forgotten:
+    """Return what was made from a data set, in `results` and in the project's rendered book; raises ManifestError for a set that nobody described.
 
     A study used it if its faces, or those of its reality check, come from it; one whose tables of faces cannot be
     read, or are gone while trained networks are there, counts as having used it.
