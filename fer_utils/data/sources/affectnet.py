@@ -13,7 +13,7 @@ import io
 import math
 import tokenize
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -129,20 +129,25 @@ def _label(path: Path) -> str | None:
             np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         )
         shape, _, kind = header(content)
-        if math.prod(shape) != 1 or kind.kind not in "USiuf":
-            return None
-        value = np.frombuffer(content.read(), kind, count=1)[0]
-        return whole_code(value.decode("ascii", "replace") if isinstance(value, bytes) else str(value))
-    except (
-        ValueError,
-        TypeError,
-        SyntaxError,
-        OverflowError,
-        RecursionError,
-        MemoryError,
-        tokenize.TokenError,
-    ):
-        return None  # NumPy's parser of headers lets any of these out
+        one = math.prod(shape) == 1 and kind.kind in "USiuf"
+        return whole_code(_text(content.read(kind.itemsize), kind)) if one else None
+    except _DAMAGE:
+        return None
+
+
+_DAMAGE: Final = (
+    ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError, tokenize.TokenError,
+)  # fmt: skip
+"""What NumPy's parser of headers lets out on files that are none."""
+
+
+def _text(data: bytes, kind: np.dtype[Any]) -> str:
+    """One value as text, decoded here: NumPy fails hard on text of no alphabet."""
+    if kind.kind == "U":
+        return data.decode("utf-32-be" if kind.str[0] == ">" else "utf-32-le", "replace").rstrip("\0")
+    if kind.kind == "S":
+        return data.decode("ascii", "replace").rstrip("\0")
+    return str(np.frombuffer(data, kind, count=1)[0])
 
 
 SOURCE: Final = Source(DATASET, read, load_picture)

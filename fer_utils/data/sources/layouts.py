@@ -125,8 +125,8 @@ def read_table(path: Path, columns: Sequence[str], names: tuple[str, ...] | None
             keep_default_na=False, na_values=[""], names=names, header=None if names else 0,
             usecols=lambda name: str(name).strip() in columns,
         )  # fmt: skip
-    except (OSError, ValueError, OverflowError) as error:
-        # pandas' parser errors and bad encodings are ValueErrors
+    except (OSError, ValueError, OverflowError, LookupError) as error:
+        # pandas' parser errors and bad encodings are ValueErrors; ragged rows let an IndexError out
         raise LayoutError(f"{path} cannot be read as a CSV table: fetch it again") from error
     table.columns = [str(name).strip() for name in table.columns]
     if absent := [column for column in columns if column not in table.columns]:

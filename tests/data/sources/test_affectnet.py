@@ -175,6 +175,34 @@ def test_a_label_file_that_claims_what_it_does_not_hold_is_rejected(newer, heade
     assert "23.jpg" in reasons(read(newer))
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_text_labels_of_either_byte_order(newer, order):
+    np.save(newer / "val_set" / "annotations" / "23_exp.npy", np.array("6", dtype=f"{order}U3"))
+    rows = read(newer).rows
+    assert rows.loc[rows["path"].str.endswith("23.jpg"), "expression"].item() == "anger"
+
+
+def test_text_of_no_alphabet_is_rejected(newer):
+    path = newer / "val_set" / "annotations" / "23_exp.npy"
+    np.save(path, np.array("6"))
+    path.write_bytes(path.read_bytes()[:-4] + b"\xff\xff\xff\xff")
+    assert "23.jpg" in reasons(read(newer))
+
+
+def test_a_list_without_header_and_with_more_columns_is_refused(older):
+    lists(older, "validation.csv").write_text("500/validation.jpg" + ",1" * 20 + "\n")
+    with pytest.raises(LayoutError, match=r"validation\.csv"):
+        read(older)
+
+
+def test_a_copy_sorted_into_folders_is_refused(tmp_path):
+    """Class names sort otherwise than the codes do, so that folders of such copies cannot be trusted."""
+    for number in range(3):
+        write_face(tmp_path / "train" / str(number) / "a.jpg", number)
+    with pytest.raises(LayoutError, match="is not AffectNet"):
+        read(tmp_path)
+
+
 def test_other_folders_are_refused(tmp_path):
     write_text(tmp_path / "notes.txt", "x")
     with pytest.raises(LayoutError, match=r"is not AffectNet"):
