@@ -33,10 +33,11 @@ class Forgotten:
 
 
 def what_to_forget(name: str, results: Path, project: Path) -> Forgotten:
-    """Return what was made from a data set, in `results` and in the project's rendered book; raises ManifestError for a set that nobody described.
+    """Return what was made from a data set: in `results`, and the book rendered in the folder `project`.
 
     A study used it if its faces, or those of its reality check, come from it; one whose tables of faces cannot be
-    read, or are gone while trained networks are there, counts as having used it.
+    read, or are gone while trained networks are there, counts as having used it. Raises ManifestError for a set
+    that nobody described.
     """
     datasets = {name, *load_manifest(name).study.datasets}
     own = IngestedSet(results, name).folder
