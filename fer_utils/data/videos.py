@@ -8,6 +8,7 @@ times decode it once; memory is that of one frame.
 import math
 import os
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -45,23 +46,36 @@ _SIGNATURES: Final = (
 """How video files begin. FFmpeg would also take play lists, which can name other files and addresses."""
 
 
-def sample_times(path: Path, per_second: float, limit: int) -> list[int]:
+def sample_times(
+    path: Path, per_second: float, limit: int, start_ms: float = 0, end_ms: float = math.inf
+) -> list[int]:
     """Return times in a video, milliseconds, ascending: the middles of equal parts of it, `per_second` of them.
 
     At least one and at most `limit`; a video too long for that has its parts made longer, so that the times
-    cover all of it. The header's length is taken unless it is absurd; then the frames are counted.
-    Raises ImageError in one sentence for a file that is absent, empty, damaged or not a video.
+    cover all of it. Of a stretch from `start_ms` to `end_ms`, the same, as far as the video goes. The header's
+    length is taken unless it is absurd; then the frames are counted. Raises ImageError in one sentence for a
+    file that is absent, empty, damaged or not a video, and for a stretch that begins after its end.
     """
+    _check_kind(path)
+    status = path.stat()
+    last_ms, frame_ms = _length(path, status.st_mtime_ns, status.st_size)
+    start_ms, end_ms = max(0, start_ms), min(end_ms, last_ms + frame_ms)
+    if start_ms > last_ms:
+        raise ImageError(path, f"ends before {start_ms:.0f} ms: the video is cut off, or its time is wrong")
+    length = max(0, end_ms - start_ms)
+    count = max(1, min(limit, round(length / 1000 * per_second)))
+    middles = (start_ms + length * (2 * part + 1) / (2 * count) for part in range(count))
+    return sorted({int(min(middle, last_ms)) for middle in middles})
+
+
+@lru_cache(maxsize=1024)  # tables name one clip in many rows
+def _length(path: Path, _changed_ns: int, _size: int) -> tuple[float, float]:
+    """When the last frame begins, and how long it lasts (0 if not known), milliseconds."""
     video = _Video(path)
     try:
-        last_ms = video.last_begin_ms()
+        return video.last_begin_ms(), 1000 / video.rate if video.has_sane_rate else 0
     finally:
         video.capture.release()
-    frame_ms = 1000 / video.rate if video.has_sane_rate else 0
-    duration = last_ms + frame_ms
-    count = max(1, min(limit, round(duration / 1000 * per_second)))
-    middles = (duration * (2 * part + 1) / (2 * count) for part in range(count))
-    return sorted({int(min(middle, last_ms)) for middle in middles})
 
 
 def read_frame(path: Path, frame_ms: int) -> Pixels:

@@ -13,7 +13,7 @@ CaFE, Canadian French Emotional speech, and an adult set of California Facial Ex
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -35,7 +35,7 @@ SOUNDS: Final = frozenset({".wav", ".aif", ".aiff", ".flac", ".mp3"})
 
 _CHILD: Final = r"([FM])-([A-Z]{2})-(\d+)"
 _DATABRARY: Final = re.compile(rf"\d+-([a-z]+)_{_CHILD}", re.I)
-_OLDER: Final = re.compile(rf"([a-z]+)(?:[^a-z].*?)?(?:{_CHILD})?(?:[^a-z0-9].*)?", re.I)
+_CHILD_ANYWHERE: Final = re.compile(rf"(?<![a-z0-9]){_CHILD}(?!\d)", re.I)
 COLUMNS: Final = ("path", "code", "subject_id", "sex", "ethnicity", "mouth")
 
 
@@ -47,39 +47,36 @@ def read(folder: Path) -> Reading:
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
     for path in files.pictures:
-        match = _match(path)
-        if match is None:
+        code, child = _parsed(PurePosixPath(path).stem)
+        if code is None:
             rejected.append((path, "is not named as the set's photographs are: 10541-happy_F-EA-14.jpg"))
-            continue
-        word, sex, group, model = match.groups()
-        if group is not None and group.upper() not in GROUPS:
-            rejected.append((path, f"unknown group code {group!r}: known are {', '.join(GROUPS)}"))
-            continue
-        code = _code(word.lower(), is_older=_DATABRARY.fullmatch(PurePosixPath(path).stem) is None)
-        child = f"{DATASET}-{sex}-{group}-{model}".upper().replace(DATASET.upper(), DATASET) if sex else pd.NA
-        who = (SEXES[sex.upper()], GROUPS[group.upper()]) if sex else (pd.NA, pd.NA)
-        rows.append((path, code, child, *who, _mouth(code, path)))
+        elif child is not None and child[1] not in GROUPS:
+            rejected.append((path, f"unknown group code {child[1]!r}: known are {', '.join(GROUPS)}"))
+        else:
+            who: tuple[Any, Any, Any] = (pd.NA, pd.NA, pd.NA)
+            if child is not None:
+                who = (f"{DATASET}-{'-'.join(child)}", SEXES[child[0]], GROUPS[child[1]])
+            rows.append((path, code, *who, _mouth(code, path)))
     if not rows:
         raise LayoutError(_refusal(folder, files))
     found = pd.DataFrame(rows, columns=list(COLUMNS), dtype="string")
     return make_reading(DATASET, found.assign(cohort="child", domain="lab", owner_split="test"), rejected)
 
 
-def _match(path: str) -> re.Match[str] | None:
-    stem = PurePosixPath(path).stem
-    if (match := _DATABRARY.fullmatch(stem)) is not None:
-        return match
-    match = _OLDER.fullmatch(stem)
-    is_known = match is not None and _code(match[1].lower(), is_older=True) in spellings(DATASET)
-    return match if is_known else None
-
-
-def _code(word: str, is_older: bool) -> str:
-    """A label code of the manifest, or the word itself if none fits."""
+def _parsed(name: str) -> tuple[str | None, tuple[str, str, str] | None]:
+    """Label code of a photograph, None if its name is of neither way, and sex, group and model where it tells them."""
     known = spellings(DATASET)
-    if word in known or not is_older:
-        return known.get(word, word)
-    return next((code for short, code in known.items() if len(word) >= 3 and short[:3] == word[:3]), word)
+    if (match := _DATABRARY.fullmatch(name)) is not None:
+        return known.get(match[1].lower(), match[1]), (match[2].upper(), match[3].upper(), match[4])
+    found = _CHILD_ANYWHERE.search(name)
+    return _older_code(name), (found[1].upper(), found[2].upper(), found[3]) if found else None
+
+
+def _older_code(name: str) -> str | None:
+    known = spellings(DATASET)
+    if (match := re.match(r"[a-z]{3,}", name.lower())) is None:
+        return None
+    return known.get(match[0]) or next((code for code in known.values() if code[:3] == match[0][:3]), None)
 
 
 def _mouth(code: str, path: str) -> str:

@@ -19,6 +19,7 @@ from fer_utils.data.images import ImageError, Pixels
 from fer_utils.data.sources.clips import FRAMES_A_SECOND, load_clip_face, sharp
 from fer_utils.data.sources.labels import (
     SEXES,
+    cohort_of,
     only_table,
     person_problem,
     read_label_table,
@@ -44,7 +45,7 @@ def read(folder: Path) -> Reading:
     Raises LayoutError, in one sentence, for a folder without such a table.
     """
     files = list_files(folder)
-    table_path = only_table(folder)
+    table_path = only_table(folder, files)
     if table_path is None:
         raise LayoutError(
             f"{folder} has no table of labels: expected one CSV with the columns {', '.join(NEEDED)}"
@@ -139,7 +140,7 @@ def _person(row: Row) -> Row:
     sex, mouth = row["sex"], row["mouth"]
     return {
         "subject_id": f"{DATASET}-{row['child_id']}",
-        "cohort": "child",  # the game is played with children, whatever the age column lacks
+        "cohort": "child" if pd.isna(ages) else cohort_of(ages),  # the game is played with children
         "age_years": ages,
         "sex": pd.NA if pd.isna(sex) else SEXES[sex.lower()],
         "ethnicity": row["ethnicity"],

@@ -89,9 +89,11 @@ def person_problem(row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def cohorts(ages: pd.Series) -> pd.Series:
-    """Return child, adult or unknown for ages in years (Float64)."""
-    return (ages < CHILD_BELOW_YEARS).map({True: "child", False: "adult"}).astype("string").fillna("unknown")
+def cohort_of(age_years: float) -> str:
+    """Return child, adult or, for a missing age, unknown."""
+    if pd.isna(age_years):
+        return "unknown"
+    return "child" if age_years < CHILD_BELOW_YEARS else "adult"
 
 
 def _number(text: Any) -> float:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fer_utils.data.sources.labels import (
     SEXES,
-    cohorts,
+    cohort_of,
     only_table,
     person_problem,
     read_label_table,
@@ -34,7 +34,7 @@ def read(folder: Path) -> Reading:
     """
     files = list_files(folder)
     rejected: Rejected = list(files.rejected)
-    table_path = only_table(folder)
+    table_path = only_table(folder, files)
     found = _of_folders(files, rejected) if table_path is None else _of_table(table_path, files, rejected)
     if found.empty:
         raise LayoutError(
@@ -57,21 +57,23 @@ def _of_table(table_path: Path, files: Files, rejected: Rejected) -> pd.DataFram
     table = read_label_table(table_path, NEEDED, OPTIONAL)
     table["file"] = table["file"].str.replace("\\", "/", regex=False)
     problems = [_problem(row, files) for row in rows_of(table)]
-    twice = table["file"].duplicated().tolist()
-    problems = [
-        problem or ("is listed twice" if again else None)
-        for problem, again in zip(problems, twice, strict=True)
-    ]
+    known = table["expression"].str.lower()
+    contradicted = set(table["file"][known.groupby(table["file"]).transform("nunique") > 1])
+    for place, (file, again) in enumerate(zip(table["file"], table["file"].duplicated(), strict=True)):
+        if problems[place] is None and file in contradicted:
+            problems[place] = "is listed with two expressions"
+        elif problems[place] is None and again:
+            problems[place] = "is listed twice"
     named = table["file"].fillna("(no file named)")
     rejected += [(path, problem) for path, problem in zip(named, problems, strict=True) if problem]
-    kept = table[[problem is None for problem in problems]]
+    kept = table.loc[[problem is None for problem in problems]]
     ages = pd.to_numeric(kept["age_years"]).astype("Float64")
     return pd.DataFrame(
         {
             "path": kept["file"],
             "code": kept["expression"],
             "subject_id": f"{DATASET}-" + kept["subject"],
-            "cohort": cohorts(ages),
+            "cohort": ages.map(cohort_of),
             "age_years": ages,
             "sex": kept["sex"].str.lower().map(SEXES),
             "ethnicity": kept["ethnicity"],

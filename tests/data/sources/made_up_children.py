@@ -177,15 +177,17 @@ OWN_HEADER = ("File", "Expression", "Subject", "Age years", "sex", "ethnicity", 
 
 def write_own_table(folder: Path, separator: str = ",") -> None:
     """A table of pictures, as a spreadsheet saves it; bad ages, sexes, doubled, absent and hostile files."""
-    write_faces(folder, *(f"pictures/{n}.jpg" for n in range(8)))
+    write_faces(folder, *(f"pictures/{n}.jpg" for n in range(9)))
     rows = [
         ("pictures/0.jpg", "happiness", "anna", 7, "F", "Latino", "open"),
         ("pictures\\1.jpg", "Angry", "anna", 17.99, "female", "", "Closed"),
         ("pictures/2.jpg", "neutral", "bo", 18, "m", "", ""), ("pictures/3.jpg", "fear", "", "", "", "", ""),
         ("pictures/4.jpg", "fear", "", "old", "", "", ""), ("pictures/5.jpg", "fear", "", "", "x", "", ""),
         ("pictures/6.jpg", "fear", "", "", "", "", "wide"), ("pictures/7.jpg", "smug", "", "", "", "", ""),
-        ("pictures/0.jpg", "fear", "", "", "", "", ""), ("absent.jpg", "fear", "", "", "", "", ""),
-        ("/etc/passwd", "fear", "", "", "", "", ""), ("../x.jpg", "fear", "", "", "", "", ""), ("", "fear", "", "", "", "", ""),
+        ("pictures/8.jpg", "fear", "", "", "", "", ""), ("pictures/8.jpg", "anger", "", "", "", "", ""),
+        ("absent.jpg", "fear", "", "", "", "", ""),
+        ("/etc/passwd", "fear", "", "", "", "", ""), ("../x.jpg", "fear", "", "", "", "", ""),
+        ("", "fear", "", "", "", "", ""), ("pictures/3.jpg", "fear", "", "", "", "", ""),
     ]  # fmt: skip
     write_table(folder / "my labels.csv", rows, OWN_HEADER, separator, newline="\r\n", encoding="utf-8-sig")
 

@@ -27,9 +27,9 @@ def write_video(
     assert writer.isOpened()
     for number in range(frames):
         image = picture(seed, size, expression).copy()
+        image[:CORNER, :CORNER] = STEP * (number % 25)
         if number in blurred:
             image = cv2.GaussianBlur(image, (0, 0), 6)
-        image[:CORNER, :CORNER] = STEP * (number % 25)
         writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     writer.release()
     return path
