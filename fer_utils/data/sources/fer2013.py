@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,7 @@ SPLITS: Final = {"Training": "train", "PublicTest": "validation", "PrivateTest":
 
 SIDE: Final = 48  # pixels
 LONGEST_LINE: Final = 65_536  # bytes; a row of the published table has at most 9,300
+EMPTY: Final = "is empty"
 NO_MAJORITY: Final = "no majority of votes"
 
 _PIXELS: Final = re.compile(rb"\s*(?:\d{1,3} ){%d}\d{1,3}\s*" % (SIDE * SIDE - 1))
@@ -107,8 +108,8 @@ def _places(path: Path, _modified: int, _size: int) -> _Index:
     return _Index(path)
 
 
-def _lines(file: Iterator[bytes], path: Path) -> Iterator[bytes]:
-    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):  # type: ignore[attr-defined]
+def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):
         if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
             raise LayoutError(f"{path}: row {number} is longer than any picture's: fetch the table again")
         yield line
@@ -140,9 +141,6 @@ def _table(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "owner_split", "problem"], dtype="string")
 
 
-EMPTY: Final = "is empty"
-
-
 def _row(line: bytes, columns: dict[str, int]) -> tuple[str | None, str | None, str | None]:
     if not line.strip():
         return None, None, EMPTY
@@ -159,29 +157,31 @@ def _row(line: bytes, columns: dict[str, int]) -> tuple[str | None, str | None, 
 
 def _majorities(path: Path, table: pd.DataFrame, dropped: Counter[str]) -> pd.Series:
     """The votes' majority of each row, missing where there is none; counts those in `dropped`."""
-    votes = read_table(path, ("Usage", *COLUMNS_OF_VOTES))
-    if (
-        len(votes) != len(table)
-        or (
-            votes["Usage"].str.strip().map(SPLITS).ne(table["owner_split"]) & table["owner_split"].notna()
-        ).any()
-    ):
-        raise LayoutError(
-            f"{path} does not go with {TABLE}: expected the same {len(table)} rows in the same order; fetch both again"
-        )
-    numbers = (
-        votes[list(COLUMNS_OF_VOTES)].apply(pd.to_numeric, errors="coerce").to_numpy(float, na_value=np.nan)
+    votes = _votes(path, table["owner_split"])
+    sound = pd.Series((np.isfinite(votes) & (votes >= 0)).all(axis=1), index=table.index)
+    table["problem"] = table["problem"].mask(
+        table["problem"].isna() & ~sound, "has votes that are no numbers"
     )
-    table.loc[~np.isfinite(numbers).all(axis=1) | (numbers < 0).any(axis=1), "problem"] = (
-        "has votes that are no numbers"
-    )
-    counted = np.where(numbers > 1, numbers, 0)
+    counted = np.where(votes > 1, votes, 0)
     agreed = counted.max(axis=1) > counted.sum(axis=1) / 2
     codes = pd.Series(np.array(COLUMNS_OF_VOTES)[counted.argmax(axis=1)], index=table.index, dtype="string")
     usable = table["problem"].isna()
     if undecided := int((usable & ~agreed).sum()):
         dropped[NO_MAJORITY] = undecided
     return codes.where(usable & agreed)
+
+
+def _votes(path: Path, splits: pd.Series) -> NDArray[np.float64]:
+    """The votes, (rows, 10), not a number where there is none. Rows are told to be the same by number and Usage."""
+    votes = read_table(path, ("Usage", *COLUMNS_OF_VOTES))
+    told = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
+    known = splits.fillna("")
+    if len(told) != len(known) or any(own and own != other for own, other in zip(known, told, strict=True)):
+        raise LayoutError(
+            f"{path} does not go with {TABLE}: expected the same {len(splits)} rows in the same order; fetch both again"
+        )
+    numbers = votes[list(COLUMNS_OF_VOTES)].apply(pd.to_numeric, errors="coerce")
+    return numbers.to_numpy(np.float64, na_value=np.nan)
 
 
 SOURCE: Final = Source(DATASET, read, load, aligned=True)

@@ -144,6 +144,10 @@ def test_votes_of_another_table_are_refused(voted):
     refused(voted, "same 12 rows")
     path.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
     refused(voted, "same order")
+    path.write_text("\n".join([*lines[:-1], lines[-1].replace("PrivateTest", "Private")]) + "\n")
+    refused(voted, "same order")
+    path.write_text("\n".join([*lines[:-1], lines[-1].replace("PrivateTest", "")]) + "\n")
+    refused(voted, "same order")
     path.write_text(lines[0].replace("contempt", "scorn") + "\n")
     refused(voted, "contempt")
 
