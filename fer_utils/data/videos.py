@@ -19,7 +19,7 @@ from fer_utils.data.images import ImageError, Pixels
 
 # FFmpeg and OpenCV write to the terminal of every oddity in a file; what matters is an ImageError below
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET of libavutil/log.h
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_FATAL)
 
 MAX_FRAME_PIXELS: Final = 7680 * 4320
 """Largest frame that is read: 8K, the largest picture of ITU-R BT.2020."""

@@ -12,16 +12,15 @@ Posed and induced pictures are read alike, all from one studio. All children wer
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from fer_utils.data.images import ImageError
-from fer_utils.data.sources.clips import FRAMES_A_SECOND, load_clip_face
+from fer_utils.data.sources.clips import frames_of, is_clip, load_clip_face
 from fer_utils.data.sources.labels import spellings
 from fer_utils.data.sources.layouts import codes_of, list_files, make_reading
 from fer_utils.data.sources.reading import LayoutError, Reading, Row, Source
-from fer_utils.data.videos import SUFFIXES, sample_times
 
 DATASET: Final = "childefes"
 FRAMES_A_CLIP: Final = 5
@@ -39,41 +38,35 @@ def read(folder: Path) -> Reading:
     """
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
-    videos = {path for path in files.usable if PurePosixPath(path).suffix.lower() in SUFFIXES}
-    for path in sorted({*files.pictures, *videos}):
-        codes = _codes(path)
-        children = {int(number) for number in _CHILD.findall(str(PurePosixPath(path).with_suffix("")))}
-        if len(codes) != 1 or len(children) > 1:
-            what = "expression" if len(codes) != 1 else "child"
-            count = "no" if what == "expression" and not codes else "more than one"
-            rejected.append((path, f"names {count} {what} in its folders and name"))
-            continue
-        person = {"subject_id": f"{DATASET}-{children.pop():03}" if children else pd.NA}
+    for path in sorted({*files.pictures, *filter(is_clip, files.usable)}):
         try:
-            frames = _frames(folder / path) if path in videos else [{}]
+            told = _told(path)
+            frames = frames_of(folder / path, FRAMES_A_CLIP)
         except ImageError as error:
             rejected.append((path, error.reason))
-            continue
-        rows += [{"path": path, "code": codes[0], **person, **frame} for frame in frames]
+        else:
+            rows += [{"path": path, **told, **frame} for frame in frames]
     if not rows:
         raise LayoutError(
             f"{folder} holds no file that names one expression in English in its folders or name: rename folders, "
             "as photos/induced/happiness"
         )
-    found = pd.DataFrame(rows, columns=["path", "code", "subject_id", "part", "frame_ms"])
-    return make_reading(DATASET, found.assign(cohort="child", domain="lab"), rejected)
+    return make_reading(DATASET, pd.DataFrame(rows).assign(cohort="child", domain="lab"), rejected)
 
 
-def _frames(path: Path) -> list[Row]:
-    return [{"part": ms, "frame_ms": ms} for ms in sample_times(path, FRAMES_A_SECOND, FRAMES_A_CLIP)]
-
-
-def _codes(path: str) -> list[str]:
-    """The label codes that a path names, one for each expression."""
+def _told(path: str) -> Row:
+    """Label code and child that a path tells. Raises ImageError unless it is one expression, and one child or none."""
+    told = str(PurePosixPath(path).with_suffix("")).lower()
     known, codes = spellings(DATASET), codes_of(DATASET)
-    words = re.split(r"[\W\d_]+", str(PurePosixPath(path).with_suffix("")).lower())
-    found: dict[Any, str] = {codes[known[word]]: known[word] for word in words if word in known}
-    return list(found.values())
+    words = [known[word] for word in re.split(r"[\W\d_]+", told) if word in known]
+    if len({codes[word] for word in words}) != 1:
+        raise ImageError(
+            None, f"names {'more than one' if words else 'no'} expression in its folders and name"
+        )
+    children = {int(number) for number in _CHILD.findall(told)}
+    if len(children) > 1:
+        raise ImageError(None, "names more than one child in its folders and name")
+    return {"code": words[0], "subject_id": f"{DATASET}-{children.pop():03}" if children else pd.NA}
 
 
 SOURCE: Final = Source(DATASET, read, load_clip_face)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from fer_utils.data.images import ImageError, Pixels
-from fer_utils.data.sources.clips import FRAMES_A_SECOND, load_clip_face, sharp
+from fer_utils.data.sources.clips import frames_of, is_clip, load_clip_face, sharp
 from fer_utils.data.sources.labels import (
     SEXES,
     cohort_of,
@@ -26,9 +26,8 @@ from fer_utils.data.sources.labels import (
     rows_of,
     spellings,
 )
-from fer_utils.data.sources.layouts import PICTURES, Rejected, codes_of, list_files, make_reading
+from fer_utils.data.sources.layouts import PICTURES, Files, Rejected, codes_of, list_files, make_reading
 from fer_utils.data.sources.reading import LayoutError, Reading, Row, Source
-from fer_utils.data.videos import SUFFIXES, sample_times
 
 DATASET: Final = "guesswhat"
 FRAMES_A_STRETCH: Final = 20
@@ -53,23 +52,14 @@ def read(folder: Path) -> Reading:
     table = read_label_table(table_path, NEEDED, OPTIONAL)
     table["file"] = table["file"].str.replace("\\", "/", regex=False)
     records = rows_of(table)
-    problems = {place: _problem(row) or files.problem(row["file"]) for place, row in enumerate(records)}
-    for place in _contradicted({place: row for place, row in enumerate(records) if not problems[place]}):
-        problems[place] = "has two labels at one time"
+    problems = _problems(records, files)
     rejected: Rejected = list(files.rejected)
     rows: list[Row] = []
-    codes = spellings(DATASET)
-    for place, row in enumerate(records):
-        if (problem := problems[place]) is not None:
-            rejected.append(("(no file named)" if pd.isna(row["file"]) else row["file"], problem))
-            continue
+    for row, problem in zip(records, problems, strict=True):
         try:
-            frames = _frames(folder, row)
+            rows += _faces(folder, row, problem)
         except ImageError as error:
-            rejected.append((row["file"], error.reason))
-            continue
-        code = codes.get(row["label"].lower(), row["label"])
-        rows += [{**_person(row), "code": code, **frame} for frame in frames]
+            rejected.append(("(no file named)" if pd.isna(row["file"]) else row["file"], error.reason))
     if not rows:
         raise LayoutError(
             f"{table_path} names no clip or frame in the folder that can be used: check its column file"
@@ -84,23 +74,32 @@ def load(row: Row, folder: Path) -> Pixels:
     return sharp(face) if pd.isna(row["frame_ms"]) else face
 
 
+def _problems(records: list[Row], files: Files) -> list[str | None]:
+    """What is wrong with each row of the table, None where nothing is."""
+    problems = [_problem(row) or files.problem(row["file"]) for row in records]
+    for place in _contradicted({place: row for place, row in enumerate(records) if not problems[place]}):
+        problems[place] = "has two labels at one time"
+    return problems
+
+
 def _problem(row: Row) -> str | None:
     if any(pd.isna(row[name]) for name in NEEDED):
         return f"lacks one of {', '.join(NEEDED)} in the table"
-    if PurePosixPath(row["file"]).suffix.lower() not in SUFFIXES | PICTURES:
+    if not is_clip(row["file"]) and PurePosixPath(row["file"]).suffix.lower() not in PICTURES:
         return "is neither a clip nor a picture, by its suffix"
-    if not 0 <= _time(row["start_ms"], 0) < _time(row["end_ms"], math.inf):
+    start, end = _stretch(row)
+    if not 0 <= start < end:
         return "has no stretch from start_ms to end_ms: they are milliseconds, ascending"
     return person_problem(row)
 
 
-def _frames(folder: Path, row: Row) -> list[Row]:
-    path = row["file"]
-    if PurePosixPath(path).suffix.lower() in PICTURES:
-        return [{"path": path, "part": pd.NA, "frame_ms": pd.NA}]
-    stretch = _time(row["start_ms"], 0), _time(row["end_ms"], math.inf)
-    times = sample_times(folder / path, FRAMES_A_SECOND, FRAMES_A_STRETCH, *stretch)
-    return [{"path": path, "part": ms, "frame_ms": ms} for ms in times]
+def _faces(folder: Path, row: Row, problem: str | None) -> list[Row]:
+    """The rows of faces of one row of the table. Raises ImageError if it has a problem, or its clip."""
+    if problem is not None:
+        raise ImageError(None, problem)
+    code = spellings(DATASET).get(row["label"].lower(), row["label"])
+    frames = frames_of(folder / row["file"], FRAMES_A_STRETCH, *_stretch(row))
+    return [{"path": row["file"], "code": code, **_person(row), **frame} for frame in frames]
 
 
 def _contradicted(rows: dict[int, Row]) -> set[int]:
@@ -109,7 +108,7 @@ def _contradicted(rows: dict[int, Row]) -> set[int]:
     stretches: dict[str, list[tuple[float, float, str, int]]] = defaultdict(list)
     for place, row in rows.items():
         if (code := known.get(row["label"].lower())) is not None:
-            start, end = _time(row["start_ms"], 0), _time(row["end_ms"], math.inf)
+            start, end = _stretch(row)
             stretches[row["file"]].append((start, end, codes[code] or code, place))
     return set().union(*map(_overlapping, stretches.values()))
 
@@ -130,9 +129,13 @@ def _overlapping(stretches: list[tuple[float, float, str, int]]) -> set[int]:
     return bad
 
 
-def _time(text: Any, default: float) -> float:
-    """A time in milliseconds, `default` where none is given, not-a-number where it is none."""
-    return default if pd.isna(text) else float(pd.to_numeric(text, errors="coerce"))
+def _stretch(row: Row) -> tuple[float, float]:
+    """Start and end of a row's label, milliseconds: the whole clip where none is given; not-a-number if it is none."""
+    return _time(row["start_ms"], 0), _time(row["end_ms"], math.inf)
+
+
+def _time(text: Any, whole: float) -> float:
+    return whole if pd.isna(text) else float(pd.to_numeric(text, errors="coerce"))
 
 
 def _person(row: Row) -> Row:
@@ -145,7 +148,6 @@ def _person(row: Row) -> Row:
         "sex": pd.NA if pd.isna(sex) else SEXES[sex.lower()],
         "ethnicity": row["ethnicity"],
         "mouth": pd.NA if pd.isna(mouth) else mouth.lower(),
-        "source_key": row["file"],
     }
 
 

@@ -16,11 +16,10 @@ from typing import Any, Final
 import pandas as pd
 
 from fer_utils.data.images import ImageError
-from fer_utils.data.sources.clips import FRAMES_A_SECOND, load_clip_face
+from fer_utils.data.sources.clips import frames_of, is_clip, load_clip_face
 from fer_utils.data.sources.labels import SEXES, person_problem, read_label_table, rows_of, spellings
 from fer_utils.data.sources.layouts import Files, codes_of, list_files, make_reading
 from fer_utils.data.sources.reading import LayoutError, Reading, Source
-from fer_utils.data.videos import SUFFIXES, sample_times
 
 DATASET: Final = "liris_cse"
 FRAMES_A_CLIP: Final = 5
@@ -39,32 +38,30 @@ def read(folder: Path) -> Reading:
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
     people = _people(folder, files)
-    for path in (path for path in files.usable if PurePosixPath(path).suffix.lower() in SUFFIXES):
-        match = _NAME.fullmatch(PurePosixPath(path).stem)
-        if match is None:
-            rejected.append((path, "is not named as the set's clips are: S10_surprise_5.mp4"))
-            continue
-        labels = _labels(match[2])
-        if len(labels) > 1:
-            rejected.append((path, "carries two labels"))
-            continue
+    for path in filter(is_clip, files.usable):
         try:
-            times = sample_times(folder / path, FRAMES_A_SECOND, FRAMES_A_CLIP)
+            child, code = _parsed(path)
+            frames = frames_of(folder / path, FRAMES_A_CLIP)
         except ImageError as error:
             rejected.append((path, error.reason))
             continue
-        person = {"subject_id": f"{DATASET}-S{int(match[1]):02}", **people.get(int(match[1]), {})}
-        rows += [{"path": path, "code": labels[0], "part": ms, "frame_ms": ms, **person} for ms in times]
+        person = {"subject_id": f"{DATASET}-S{child:02}", **people.get(child, {})}
+        rows += [{"path": path, "code": code, **person, **frame} for frame in frames]
     if not rows:
         raise LayoutError(f"{folder} is not LIRIS-CSE: expected clips such as S10_surprise_5.mp4")
     return make_reading(DATASET, pd.DataFrame(rows).assign(cohort="child", domain="lab"), rejected)
 
 
-def _labels(words: str) -> list[str]:
-    """Label codes of a clip's name, one for each expression, as the manifest spells them."""
+def _parsed(path: str) -> tuple[int, str]:
+    """A clip's child and label code, as the manifest spells it. Raises ImageError for a name that does not tell one."""
+    match = _NAME.fullmatch(PurePosixPath(path).stem)
+    if match is None:
+        raise ImageError(None, "is not named as the set's clips are: S10_surprise_5.mp4")
     known, codes = spellings(DATASET), codes_of(DATASET)
-    found = [known.get(word.lower(), word) for word in re.split(r"[ _-]+", words) if word]
-    return list({codes.get(code, code): code for code in found}.values())
+    labels = [known.get(word.lower(), word) for word in re.split(r"[ _-]+", match[2]) if word]
+    if len({codes.get(label, label) for label in labels}) > 1:
+        raise ImageError(None, "carries two labels")
+    return int(match[1]), labels[0]
 
 
 def _people(folder: Path, files: Files) -> dict[int, dict[str, Any]]:
