@@ -121,7 +121,8 @@ class _Video:
     def __init__(self, path: Path) -> None:
         _check_kind(path)
         self.path = path
-        self.capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        # One thread: the ingest's processes are the parallelism
+        self.capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         self.capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # a phone held upright: turned as its header says
         self.rate = self.capture.get(cv2.CAP_PROP_FPS)
         self.decoded = 0
