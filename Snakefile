@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fer_utils.fingerprints import code_digest, files_digest, notebook_file_digest
 from fer_utils.stages import STAGES, notebook_source
+from fer_utils.steps.faces import ingested_digest
 from fer_utils.steps.photographs import photographs_digest
 from fer_utils.study import Paths, load_study
 
@@ -54,6 +55,7 @@ rule faces:
     params:
         made_from=step_params("faces", "faces"),
         manifest=files_digest(Path("data_manifests/synthetic.json")),
+        ingested=ingested_digest(study, paths),
     threads: workflow.cores
     log:
         paths.log("faces"),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_utils import data_commands
 from fer_utils.study import Paths, Study, load_study
 
 app = typer.Typer(
@@ -17,7 +18,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
-ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference ...")]
+app.add_typer(data_commands.app, name="data")
+
+ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference, licensed")]
 OverridesOption = Annotated[str, typer.Option(help="Study fields to change, as JSON: '{\"seed\": 7}'")]
 
 

@@ -17,6 +17,17 @@ from fer_utils.files import digest
 
 PROFILES_FOLDER: Final = Path(__file__).parent / "profiles"
 PROJECT_FOLDER: Final = Path(__file__).parent.parent
+RESULTS_VARIABLE: Final = "FER_RESULTS"
+"""Names a folder for results where the project's own disk is too small, or may not hold licensed faces."""
+
+LICENSED_SETS: Final = (
+    "affectnet", "fer2013", "raf_db", "expw", "ckplus", "jaffe", "kdef", "rafd", "nimh_chefs", "ddcf",
+    "childefes", "liris_cse", "guesswhat", "cafe",
+)  # fmt: skip
+"""The twelve public sets that this project declares (the abstract does not name its twelve), GuessWhat, CAFE."""
+
+OWN_SET: Final = "own"
+"""A reader's own pictures, which a study may learn from as well; they settle no claim."""
 
 Architecture = Literal[
     "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile"
@@ -31,7 +42,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "faces": (
-        "seed", "face_source", "face_size", "training_replicates", "test_replicates", "images_per_expression",
+        "seed", "face_source", "sets", "face_size", "training_replicates", "test_replicates", "images_per_expression",
         "difficulty", "child_shift", "planted_gap",
     ),
     "training": (
@@ -62,8 +73,11 @@ class Study(BaseModel):
     seed: int = Field(default=2023, ge=0, le=2**31 - 1, description="seed of everything drawn at random")
 
     # Faces
-    face_source: Literal["synthetic"] = Field(
-        default="synthetic", description="where training faces come from"
+    face_source: Literal["synthetic", "licensed"] = Field(
+        default="synthetic", description="drawn faces, or those of data sets that were ingested"
+    )
+    sets: tuple[str, ...] = Field(
+        default=LICENSED_SETS, min_length=1, description="the licensed data sets; those not here are left out"
     )
     face_size: int = Field(default=112, ge=32, le=512, description="side of a stored face crop, pixels")
     training_replicates: int = Field(
@@ -122,16 +136,24 @@ class Study(BaseModel):
     warm_up_runs: int = Field(default=10, ge=1)
     bootstrap_draws: int = Field(default=2000, ge=100)
 
-    @field_validator("architectures", "cohorts", "techniques", "precisions", mode="before")
+    @field_validator("sets", "architectures", "cohorts", "techniques", "precisions", mode="before")
     @classmethod
     def _tuple_from_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator("architectures", "cohorts", "techniques", "precisions")
+    @field_validator("sets", "architectures", "cohorts", "techniques", "precisions")
     @classmethod
     def _without_repeats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):
             raise ValueError("an entry is repeated")
+        return value
+
+    @field_validator("sets")
+    @classmethod
+    def _known_sets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = (*LICENSED_SETS, OWN_SET)
+        if unknown := [name for name in value if name not in known]:
+            raise ValueError(f"unknown data set {', '.join(unknown)}: known are {', '.join(known)}")
         return value
 
     @property
@@ -199,6 +221,12 @@ def _sentence(error: Any) -> str:
     return f"parameter {where!r}: {error['msg'].removeprefix('Value error, ')}, given {error['input']!r}"
 
 
+def results_folder() -> Path:
+    """Return the folder of all results: what FER_RESULTS names, else the project's `results/`, relative to where we are."""
+    chosen = os.environ.get(RESULTS_VARIABLE)
+    return Path(chosen) if chosen else Path(os.path.relpath(PROJECT_FOLDER / "results"))
+
+
 @dataclass(frozen=True)
 class Paths:
     """Where a study's results lie: one folder a study, one subfolder a step, names decided here alone."""
@@ -208,9 +236,13 @@ class Paths:
 
     @classmethod
     def of(cls, study: Study, results: Path | None = None) -> "Paths":
-        """Return the paths below `results`, by default the project's `results/`, relative to where we are."""
-        folder = results or Path(os.path.relpath(PROJECT_FOLDER / "results"))
-        return cls(folder / study.name, study)
+        """Return the paths below `results`, by default `results_folder()`."""
+        return cls((results or results_folder()) / study.name, study)
+
+    @property
+    def results(self) -> Path:
+        """The folder of all results: that of studies, and of the data sets that they share."""
+        return self.root.parent
 
     @property
     def study_file(self) -> Path:

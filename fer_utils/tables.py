@@ -41,7 +41,25 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "split": SPLITS,
         "path": "string",  # relative to the folder that holds the table
         "sha256": "string",
+        "perceptual_hash": "string",  # fer_utils.data.duplicates: near-duplicates are few bits apart
         "may_publish": "bool",
+    },
+    "ingested": {  # a row is one face of one data set, before any study splits it
+        "face_id": "string",
+        "dataset": "string",
+        "subject_id": "string",  # missing where the owner gives none
+        "expression": EXPRESSIONS,
+        "cohort": COHORTS,
+        "age_years": "Float64",
+        "sex": ("female", "male"),
+        "ethnicity": "string",
+        "mouth": ("open", "closed"),
+        "domain": "string",
+        "source_key": "string",  # the picture or video that it was cut from
+        "owner_split": ("train", "validation", "test"),
+        "path": "string",  # relative to the folder that holds the table
+        "sha256": "string",
+        "perceptual_hash": "string",
     },
     "runs": {  # a row is one model file: trained, compressed or exported, failed attempts included
         "run_id": "string",
@@ -96,6 +114,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "faces": ("face_id",),
+    "ingested": ("face_id",),
     "runs": ("run_id",),
     "predictions": ("run_id", "face_id"),
     "measurements": ("run_id", "device", "device_kind", "backend", "threads", "image_size"),
@@ -104,6 +123,16 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 
 NEVER_MISSING: Final[Mapping[str, tuple[str, ...]]] = {
     "faces": ("face_id", "dataset", "subject_id", "expression", "cohort", "split", "path", "sha256"),
+    "ingested": (
+        "face_id",
+        "dataset",
+        "expression",
+        "cohort",
+        "source_key",
+        "path",
+        "sha256",
+        "perceptual_hash",
+    ),
     "runs": ("run_id", "architecture", "cohort", "technique", "precision", "status"),
     "predictions": ("run_id", "face_id", *PROBABILITY_COLUMNS),
     "measurements": ("run_id", "device", "device_kind", "image_size"),

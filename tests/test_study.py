@@ -5,7 +5,8 @@ import grimp
 import pytest
 
 from fer_utils import study as study_module
-from fer_utils.study import SECTIONS, Paths, Study, StudyError, load_study, profile_names
+from fer_utils.analysis import evidence
+from fer_utils.study import LICENSED_SETS, SECTIONS, Paths, Study, StudyError, load_study, profile_names
 
 
 @pytest.mark.parametrize("profile", profile_names())
@@ -30,7 +31,7 @@ def test_every_line_of_a_profile_gives_its_reason(profile):
 @pytest.mark.parametrize(
     ("profile", "overrides", "sentence"),
     [
-        ("fast", {}, r"unknown profile 'fast': choose one of quick, reference"),
+        ("fast", {}, r"unknown profile 'fast': choose one of licensed, quick, reference"),
         ("quick", {"sed": 5}, r"unknown parameter 'sed': a study has profile, seed"),
         ("quick", {"seed": "007"}, r"parameter 'seed': Input should be a valid integer, given '007'"),
         ("quick", {"seed": 1000.0}, r"parameter 'seed'"),
@@ -42,6 +43,11 @@ def test_every_line_of_a_profile_gives_its_reason(profile):
         ("quick", {"cohorts": ["teenagers"]}, r"parameter 'cohorts.0'.*given 'teenagers'"),
         ("quick", {"architectures": []}, r"parameter 'architectures'.*at least 1"),
         ("quick", {"cohorts": ["all", "all"]}, r"an entry is repeated"),
+        (
+            "licensed",
+            {"sets": ["cafe", "kedf"]},
+            r"parameter 'sets': unknown data set kedf: known are affectnet",
+        ),
         ("quick", {"image_size": 100}, r"parameter 'image_size'.*multiple of 32"),
     ],
 )
@@ -75,6 +81,19 @@ def test_paths_are_relative_and_below_the_studys_folder():
 
 def test_sections_cover_every_field():
     assert {field for fields in SECTIONS.values() for field in fields} == set(Study.model_fields)
+
+
+def test_the_sets_of_the_licensed_study_are_those_that_may_settle_a_claim():
+    assert set(LICENSED_SETS) <= evidence.LICENSED_SETS
+    assert len(set(LICENSED_SETS) - evidence.UNPUBLISHED_SETS) == 12
+    assert load_study("licensed").sets == LICENSED_SETS
+
+
+def test_results_lie_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv(study_module.RESULTS_VARIABLE, str(tmp_path))
+    paths = Paths.of(load_study("quick"))
+    assert paths.root == tmp_path / "quick"
+    assert paths.results == tmp_path
 
 
 STEP_SECTIONS = {  # as in the Snakefile

@@ -8,10 +8,10 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -21,13 +21,14 @@ import cv2
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.data.detection import FaceDetector, crop_face, largest_face
-from fer_utils.data.images import ImageError, Pixels, write_png
+from fer_utils.data.detection import Detector, box_of, crop_face, face_in_box, largest_face
+from fer_utils.data.detectors import load_detector
+from fer_utils.data.duplicates import perceptual_hash
+from fer_utils.data.images import ImageError, Pixels, shrunk, write_jpeg, write_png
 from fer_utils.data.manifests import manifest_of
 
 NO_FACE: Final = "no face found"
-DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "cohort", "expression", "reason")
-LEARNING_SPLITS: Final = ("train", "validation", "test")
+DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "ethnicity", "cohort", "expression", "reason")
 
 Row = dict[str, Any]
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -54,34 +55,16 @@ def catalogue_faces(
     Raises CatalogueError for names that cannot be file names and when a process is killed, ManifestError for
     a set without a manifest, TableError for rows that do not fit the table.
     """
-    _check_names(rows)
+    check_names(rows)
     permitted = {name: manifest_of(name).study.may_publish for name in rows["dataset"].unique()}
     records: list[Row] = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
-    outcomes = list(_outcomes(records, _Worker(load, folder, face_size), processes))
-    stored = rows.assign(
-        path=pd.array([outcome.path for outcome in outcomes], dtype="string"),
-        sha256=pd.array([outcome.sha256 for outcome in outcomes], dtype="string"),
-        may_publish=rows["dataset"].map(permitted).astype(bool),
-        reason=pd.array([outcome.reason for outcome in outcomes], dtype="string"),
-    )
+    processes = processes if len(records) > _CHUNK else 1
+    (results,) = outcomes([records], Worker(load, folder, face_size), processes)
+    stored = rows.assign(**columns_of(results), may_publish=rows["dataset"].map(permitted).astype(bool))
     found = stored["reason"].isna()
     known = [column for column in tables.COLUMNS["faces"] if column in stored]
     dropped = stored[~found].reindex(columns=list(DROPPED_COLUMNS)).reset_index(drop=True)
     return tables.conform(stored.loc[found, known], "faces"), dropped
-
-
-def check_no_leak(faces: pd.DataFrame) -> None:
-    """Check that no subject of a data set is in two of the training, validation and test splits.
-
-    Raises CatalogueError with the number of such subjects; names of people or files are not shown.
-    """
-    learning = faces[faces["split"].isin(LEARNING_SPLITS)]
-    pairs = learning[["dataset", "subject_id", "split"]].astype("string").drop_duplicates()
-    if leaking := int((pairs.groupby(["dataset", "subject_id"]).size() > 1).sum()):
-        raise CatalogueError(
-            f"{leaking} subject(s) are in more than one of the splits {', '.join(LEARNING_SPLITS)}: "
-            "make the faces again, and do not edit their table by hand"
-        )
 
 
 def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -103,58 +86,95 @@ def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> 
 
 
 @dataclass(frozen=True)
-class _Outcome:
-    """What became of one image: where its crop lies, or why it was dropped."""
+class Outcome:
+    """What became of one image: where its crop lies and what it is, or why it was dropped."""
 
     path: str | None = None
     sha256: str | None = None
+    perceptual_hash: str | None = None
     reason: str | None = None
 
 
 @dataclass
-class _Worker:
-    """What a process does with a row; each process loads a detector of its own."""
+class Worker:
+    """What a process does with a row: load, find, cut out, store; each process loads a detector of its own.
+
+    Crops go to `folder/<dataset>/<face_id>` as PNG, or as JPEG of `quality` if that is given. Pictures of
+    `aligned` sets are faces already: they stay as they are, made smaller if larger than `face_size`.
+    """
 
     load: Callable[[Row], Pixels]
     folder: Path
     face_size: int
+    detector_model: Path | None = None
+    aligned: bool = False
+    quality: int | None = None
 
     @cached_property
-    def detector(self) -> FaceDetector:
-        return FaceDetector()
+    def detector(self) -> Detector:
+        """The process's own detector, loaded when the first picture needs it."""
+        return load_detector(self.detector_model)
 
-    def __call__(self, row: Row) -> _Outcome:
+    def __call__(self, row: Row) -> Outcome:
+        """Return what became of one row."""
         try:
             image = self.load(row)
         except ImageError as error:
-            return _Outcome(reason=f"the picture {error.reason}")
-        face = largest_face(self.detector.detect(image))
-        if face is None:
-            return _Outcome(reason=NO_FACE)
-        path = Path(row["dataset"]) / f"{row['face_id']}.png"
-        data = write_png(self.folder / path, crop_face(image, face, self.face_size))
-        return _Outcome(path.as_posix(), hashlib.sha256(data).hexdigest())
+            return Outcome(reason=f"the picture {error.reason}")
+        crop = shrunk(image, self.face_size) if self.aligned else self._found(image, row)
+        if crop is None:
+            return Outcome(reason=NO_FACE)
+        path = Path(row["dataset"]) / f"{row['face_id']}{'.jpg' if self.quality else '.png'}"
+        data = (
+            write_jpeg(self.folder / path, crop, self.quality)
+            if self.quality
+            else write_png(self.folder / path, crop)
+        )
+        return Outcome(path.as_posix(), hashlib.sha256(data).hexdigest(), perceptual_hash(crop))
+
+    def _found(self, image: Pixels, row: Row) -> Pixels | None:
+        box = box_of(row)
+        face = (
+            largest_face(self.detector.detect(image))
+            if box is None
+            else face_in_box(self.detector, image, box)
+        )
+        return None if face is None else crop_face(image, face, self.face_size)
 
 
-_worker: _Worker  # set once in each process of the pool, so that the detector is loaded once
+def outcomes(parts: Iterable[list[Row]], worker: Worker, processes: int) -> Iterator[list[Outcome]]:
+    """Yield what became of the rows of each part, in order, worked on by `processes` processes.
 
-
-def _outcomes(records: list[Row], worker: _Worker, processes: int) -> Iterator[_Outcome]:
-    if processes <= 1 or len(records) <= _CHUNK:
-        yield from map(worker, records)
+    A part is taken only when the one before is done, so that memory is that of one part. Raises CatalogueError
+    when a process is killed.
+    """
+    if processes <= 1:
+        yield from ([worker(row) for row in part] for part in parts)
         return
     # Spawned, not forked: a fork of a process that runs TensorFlow's threads can hang
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, _start_process, (worker,)) as pool:
         try:
-            yield from pool.map(_run, records, chunksize=_CHUNK)
+            for part in parts:
+                yield list(pool.map(_run, part, chunksize=_CHUNK))
         except BrokenProcessPool as error:
             raise CatalogueError(
                 "a process that finds faces was killed, by want of memory perhaps: free some and run again"
             ) from error
 
 
-def _start_process(worker: _Worker) -> None:
+def columns_of(results: Sequence[Outcome]) -> dict[str, Any]:
+    """Return outcomes as columns: path, sha256, perceptual_hash, reason."""
+    return {
+        field.name: pd.array([getattr(result, field.name) for result in results], dtype="string")
+        for field in fields(Outcome)
+    }
+
+
+_worker: Worker  # set once in each process of the pool, so that the detector is loaded once
+
+
+def _start_process(worker: Worker) -> None:
     global _worker
     cv2.setNumThreads(1)  # the processes are the parallelism
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -168,11 +188,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(row: Row) -> _Outcome:
+def _run(row: Row) -> Outcome:
     return _worker(row)
 
 
-def _check_names(rows: pd.DataFrame) -> None:
+def check_names(rows: pd.DataFrame) -> None:
+    """Check that `dataset` and `face_id` can be names of files; raises CatalogueError with how many cannot."""
     for column in ("dataset", "face_id"):
         names = rows[column].astype("string")
         if bad := int((~names.str.fullmatch(_SAFE_NAME.pattern).fillna(False)).sum()):

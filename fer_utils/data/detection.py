@@ -6,7 +6,8 @@ of its decoding are those of MediaPipe's graph, `modules/face_detection/face_det
 The rule by which a face is cut out, written so that a page in a browser can do the same. Pixel (x, y) covers
 the square from (x, y) to (x + 1, y + 1), so its centre is at (x + 0.5, y + 0.5).
 
-1. Of several faces take the one with the largest box.
+1. Of several faces take the one with the largest box; where the data set's owner gives a box, look only around
+   it and take the face that overlaps it most.
 2. Let `side` be MARGIN times the longer side of the face's box. The crop's centre is the box's.
 3. Let `angle` be the direction from the person's right eye to the left one: atan2(dy, dx), y downwards.
 4. Divide the square of that centre, side and angle into `size` x `size` cells, rows running along `angle`.
@@ -17,14 +18,15 @@ the square from (x, y) to (x + 1, y + 1), so its centre is at (x + 0.5, y + 0.5)
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 import cv2
 import numpy as np
+import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
@@ -48,6 +50,18 @@ KEY_POINTS: Final = (
     "right_ear",
     "left_ear",
 )  # the person's own
+
+
+AROUND: Final = 2.0
+"""Where an owner gives a box the face is looked for in a square of this many times its longer side: the detector is
+made for faces that fill a good part of the picture, and owners' boxes are wider or tighter than its own."""
+
+OWNER_OVERLAP: Final = 0.2
+"""Intersection over union with the owner's box, at least: a third of the side moved off still passes (2/3 x 2/3 of a
+like square gives 0.29), a neighbour's face does not."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels of the upright picture."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +88,28 @@ class Face:
         """The box's area, square pixels."""
         return self.width * self.height
 
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """Left, top, right, bottom."""
+        return np.array([self.x, self.y, self.x + self.width, self.y + self.height])
+
+    def moved(self, x: float, y: float) -> "Face":
+        """Return the face moved by (x, y) pixels."""
+        points = tuple((px + x, py + y) for px, py in self.key_points)
+        return Face(self.x + x, self.y + y, self.width, self.height, self.score, points)
+
     @cached_property
     def roll(self) -> float:
         """Direction from the person's right eye to the left one, radians clockwise; 0 is level."""
         (right_x, right_y), (left_x, left_y) = self.key_points[:2]
         return math.atan2(left_y - right_y, left_x - right_x)
+
+
+class Detector(Protocol):
+    """What a face detector must do; `fer_utils.data.detectors` has those that can be plugged in."""
+
+    def detect(self, image: Pixels) -> list[Face]:
+        """Return the faces in an RGB picture, uint8 (height, width, 3)."""
 
 
 class FaceDetector:
@@ -110,6 +141,33 @@ class FaceDetector:
 def largest_face(faces: Sequence[Face]) -> Face | None:
     """Return the face with the largest box, None if there is none: the one a photograph is of."""
     return max(faces, key=lambda face: face.area, default=None)
+
+
+def box_of(row: Mapping[str, Any]) -> Box | None:
+    """Return the owner's box of a row of faces, None where there is none."""
+    left, top, right, bottom = (float(_number(row.get(name))) for name in ("left", "top", "right", "bottom"))
+    return (left, top, right, bottom) if right > left and bottom > top else None
+
+
+def face_in_box(detector: Detector, image: Pixels, box: Box) -> Face | None:
+    """Return the face that overlaps an owner's box most, None if none overlaps it by OWNER_OVERLAP."""
+    left, top, right, bottom = box
+    half = AROUND * max(right - left, bottom - top) / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    height, width = image.shape[:2]
+    start_x, end_x = max(0, int(x - half)), min(width, math.ceil(x + half))
+    start_y, end_y = max(0, int(y - half)), min(height, math.ceil(y + half))
+    if end_x <= start_x or end_y <= start_y:
+        return None  # the box lies outside the picture
+    found = detector.detect(np.ascontiguousarray(image[start_y:end_y, start_x:end_x]))
+    faces = [face.moved(start_x, start_y) for face in found]
+    overlaps = [float(_overlap(np.array(box), face.corners[None])[0]) for face in faces]
+    best = max(range(len(faces)), key=overlaps.__getitem__, default=None)
+    return faces[best] if best is not None and overlaps[best] >= OWNER_OVERLAP else None
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None or value is pd.NA else value
 
 
 def crop_face(image: Pixels, face: Face, size: int) -> Pixels:

@@ -4,40 +4,23 @@ Croissant 1.1 (MLCommons) with its RAI vocabulary describes the set and the tabl
 never its images. What only this project asks stands under the one key `fer:study`, plain JSON.
 """
 
-import json
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from fer_utils.data.croissant import STUDY_KEY, ManifestError, check_document, read_document
 from fer_utils.expressions import EXPRESSIONS, check_codes
 from fer_utils.study import PROJECT_FOLDER
 
 MANIFESTS_FOLDER: Final = PROJECT_FOLDER / "data_manifests"
-NAMESPACE: Final = "urn:fer-utils:"
-STUDY_KEY: Final = "fer:study"
-CROISSANT: Final = "http://mlcommons.org/croissant/1.1"
-RAI: Final = "http://mlcommons.org/croissant/RAI/1.0"
-RAI_KEYS: Final = frozenset(
-    "rai:" + name
-    for name in (
-        "annotationsPerItem", "annotatorDemographics", "dataAnnotationAnalysis", "dataAnnotationPlatform",
-        "dataAnnotationProtocol", "dataBiases", "dataCollection", "dataCollectionMissingData",
-        "dataCollectionRawData", "dataCollectionTimeframe", "dataCollectionType", "dataImputationProtocol",
-        "dataLimitations", "dataManipulationProtocol", "dataPreprocessingProtocol",
-        "dataReleaseMaintenancePlan", "dataSocialImpact", "dataUseCases", "machineAnnotationTools",
-        "personalSensitiveInformation",
-    )
-)  # fmt: skip
-"""The properties of the Croissant RAI specification 1.0."""
-
-REQUIRED_RAI_KEYS: Final = ("rai:personalSensitiveInformation", "rai:dataBiases", "rai:dataLimitations")
-"""Those that a set of faces must not be silent on."""
-
-
-class ManifestError(ValueError):
-    """A manifest is absent or not what it must be; the message names the file and what to mend."""
+OPEN_LICENCES: Final = (
+    "https://creativecommons.org/licenses/by/",
+    "https://creativecommons.org/publicdomain/",
+    "https://www.apache.org/licenses/",
+)
+"""Licences that let a picture be shown or a model be given away; any other leaves both flags false."""
 
 
 class StudyFields(BaseModel):
@@ -46,20 +29,39 @@ class StudyFields(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     datasets: list[str] = Field(min_length=1, description="names in the tables' column `dataset`")
+    use: Literal["training", "testing", "reality"] = Field(
+        description="the one thing it may serve: `testing` and `reality` sets are never trained on"
+    )
     role: str = Field(min_length=1, description="what the study uses it for")
+    access: Literal["none", "download", "request", "agreement", "own"] = Field(
+        description="what stands before it: nothing, a download, a request, a signed agreement; or it is the reader's"
+    )
     terms: str = Field(min_length=1, description="licence and terms in plain words")
     how_to_get: str = Field(min_length=1, description="who may have it, and how")
+    cohorts: list[Literal["child", "adult", "unknown"]] = Field(
+        min_length=1, description="values of the tables' column `cohort` that its images may have"
+    )
     ages: str = Field(min_length=1)
-    posing: str = Field(min_length=1)
+    posing: str = Field(min_length=1, description="how the expressions came about, in a few words")
     subjects: int | None = Field(ge=1, description="people, as published")
+    published_images: int | None = Field(ge=1, description="how many `counted` there are, as published")
+    counted: str = Field(min_length=1, description="what is counted: images, faces, clips, ...")
     codes: dict[str, str | None] = Field(
         min_length=1, description="owner's code to expression; null drops it"
     )
     dropped: str = Field(min_length=1, description="what of the set is not used, and why")
-    counts: dict[str, int] = Field(description="images by expression, as published; empty if not known")
+    counts: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        description="`counted` by expression, as published; empty if not known"
+    )
+    counts_source: str = Field(min_length=1, description="who counted, and where it is printed")
     may_publish: bool = Field(description="whether its pictures may be shown")
     credit: str = Field(min_length=1, description="line that stands beside every picture shown")
     may_release_model: bool = Field(description="whether a model trained on it may be given away")
+
+    @property
+    def expressions(self) -> list[str]:
+        """The expressions that the set's codes reach, in class order."""
+        return [expression for expression in EXPRESSIONS if expression in self.codes.values()]
 
     @field_validator("codes")
     @classmethod
@@ -74,6 +76,14 @@ class StudyFields(BaseModel):
             raise ValueError(f"{', '.join(unknown)} not among {', '.join(EXPRESSIONS)}")
         return value
 
+    @model_validator(mode="after")
+    def _counts_agree(self) -> Self:
+        if strange := sorted(set(self.counts) - set(self.expressions)):
+            raise ValueError(f"counts: no code maps onto {', '.join(strange)}")
+        if self.published_images is not None and sum(self.counts.values()) > self.published_images:
+            raise ValueError("counts: they add up to more than published_images")
+        return self
+
 
 class Manifest(BaseModel):
     """A data set: Croissant's own properties that the book shows, `rai` as it stands, and the study's fields."""
@@ -82,14 +92,27 @@ class Manifest(BaseModel):
 
     name: str = Field(min_length=1)
     description: str = Field(min_length=1)
-    url: str = Field(pattern=r"^(https?://|urn:).+")
-    license: str = Field(pattern=r"^https?://.+")
+    url: str = Field(pattern=r"^(https?://|urn:)\S+$")
+    license: str = Field(pattern=r"^(https?://|urn:)\S+$")
+    conditions: str = Field(min_length=1, alias="conditionsOfAccess")
     citation: str = Field(min_length=1, alias="citeAs")
     published: str = Field(pattern=r"^\d{4}(-\d{2}-\d{2})?$", alias="datePublished")
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     creators: list[str] = Field(min_length=1)
     rai: dict[str, str | list[str]]
     study: StudyFields
+
+    @property
+    def short_name(self) -> str:
+        """The name up to its first comma, for tables."""
+        return self.name.partition(",")[0]
+
+    @model_validator(mode="after")
+    def _flags_allowed(self) -> Self:
+        flags = self.study.may_publish or self.study.may_release_model
+        if flags and self.study.access != "own" and not self.license.startswith(OPEN_LICENCES):
+            raise ValueError("may_publish and may_release_model need an open licence; set both to false")
+        return self
 
 
 def manifest_names() -> list[str]:
@@ -112,10 +135,10 @@ def load_manifest(name: str) -> Manifest:
 def read_manifest(path: Path) -> Manifest:
     """Return the manifest in a file, checked in what `mlcroissant` lets pass.
 
-    That is: name, description, url, creator and licence, unknown `rai:` keys, and the project's own fields.
+    That is: name, description, url, creator and licence, the project's own fields, and `fer_utils.data.croissant`.
     """
-    document = _document(path)
-    _check_shape(document, path.name)
+    document = read_document(path)
+    check_document(document, path.name)
     creators = document.get("creator")
     fields = {
         **document,
@@ -158,33 +181,6 @@ def manifest_of(dataset: str) -> Manifest:
     )
 
 
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ManifestError(f"{path.name} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ManifestError(f"{path.name} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise ManifestError(f"{path.name} must hold one JSON object")
-    return document
-
-
-def _check_shape(document: dict[str, Any], where: str) -> None:
-    context = document.get("@context")
-    if not isinstance(context, dict) or context.get("fer") != NAMESPACE:
-        raise ManifestError(f'{where}: @context must declare "fer": "{NAMESPACE}"')
-    if document.get("conformsTo") != [CROISSANT, RAI]:
-        raise ManifestError(f"{where}: conformsTo must be [{CROISSANT}, {RAI}]")
-    rai = {key for key in document if key.startswith("rai:")}
-    if unknown := sorted(rai - RAI_KEYS):
-        raise ManifestError(f"{where}: {', '.join(unknown)} is not in the RAI vocabulary 1.0")
-    if absent := [key for key in REQUIRED_RAI_KEYS if key not in rai]:
-        raise ManifestError(f"{where}: {', '.join(absent)} must be filled in")
-    if STUDY_KEY not in document:
-        raise ManifestError(f"{where}: the project's own fields are missing: add {STUDY_KEY!r}")
-
-
 def _name_of(creator: Any, where: str) -> str:
     if not isinstance(creator, dict) or not creator.get("name"):
         raise ManifestError(f"{where}: each creator needs a name")
@@ -194,4 +190,5 @@ def _name_of(creator: Any, where: str) -> str:
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

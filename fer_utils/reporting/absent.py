@@ -11,6 +11,10 @@ PHOTOGRAPHS = (
     "The London photographs are not here: set FER_DATA to the folder that holds london_faces and run again."
 )
 
+PRIVATE = (
+    "The faces of this study may not be shown: the terms of the sets that they are from keep them private."
+)
+
 
 def note(sentence: str) -> HTML:
     """Return a visible note for a notebook's cell."""

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -17,6 +16,9 @@ NAMED: Final = ("architecture", "cohort", "technique")
 """Columns whose values readers know by another name."""
 
 ABSENT: Final = "—"
+
+ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
+"""A web address in a text: without the stop, comma or bracket that may follow it."""
 
 
 def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3) -> HTML:
@@ -57,19 +59,6 @@ def scoreboard_page(board: pd.DataFrame) -> str:
     return html_table(board[list(columns)].rename(columns=columns), cards=True)
 
 
-def data_sheets_page(manifests: Sequence[Mapping[str, Any]]) -> str:
-    """Return a page with one section a data set, from its Croissant manifest (parsed JSON)."""
-    sections = [
-        f"## {manifest['name']}\n\n{manifest['description']}\n\n{html_table(_sheet(manifest))}"
-        for manifest in manifests
-    ]
-    introduction = (
-        "# Data sets\n\nWhat each manifest in `data_manifests/` says of its set. A manifest describes a set and "
-        "names its owner; the images themselves are with the owner.\n\n"
-    )
-    return introduction + "\n".join(sections)
-
-
 def times_page(times: pd.DataFrame) -> str:
     """Return a page with how long each job of the run took. Columns of `times` are shown as they are."""
     introduction = (
@@ -79,25 +68,13 @@ def times_page(times: pd.DataFrame) -> str:
     return introduction + html_table(times, decimals=0)
 
 
-def _sheet(manifest: Mapping[str, Any]) -> pd.DataFrame:
-    facts = {"licence": "license", "address": "url", "version": "version", "please cite": "citeAs"}
-    rows = [(label, _plain(manifest[key])) for label, key in facts.items() if manifest.get(key)]
-    return pd.DataFrame(rows, columns=["fact", "what the owner says"])
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return str(value.get("name") or value.get("url") or value.get("@id"))
-    return ", ".join(_plain(part) for part in value) if isinstance(value, list) else str(value)
-
-
 def _cell(column: str, value: Any, decimals: int) -> str:
     known = column in NAMED and isinstance(value, str)
     text = _escape(style.name(value) if known else _text(value, decimals))
     if column in MARKED:
         text = f'<span class="label label-{re.sub("[^a-z]+", "-", text.lower())}">{text}</span>'
-    elif text.startswith("https://"):
-        text = f'<a href="{text}">{text}</a>'
+    else:
+        text = ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', text)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return f'<td data-label="{_escape(_title(column))}"{" class=number" if number else ""}>{text}</td>'
 

@@ -1,7 +1,5 @@
 """The plots of the book: each takes a tidy table and returns a figure; nothing is computed here."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -11,20 +9,27 @@ from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMeth
 
 from fer_utils.expressions import CHANCE
 from fer_utils.reporting import style
+from fer_utils.reporting.gate import check_publishable
 
 style.apply()  # once, so that no notebook can forget it
 
 
-def contact_sheet(pixels: np.ndarray, labels: Sequence[str], columns: int = 7) -> Figure:
-    """Show images, uint8 of shape (n, height, width, 3), in rows of `columns`, each under its label."""
+def contact_sheet(faces: pd.DataFrame, pixels: np.ndarray, columns: int = 7) -> Figure:
+    """Show faces, rows of that table with their pixels, uint8 (n, height, width, 3), each under its expression.
+
+    Raises PrivacyError if any of them may not be shown, ValueError if the numbers differ.
+    """
+    check_publishable(faces)
+    if len(faces) != len(pixels):
+        raise ValueError(f"{len(pixels)} pictures were given for {len(faces)} faces: give one each")
     rows = -(-len(pixels) // columns)
     side = style.WIDTH / columns
     figure = Figure(figsize=(style.WIDTH, rows * (side + 0.22)), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
-    for axes, image, label in zip(figure.axes, pixels, labels, strict=False):
+    for axes, image, label in zip(figure.axes, pixels, faces["expression"], strict=False):
         axes.imshow(image)
-        axes.set_title(label, fontsize=9, pad=2)
+        axes.set_title(str(label), fontsize=9, pad=2)
     return figure
 
 

@@ -1,6 +1,5 @@
 """Step `book`: the pages that are computed, and the book rendered from them and the executed notebooks."""
 
-import json
 from collections.abc import Mapping
 
 import pandas as pd
@@ -9,9 +8,11 @@ from fer_utils import tables
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.scoreboard import scoreboard
+from fer_utils.data.manifests import load_manifest, manifest_names
 from fer_utils.reporting.build import build_book
-from fer_utils.reporting.pages import data_sheets_page, scoreboard_page, times_page
-from fer_utils.study import PROJECT_FOLDER, Paths, Study
+from fer_utils.reporting.data_sheets import data_sheets_page
+from fer_utils.reporting.pages import scoreboard_page, times_page
+from fer_utils.study import Paths, Study
 
 
 def make_book(study: Study, paths: Paths) -> None:
@@ -21,10 +22,9 @@ def make_book(study: Study, paths: Paths) -> None:
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     """Return the book's computed pages, MyST text by name."""
-    sheets = sorted((PROJECT_FOLDER / "data_manifests").glob("*.json"))
     return {
         "scoreboard": scoreboard_page(scoreboard(load_claims(), evidence(study, paths))),
-        "data_sheets": data_sheets_page([json.loads(sheet.read_text(encoding="utf-8")) for sheet in sheets]),
+        "data_sheets": data_sheets_page([load_manifest(name) for name in manifest_names()]),
         "times": times_page(durations(paths)),
     }
 

@@ -11,6 +11,7 @@ from fer_utils.compression.export import to_tflite
 from fer_utils.compression.files import file_name
 from fer_utils.compression.techniques import compress
 from fer_utils.data.batches import load_pixels
+from fer_utils.data.leaks import check_no_leak
 from fer_utils.files import write_bytes
 from fer_utils.fingerprints import code_digest
 from fer_utils.models.backbones import build_network, keras
@@ -31,6 +32,7 @@ class Compression:
         self.architecture, self.study = architecture, study
         self.folder = paths.compressed("runs", architecture).parent
         faces = tables.read("faces", paths.faces)
+        check_no_leak(faces)  # techniques train on
         parents = tables.read("runs", paths.trained("runs", architecture))
         self.parent = parents[parents["cohort"] == "all"].iloc[0]
         learned = faces[faces["split"].isin(["train", "validation"])].reset_index(drop=True)

@@ -1,34 +1,93 @@
-"""Step `faces`: the study's faces, drawn, found, cropped and catalogued."""
+"""Step `faces`: the study's faces, drawn or taken from the data sets that were ingested, split and catalogued."""
 
 import os
 from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
 
 from fer_utils import tables
-from fer_utils.data.catalogue import catalogue_faces, check_no_leak
+from fer_utils.data.catalogue import DROPPED_COLUMNS, catalogue_faces
+from fer_utils.data.ingested import IngestedSet, IngestError
+from fer_utils.data.leaks import TEST_ONLY, check_no_leak
+from fer_utils.data.manifests import manifest_of
+from fer_utils.data.splits import assign_splits
 from fer_utils.data.synthetic.design import plan_faces
 from fer_utils.data.synthetic.portrait import draw_face
-from fer_utils.files import atomic_path
+from fer_utils.files import atomic_path, digest
 from fer_utils.study import Paths, Study
 
 FRAME_SHARE = 0.8
 """A crop is about this share of the drawn frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
 
+_LEARNABLE: Final = "one data set to learn from"
+
 
 def make_faces(study: Study, paths: Paths) -> None:
-    """Draw the planned faces, find and crop each by the one rule, and write the `faces` table.
+    """Make the study's faces and write the `faces` table; beside it `dropped.parquet` lists those left out, and why.
 
-    Beside it `dropped.parquet` lists the faces that were not found, with the reason.
+    Drawn faces are found and cropped by the one rule. Licensed faces were, when they were ingested; they stay
+    where they are, and the table's paths lead there. Raises IngestError if CAFE, or every set to learn from, is
+    missing.
     """
-    plan = plan_faces(study)
-    frame = round(study.face_size / FRAME_SHARE)
-    faces, dropped = catalogue_faces(
-        plan,
-        partial(draw_face, size=frame),
-        paths.faces.parent,
-        study.face_size,
-        processes=os.cpu_count() or 1,
-    )
+    faces, dropped = _drawn(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
     check_no_leak(faces)
     with atomic_path(paths.dropped) as temporary:
         dropped.to_parquet(temporary, index=False)
     tables.write(faces, "faces", paths.faces)
+
+
+def ingested_digest(study: Study, paths: Paths) -> str:
+    """Return a digest of what is ingested of the study's sets and of what their manifests say; for the workflow."""
+    if study.face_source == "synthetic":
+        return "none"
+    here = [IngestedSet(paths.results, name) for name in study.sets]
+    reports = [[each.name, each.report().made_from] for each in here if each.is_whole]
+    return digest(reports, [manifest_of(str(name)).model_dump(mode="json") for name, _ in reports])
+
+
+def _drawn(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return catalogue_faces(
+        plan_faces(study),
+        partial(draw_face, size=round(study.face_size / FRAME_SHARE)),
+        paths.faces.parent,
+        study.face_size,
+        processes=os.cpu_count() or 1,
+    )
+
+
+def _licensed(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
+    here = [each for name in study.sets if (each := IngestedSet(paths.results, name)).is_whole]
+    _check(here, study)
+    rows, left_out = assign_splits(
+        tables.concatenated([_faces_of(each, paths.faces.parent) for each in here]), study.seed
+    )
+    permitted = {name: manifest_of(name).study.may_publish for name in rows["dataset"].unique()}
+    faces = rows.assign(may_publish=rows["dataset"].map(permitted).astype(bool))
+    missed = tables.concatenated([*(each.dropped() for each in here), left_out])
+    columns = [column for column in tables.COLUMNS["faces"] if column in faces]
+    return tables.conform(faces[columns], "faces"), missed.reindex(columns=list(DROPPED_COLUMNS))
+
+
+def _check(here: list[IngestedSet], study: Study) -> None:
+    names = {each.name for each in here}
+    wanted = [f"CAFE ({name})" for name in study.sets if name in TEST_ONLY - names]
+    wanted += [] if names - TEST_ONLY else [_LEARNABLE]
+    if wanted or not TEST_ONLY & set(study.sets):
+        raise IngestError(
+            f"the licensed study needs {' and '.join(wanted) or 'CAFE among its sets'}: "
+            "run `fer data ingest SET --from FOLDER`; `fer data status` says how to ask for what is missing"
+        )
+    if other := [each.name for each in here if each.report().face_size != study.face_size]:
+        raise IngestError(
+            f"{', '.join(other)} were ingested at another face size than the study's {study.face_size}: "
+            f"ingest again with --face-size {study.face_size}"
+        )
+
+
+def _faces_of(each: IngestedSet, folder: Path) -> pd.DataFrame:
+    """The rows of a set, `path` relative to the folder of the study's table."""
+    faces = each.faces()
+    place = Path(os.path.relpath(each.folder, folder)).as_posix()
+    return faces.assign(path=place + "/" + faces["path"])

@@ -6,7 +6,7 @@ import pandas as pd
 
 from fer_utils import tables
 from fer_utils.data.batches import load_pixels
-from fer_utils.data.catalogue import check_no_leak
+from fer_utils.data.leaks import check_no_leak
 from fer_utils.files import atomic_path, digest
 from fer_utils.fingerprints import code_digest
 from fer_utils.models.initial_weights import find_initial_weights

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from fer_utils import tables
-from fer_utils.data import catalogue
+from fer_utils.data import catalogue, leaks
 from fer_utils.data.batches import load_pixels
 from fer_utils.data.images import ImageError, read_image
 from fer_utils.data.manifests import ManifestError
@@ -141,12 +141,12 @@ def test_a_kill_in_the_middle_leaves_no_table_and_no_worker(tmp_path):
 
 def test_a_subject_in_two_splits_is_a_leak(stored):
     _, faces, _ = stored
-    catalogue.check_no_leak(faces)
+    leaks.check_no_leak(faces)
     subject = faces["subject_id"].iloc[0]
     leaking = faces.copy()
     leaking.loc[leaking.index[0], "split"] = "test"
-    with pytest.raises(catalogue.CatalogueError, match="1 subject") as error:
-        catalogue.check_no_leak(leaking)
+    with pytest.raises(leaks.LeakError, match="1 subject") as error:
+        leaks.check_no_leak(leaking)
     assert subject not in str(error.value)
 
 
@@ -154,8 +154,9 @@ def test_the_reality_check_and_other_sets_are_no_leak(stored):
     _, faces, _ = stored
     shown = faces.assign(split=faces["split"].astype("string"))
     shown.loc[0, "split"] = "reality"
-    catalogue.check_no_leak(shown)
-    catalogue.check_no_leak(pd.concat([faces, faces.assign(dataset="another", split="test")]))
+    leaks.check_no_leak(shown)
+    others = faces.assign(dataset="another", split="test", sha256="of-" + faces["sha256"])
+    leaks.check_no_leak(pd.concat([faces, others]))
 
 
 def test_hit_rates_count_faces_not_broken_files(stored):

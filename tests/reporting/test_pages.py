@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from fer_utils.reporting.pages import data_sheets_page, html_table, scoreboard_page, show, times_page
+from fer_utils.reporting.pages import html_table, scoreboard_page, show, times_page
 
 FRAME = pd.DataFrame(
     {
@@ -38,6 +38,16 @@ def test_addresses_become_links_and_nothing_else_does():
     assert [link["href"] for link in table.find_all("a")] == ["https://example.org/a"]
 
 
+def test_addresses_within_a_text_become_links_without_the_stop_after_them():
+    text = "By <A> (https://doi.org/10.1/a.b), and http://example.org/x?y=1&z=2."
+    table = parsed(html_table(pd.DataFrame({"by": [text]})))
+    assert [link["href"] for link in table.find_all("a")] == [
+        "https://doi.org/10.1/a.b",
+        "http://example.org/x?y=1&z=2",
+    ]
+    assert table.find("td").text == text
+
+
 def test_the_caption_is_a_caption():
     assert parsed(show(FRAME, "Times & sizes").data).find("caption").text == "Times & sizes"
     assert parsed(show(FRAME).data).find("caption") is None
@@ -54,19 +64,6 @@ def test_the_scoreboard_marks_its_verdicts(word):
     assert labels == ["synthetic", word]
     assert len(page.find_all("th")) == len(page.select("tbody td")) == 6
     assert all(cell["data-label"] for cell in page.select("td"))
-
-
-def test_a_data_sheet_says_licence_and_address():
-    manifest = {
-        "name": "A set",
-        "description": "Faces.",
-        "license": ["CC BY 4.0"],
-        "url": "https://example.org",
-    }
-    page = data_sheets_page([manifest])
-    assert "## A set" in page
-    assert "CC BY 4.0" in page
-    assert 'href="https://example.org"' in page
 
 
 def test_times_are_whole_seconds():

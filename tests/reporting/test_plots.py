@@ -42,9 +42,12 @@ TIMES = pd.DataFrame(
 MATRIX = pd.DataFrame(np.eye(7), index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
 COUNTS = pd.DataFrame([[1, 0], [3, 22]], index=["a", "b"], columns=["c", "d"])
 PIXELS = DRAW.integers(0, 255, (10, 8, 8, 3), dtype=np.uint8)
+FACES = pd.DataFrame(
+    {"dataset": "made_up", "expression": [str(number) for number in range(10)], "may_publish": True}
+)
 
 FIGURES = {
-    "contact_sheet": lambda: plots.contact_sheet(PIXELS, ["fear"] * 10),
+    "contact_sheet": lambda: plots.contact_sheet(FACES, PIXELS),
     "learning_curves": lambda: plots.learning_curves(CURVES),
     "scores_with_intervals": lambda: plots.scores_with_intervals(SCORES),
     "group_scores": lambda: plots.group_scores(GROUPS),
@@ -98,9 +101,8 @@ def test_every_curve_is_drawn_twice_and_stays_in_sight():
 
 
 def test_every_image_is_under_its_label():
-    labels = [str(number) for number in range(10)]
-    shown = [axes for axes in plots.contact_sheet(PIXELS, labels).axes if axes.images]
-    assert [axes.get_title() for axes in shown] == labels
+    shown = [axes for axes in plots.contact_sheet(FACES, PIXELS).axes if axes.images]
+    assert [axes.get_title() for axes in shown] == FACES["expression"].tolist()
     np.testing.assert_array_equal(shown[3].images[0].get_array(), PIXELS[3])
 
 

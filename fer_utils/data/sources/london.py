@@ -11,6 +11,15 @@ from typing import Final
 
 import pandas as pd
 
+from fer_utils.data.sources.reading import (
+    CHILD_BELOW_YEARS,
+    ROW_COLUMNS,
+    LayoutError,
+    Reading,
+    Source,
+    load_picture,
+    name_of,
+)
 from fer_utils.expressions import EXPRESSIONS
 
 DATASET: Final = "london"
@@ -19,15 +28,10 @@ EXTRACT_FILE: Final = "faces.csv"
 FOLDERS: Final = {"neutral_front": ("neutral", "03"), "smiling_front": ("happiness", "08")}
 """Published folder: the expression, and the number by which its files end."""
 
-ADULT_YEARS: Final = 18  # the set's owners recruited adults; an age below would be a slip of the pen
 PUBLISHED_NAMES: Final = {
     "face_age": "age_years", "face_sex": "sex", "face_gender": "sex", "face_eth": "ethnicity",
 }  # fmt: skip
 EXTRACT_COLUMNS: Final = ("file", "subject_id", "expression", "age_years", "sex", "ethnicity")
-
-
-class LayoutError(ValueError):
-    """A folder is not laid out as its data set's owner publishes it; the message says what was expected."""
 
 
 def read_london(folder: Path) -> pd.DataFrame:
@@ -50,6 +54,16 @@ def read_london(folder: Path) -> pd.DataFrame:
     if rows.empty:
         raise LayoutError(f"{folder} holds no photographs of the London Set: unpack its archives there")
     return _face_rows(rows)
+
+
+def read(folder: Path) -> Reading:
+    """Return the photographs as every reader does; names and splits are given by whoever ingests them."""
+    rows = read_london(folder).drop(columns="split")
+    named = rows.assign(
+        face_id=[name_of(DATASET, path) for path in rows["path"]], source_key=rows["path"]
+    ).reindex(columns=list(ROW_COLUMNS))
+    nothing = pd.DataFrame({"path": [], "reason": []}, dtype="string")
+    return Reading(named.astype(dict(ROW_COLUMNS)), nothing, {})
 
 
 def _extract(folder: Path) -> pd.DataFrame:
@@ -114,7 +128,7 @@ def _face_rows(rows: pd.DataFrame) -> pd.DataFrame:
             "dataset": DATASET,
             "subject_id": subjects,
             "expression": rows["expression"],
-            "cohort": (ages >= ADULT_YEARS).map({True: "adult"}).astype("string").fillna("unknown"),
+            "cohort": (ages >= CHILD_BELOW_YEARS).map({True: "adult"}).astype("string").fillna("unknown"),
             "age_years": ages,
             "sex": rows["sex"].where(rows["sex"].isin(["female", "male"])),
             "ethnicity": rows["ethnicity"],
@@ -123,3 +137,6 @@ def _face_rows(rows: pd.DataFrame) -> pd.DataFrame:
             "path": rows["path"],
         }
     )
+
+
+SOURCE: Final = Source(DATASET, read, load_picture)

@@ -1,0 +1,72 @@
+"""Reader of RaFD, the Radboud Faces Database (Langner et al. 2010, doi 10.1080/02699930903485076).
+
+`Rafd090_28_Caucasian_male_angry_frontal.jpg`: camera angle, model, group, sex, expression, gaze. **One folder holds
+adults and children**: the group is Caucasian, Moroccan or Kid, and `Kid` stands where the ethnicity would, so that of
+the ten children is not known. Names are read token by token.
+
+Profiles are left out: detector and crop are made for faces that show both eyes. They are counted in
+`dropped_labels` by ANGLE and the camera, not among the rejected, for nothing is wrong with them.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import pandas as pd
+
+from fer_utils.data.sources.labels import spellings
+from fer_utils.data.sources.layouts import list_files, make_reading
+from fer_utils.data.sources.reading import LayoutError, Reading, Source, load_picture
+
+DATASET: Final = "rafd"
+ANGLES_READ: Final = ("045", "090", "135")
+"""Cameras, degrees: the frontal one and the half profiles beside it; 000 and 180 are full profiles."""
+
+ANGLE: Final = "angle "
+GROUPS: Final = {
+    "caucasian": ("adult", "Caucasian"), "moroccan": ("adult", "Moroccan"), "kid": ("child", None),
+}  # fmt: skip
+"""Cohort and ethnicity of a name's group."""
+
+_NAME: Final = re.compile(
+    r"Rafd(000|045|090|135|180)_(\d+)_(Caucasian|Moroccan|Kid)_(female|male)_([a-z]+)_(frontal|left|right)",
+    re.I,
+)
+COLUMNS: Final = ("path", "code", "subject_id", "cohort", "ethnicity", "sex")
+
+
+def read(folder: Path) -> Reading:
+    """Return the pictures of ANGLES_READ, with all three gazes; `rejected` holds misnamed and doubled ones.
+
+    Raises LayoutError, in one sentence, for a folder in another layout.
+    """
+    files = list_files(folder)
+    rejected, rows, seen = list(files.rejected), [], set()
+    codes, dropped = spellings(DATASET), Counter[str]()
+    for path in files.pictures:
+        name = PurePosixPath(path).stem
+        match = _NAME.fullmatch(name)
+        if match is None:
+            rejected.append(
+                (path, "is not named as the set's pictures are: six tokens, Rafd090_..._frontal.jpg")
+            )
+        elif name.lower() in seen:
+            rejected.append((path, "is a second copy of a picture"))
+        elif match[1] not in ANGLES_READ:
+            dropped[ANGLE + match[1]] += 1
+        else:
+            cohort, ethnicity = GROUPS[match[3].lower()]
+            code = codes.get(match[5].lower(), match[5])
+            person = f"{DATASET}-{int(match[2]):02}"
+            rows.append((path, code, person, cohort, ethnicity, match[4].lower()))
+        seen.add(name.lower())
+    if not rows:
+        raise LayoutError(
+            f"{folder} is not RaFD: expected pictures such as Rafd090_28_Caucasian_male_angry_frontal.jpg"
+        )
+    found = pd.DataFrame(rows, columns=list(COLUMNS), dtype="string")
+    return make_reading(DATASET, found.assign(domain="lab"), rejected, dropped)
+
+
+SOURCE: Final = Source(DATASET, read, load_picture)
