@@ -6,23 +6,29 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.analysis.claims import load_claims
+from fer_utils.analysis.claims import CLAIMS_FILE, load_claims
 from fer_utils.analysis.evidence import Tables
+from fer_utils.analysis.published_numbers import PUBLISHED_FILE
 from fer_utils.analysis.scoreboard import scoreboard
 from fer_utils.reporting.build import build_book
 from fer_utils.reporting.pages import data_sheets_page, scoreboard_page, times_page
+from fer_utils.reporting.provenance import provenance
+from fer_utils.reporting.published_pages import CHAPTER, published_pages
 from fer_utils.study import PROJECT_FOLDER, Paths, Study
 
 
 def make_book(study: Study, paths: Paths) -> None:
-    """Write the computed pages of a study (scoreboard, data sheets, durations) and render the book."""
+    """Write the computed pages of a study and render the book."""
     build_book(paths, computed_pages(study, paths))
 
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
-    """Return the book's computed pages, MyST text by name."""
+    """Return the book's computed pages, MyST text by name; figures of theirs are saved with the study's."""
     sheets = sorted((PROJECT_FOLDER / "data_manifests").glob("*.json"))
+    files = {"claims": CLAIMS_FILE, "published": PUBLISHED_FILE}
+    printed = provenance(study, files, kind="published numbers")
     return {
+        **published_pages(paths.figures(CHAPTER), printed),
         "scoreboard": scoreboard_page(scoreboard(load_claims(), evidence(study, paths))),
         "data_sheets": data_sheets_page([json.loads(sheet.read_text(encoding="utf-8")) for sheet in sheets]),
         "times": times_page(durations(paths)),
