@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
-from scipy.stats import binom, binomtest, norm
+from scipy.stats import binom, binomtest, norm, t
 from statsmodels.stats.proportion import proportion_confint
 
 from fer_utils.analysis.metrics import Floats
@@ -54,6 +54,15 @@ def wilson(share: float, photographs: float) -> Interval:
         raise ValueError(f"a share lies between 0 and 1, given {share}: divide percentages by 100")
     low, high = proportion_confint(share * photographs, photographs, alpha=ALPHA, method="wilson")
     return Interval(share, float(low), float(high))
+
+
+def widening_if_estimated(children: int) -> float:
+    """Return by what factor an interval widens if the spread between children is estimated from them, not known.
+
+    Student's t with one degree of freedom fewer than children, over the normal quantile; children of equal
+    numbers of photographs.
+    """
+    return float(t.ppf(1 - ALPHA / 2, children - 1) / norm.ppf(1 - ALPHA / 2))
 
 
 def half_width_of_difference(share: float, effective: Sequence[float]) -> float:

@@ -78,7 +78,7 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise PublishedError(f"{path}, {where} (entries count from 0): {first['msg']}") from None
+        raise PublishedError(f"{path}: {where}: {first['msg']} (entries are counted from 0)") from None
     ids = [number.id for number in published.numbers]
     if repeated := sorted({name for name in ids if ids.count(name) > 1}):
         raise PublishedError(f"{path}: the id {repeated[0]!r} is given to more than one number; rename one")

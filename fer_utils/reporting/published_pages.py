@@ -9,7 +9,7 @@ import pandas as pd
 from fer_utils.analysis import published as examined
 from fer_utils.analysis import published_tables as found
 from fer_utils.analysis.claims import published
-from fer_utils.analysis.published_numbers import counted, printed
+from fer_utils.analysis.published_numbers import children_by_group, counted, printed
 from fer_utils.reporting import plots
 from fer_utils.reporting.page_figures import PageFigures
 from fer_utils.reporting.pages import html_table
@@ -212,14 +212,14 @@ def _sizes(_: PageFigures) -> str:
 def _groups(figures: PageFigures) -> str:
     gap = published("accuracy-gap")
     widths = found.group_intervals()
-    widths["shown"] = [f"± {w:.1f}" for w in widths["half_width"]]
+    widths["shown"] = [f"{w:.1f}" for w in widths["half_width"]]
     widths["photographs"] = widths["photographs"].round().astype(int)
     alone = _by_correlation(widths, ["group", "children", "photographs"], "shown").rename(
         columns={"photographs": "expected photographs"}
     )
     pairs = found.pair_gaps()
     pairs["shown"] = [
-        f"{d:.1f} (± {w:.1f})" for d, w in zip(pairs["detectable"], pairs["half_width"], strict=True)
+        f"{d:.1f} ({w:.1f})" for d, w in zip(pairs["detectable"], pairs["half_width"], strict=True)
     ]
     beside = _by_correlation(pairs, ["lower", "other"], "shown")
     chance = found.chance_gaps()
@@ -230,7 +230,7 @@ def _groups(figures: PageFigures) -> str:
     ]
     text = (
         f"The largest gap that the abstract reports is {gap:.2f} points; between which two groups, it does not say. "
-        f"Were all groups read equally well and all photographs independent, the largest of five such gaps would be "
+        f"Were all groups read equally well and all photographs independent, the largest gap among the five groups would be "
         f"{naive['median']:.1f} points in the middle case, {naive['upper']:.1f} once in twenty, and {gap:.2f} or more "
         f"{100 * naive['as_wide']:.0f} % of the time; with a correlation within children, more often "
         f"({_listed(more)}).\n\n"
@@ -244,6 +244,7 @@ def _groups(figures: PageFigures) -> str:
         + html_table(
             alone, "Half the width of one group's 95 % interval, points, by correlation within children"
         )
+        + _if_estimated()
         + html_table(
             beside,
             "Smallest detectable gap between two groups, points, and in brackets half the width of its 95 % interval",
@@ -256,6 +257,16 @@ def _groups(figures: PageFigures) -> str:
             "Curves that rise with the correlation, compared with a dotted line at the reported gap.",
         )
     )  # fmt: skip
+
+
+def _if_estimated() -> str:
+    sizes = children_by_group()
+    fewest = min(sizes, key=sizes.__getitem__)
+    factor = examined.widening_if_estimated(sizes[fewest])
+    return (
+        f"\nThese widths take the correlation as known. Estimated from {sizes[fewest]} children, as few as the "
+        f"{fewest} ones, the interval is a further {100 * (factor - 1):.0f} % wider (Student's t).\n\n"
+    )
 
 
 def _versions(_: PageFigures) -> str:
@@ -272,7 +283,7 @@ def _group_curves() -> pd.DataFrame:
         for lower, part in pairs.groupby("lower", sort=False)
     ]  # fmt: skip
     by_chance = chance[["correlation"]].assign(
-        series="largest of five gaps by chance, once in twenty", points=chance["upper"]
+        series="largest gap of five groups by chance, once in twenty", points=chance["upper"]
     )
     return pd.concat([*parts, by_chance], ignore_index=True)
 
