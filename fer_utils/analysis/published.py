@@ -19,7 +19,7 @@ ALPHA: Final = 1 - LEVEL
 """Level of every two-sided test here, the complement of the intervals' by design."""
 
 POWER: Final = 0.8
-"""Chance with which a gap that is called detectable is found, by convention (Cohen 1988, section 2.4)."""
+"""Chance with which a gap that is called detectable is found, by convention."""
 
 DRAWS: Final = 200_000
 """Draws of the chance range; its 95 % quantile then repeats to a few thousandths of itself."""

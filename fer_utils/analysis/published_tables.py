@@ -109,9 +109,11 @@ def fewest_runs(percent: float) -> int | None:
     return next((n for n in runs if examined.numerators(percent, n * photographs())), None)
 
 
-def reference_sizes() -> pd.DataFrame:
-    """Return what each printed ratio implies for the reference network: network, head, outputs, parameters, times,
-    implied, low, high, parameters in millions, ends from the ratio's rounding.
+def reference_sizes(on_top: int = 0) -> pd.DataFrame:
+    """Return one row a network and head: what its printed ratio implies for the reference network's size.
+
+    Columns: network, head, outputs, parameters, times, implied, low, high; sizes in millions of parameters, ends
+    from the ratio's rounding. `on_top` is 1 where so many times more is read as on top of the network itself.
     """
     ratios = {
         "MobileNetV3-Large": published("reference-parameters"),
@@ -120,13 +122,20 @@ def reference_sizes() -> pd.DataFrame:
     rows = []
     for graph in counted():
         if graph.network in ratios:
-            size = examined.implied_size(graph.parameters, times := ratios[graph.network])
+            size = examined.implied_size(graph.parameters, on_top + (times := ratios[graph.network]))
             rows.append((graph.network, graph.head, graph.outputs, graph.parameters / 1e6, times,
                          size.estimate / 1e6, size.low / 1e6, size.high / 1e6))  # fmt: skip
     return pd.DataFrame(
         rows,
         columns=["network", "head", "outputs", "parameters", "times", "implied", "low", "high"],
     )
+
+
+def heads_that_agree(sizes: pd.DataFrame) -> int:
+    """Return how many pairs of heads make the two ratios of `reference_sizes` imply one size within rounding."""
+    article, preprint = (sizes[sizes["network"] == name] for name in ("MobileNetV3-Large", "MobileNetV2"))
+    pairs = article.merge(preprint, how="cross", suffixes=("", "_preprint"))
+    return int(((pairs["low"] <= pairs["high_preprint"]) & (pairs["low_preprint"] <= pairs["high"])).sum())
 
 
 def effective_by_group(correlation: float) -> dict[str, float]:

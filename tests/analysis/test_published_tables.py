@@ -53,16 +53,18 @@ def test_a_mean_of_few_runs_does_not_print_so_either():
     assert not any(examined.numerators(65.78, n * found.photographs()) for n in range(1, runs))
 
 
-def test_no_two_heads_make_the_ratios_agree():
-    sizes = found.reference_sizes()
-    large, small = (sizes[sizes["network"] == n] for n in ("MobileNetV3-Large", "MobileNetV2"))
-    apart = [
-        a["high"] < b["low"] or b["high"] < a["low"]
-        for a in large.to_dict("records") for b in small.to_dict("records")
-    ]  # fmt: skip
-    assert len(apart) == 6
-    assert all(apart)
+@pytest.mark.parametrize("on_top", [0, 1])
+def test_no_two_heads_make_the_ratios_agree(on_top):
+    sizes = found.reference_sizes(on_top)
+    assert found.heads_that_agree(sizes) == 0
     assert sizes["implied"].between(10, 100).all()  # tens of millions, as the chapter says
+
+
+def test_heads_that_agree_are_counted():
+    sizes = found.reference_sizes()
+    first = sizes["network"] == "MobileNetV3-Large"
+    same = sizes.assign(low=sizes["low"].where(first, 0), high=sizes["high"].where(first, 1000))
+    assert found.heads_that_agree(same) == 6
 
 
 def test_groups_are_cafe_s_and_the_smallest_is_the_widest():
