@@ -238,3 +238,24 @@ def predicted_against_measured(residuals: pd.DataFrame) -> Figure:
         axis.set_minor_locator(NullLocator())
     figure.legend(loc="outside upper center", ncols=3)
     return figure
+
+
+def curves(
+    points: pd.DataFrame, *, x: str, y: str, level: float, level_label: str, logarithmic: bool = False
+) -> Figure:
+    """Show one curve a series against x, with a dashed line at a level to compare with.
+
+    Columns: series, and those that `x` and `y` name, which also label the axes.
+    """
+    figure = Figure(figsize=(style.WIDTH, 3.9), layout="constrained")
+    axes = figure.subplots()
+    for position, (series, part) in enumerate(points.groupby("series", sort=False)):
+        axes.plot(part[x], part[y], color=style.colour(str(series), position), label=str(series),
+                  linestyle=("-", "--", "-.", ":")[position % 4], linewidth=2)  # fmt: skip
+    axes.axhline(level, color="#444444", linestyle=(0, (1, 1)), linewidth=1.2, label=level_label)
+    if logarithmic:
+        _logarithmic(axes)
+    axes.set(xlabel=x, ylabel=y)
+    axes.set_ylim(bottom=0)
+    figure.legend(loc="outside upper center", ncols=1)
+    return figure

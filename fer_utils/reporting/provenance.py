@@ -13,7 +13,7 @@ import pandas as pd
 from fer_utils.files import digest
 from fer_utils.study import PROJECT_FOLDER, Study
 
-KindOfData = Literal["synthetic faces", "licensed photographs", "London photographs"]
+KindOfData = Literal["synthetic faces", "licensed photographs", "London photographs", "published numbers"]
 
 PACKAGES: Final = (
     "fer-utils", "tensorflow", "tf-keras", "tensorflow-model-optimization", "ai-edge-litert",

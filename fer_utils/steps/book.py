@@ -5,24 +5,30 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.analysis.claims import load_claims
+from fer_utils.analysis.claims import CLAIMS_FILE, load_claims
 from fer_utils.analysis.evidence import Tables
+from fer_utils.analysis.published_numbers import PUBLISHED_FILE
 from fer_utils.analysis.scoreboard import scoreboard
 from fer_utils.data.manifests import load_manifest, manifest_names
 from fer_utils.reporting.build import build_book
 from fer_utils.reporting.data_sheets import data_sheets_page
 from fer_utils.reporting.pages import scoreboard_page, times_page
+from fer_utils.reporting.provenance import provenance
+from fer_utils.reporting.published_pages import CHAPTER, published_pages
 from fer_utils.study import Paths, Study
 
 
 def make_book(study: Study, paths: Paths) -> None:
-    """Write the computed pages of a study (scoreboard, data sheets, durations) and render the book."""
+    """Write the computed pages of a study and render the book."""
     build_book(paths, computed_pages(study, paths))
 
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
-    """Return the book's computed pages, MyST text by name."""
+    """Return the book's computed pages, MyST text by name; figures of theirs are saved with the study's."""
+    files = {"claims": CLAIMS_FILE, "published": PUBLISHED_FILE}
+    printed = provenance(study, files, kind="published numbers")
     return {
+        **published_pages(paths.figures(CHAPTER), printed),
         "scoreboard": scoreboard_page(scoreboard(load_claims(), evidence(study, paths))),
         "data_sheets": data_sheets_page([load_manifest(name) for name in manifest_names()]),
         "times": times_page(durations(paths)),
