@@ -1,6 +1,7 @@
 """Pictures in and out: any image file as upright RGB pixels, and atomic PNG and JPEG files."""
 
 import io
+import stat
 import warnings
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,9 @@ from fer_utils.files import write_bytes
 
 MAX_PIXELS: Final = 89_478_485
 """Largest picture that is read: Pillow's own limit against decompression bombs (a quarter GiB of RGB)."""
+
+MAX_BYTES: Final = 8 * MAX_PIXELS
+"""Largest file that is read: that many pixels without compression, four channels of 16 bits."""
 
 _ORIENTATION: Final = 0x0112  # tag of TIFF 6.0 and EXIF
 
@@ -111,11 +115,20 @@ def shrunk(image: Pixels, size: int) -> Pixels:
 
 def _bytes(path: Path) -> bytes:
     try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise ImageError(path, "is no file: give a picture")  # a device, say, which has no end
+        if state.st_size > MAX_BYTES:
+            raise ImageError(path, f"has more than {MAX_BYTES:,} bytes: make it smaller first")
         return path.read_bytes()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageError(path, "does not exist: check the file's name") from error
     except OSError as error:
         raise ImageError(path, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(None, "has a name that no file can have") from error
 
 
 def _check_size(image: Image.Image, path: Path | None) -> None:
