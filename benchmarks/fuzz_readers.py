@@ -125,7 +125,7 @@ def odd_name(path: Path, chance: random.Random) -> None:
             "\u202egpj.jpg".encode(),
             b"_" * 200 + b".jpg",
             b"-rf",
-            path.name.upper().encode(),
+            os.fsencode(path.name).upper(),
         ]
     )
     os.rename(os.fsencode(path), os.path.join(os.fsencode(path.parent), name))
