@@ -13,7 +13,7 @@ import pandas as pd
 from fer_utils.files import digest
 from fer_utils.study import PROJECT_FOLDER, Study
 
-KindOfData = Literal["synthetic faces", "licensed faces", "London photographs"]
+KindOfData = Literal["synthetic faces", "London photographs"]
 
 PACKAGES: Final = (
     "fer-utils", "tensorflow", "tf-keras", "tensorflow-model-optimization", "ai-edge-litert",
@@ -48,10 +48,10 @@ class Provenance:
         )
 
 
-def provenance(study: Study, tables: Mapping[str, Path], *, kind: KindOfData | None = None) -> Provenance:
+def provenance(
+    study: Study, tables: Mapping[str, Path], *, kind: KindOfData = "synthetic faces"
+) -> Provenance:
     """Return where results computed from these tables (name to Parquet file) come from.
-
-    `kind` is what the faces are; by default what the study learns from.
 
     Raises FileNotFoundError naming the first table that is not there.
     """
@@ -61,8 +61,6 @@ def provenance(study: Study, tables: Mapping[str, Path], *, kind: KindOfData | N
                 f"table {table!r} is not at {path}: run the stage that writes it (`fer status` says which)"
             )
     digests = {table: digest(path) for table, path in tables.items()}
-    if kind is None:
-        kind = "synthetic faces" if study.face_source == "synthetic" else "licensed faces"
     return Provenance(profile=study.name, kind=kind, digests=digests, commit=commit())
 
 

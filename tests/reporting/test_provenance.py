@@ -41,11 +41,6 @@ def test_the_line_names_profile_data_digest_and_commit_and_no_path(table):
     assert str(table.parent) not in here.line()
 
 
-@pytest.mark.parametrize(("profile", "kind"), [("quick", "synthetic faces"), ("licensed", "licensed faces")])
-def test_what_the_study_learns_from_is_said(table, profile, kind):
-    assert f"profile {profile}, {kind}," in provenance(load_study(profile), {"faces": table}).line()
-
-
 def test_an_absent_table_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"'runs'.*run the stage"):
         provenance(load_study("quick"), {"runs": tmp_path / "runs.parquet"})
