@@ -70,7 +70,12 @@ def default_model(paths: Paths) -> Model:
             f"{network} has no float32 export in profile {paths.study.profile}: see 04_compression"
         )
     run = row.iloc[0]
-    return Model(run["run_id"], table.parent / run["artefact"], int(run["image_size"]), "synthetic faces")
+    return Model(
+        run["run_id"],
+        table.parent / run["artefact"],
+        int(run["image_size"]),
+        f"{paths.study.face_source} faces",
+    )
 
 
 def classify_photograph(photo: Path, model: Model) -> Answer:

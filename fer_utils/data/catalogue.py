@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -24,7 +24,7 @@ from fer_utils import tables
 from fer_utils.data.detection import Detector, box_of, crop_face, face_in_box, largest_face
 from fer_utils.data.detectors import load_detector
 from fer_utils.data.duplicates import perceptual_hash
-from fer_utils.data.images import ImageError, Pixels, shrunk, write_jpeg, write_png
+from fer_utils.data.images import ImageError, Pixels, encode_jpeg, encode_png, shrunk
 from fer_utils.data.manifests import manifest_of
 
 NO_FACE: Final = "no face found"
@@ -109,6 +109,7 @@ class Worker:
     detector_model: Path | None = None
     aligned: bool = False
     quality: int | None = None
+    made: set[Path] = field(default_factory=set)
 
     @cached_property
     def detector(self) -> Detector:
@@ -125,12 +126,16 @@ class Worker:
         if crop is None:
             return Outcome(reason=NO_FACE)
         path = Path(row["dataset"]) / f"{row['face_id']}{'.jpg' if self.quality else '.png'}"
-        data = (
-            write_jpeg(self.folder / path, crop, self.quality)
-            if self.quality
-            else write_png(self.folder / path, crop)
-        )
+        data = encode_jpeg(crop, self.quality) if self.quality else encode_png(crop)
+        self._store(self.folder / path, data)
         return Outcome(path.as_posix(), hashlib.sha256(data).hexdigest(), perceptual_hash(crop))
+
+    def _store(self, path: Path, data: bytes) -> None:
+        """Write plainly: a half-written crop is in no table yet, and is written again with its part."""
+        if path.parent not in self.made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.made.add(path.parent)
+        path.write_bytes(data)
 
     def _found(self, image: Pixels, row: Row) -> Pixels | None:
         box = box_of(row)
@@ -166,8 +171,8 @@ def outcomes(parts: Iterable[list[Row]], worker: Worker, processes: int) -> Iter
 def columns_of(results: Sequence[Outcome]) -> dict[str, Any]:
     """Return outcomes as columns: path, sha256, perceptual_hash, reason."""
     return {
-        field.name: pd.array([getattr(result, field.name) for result in results], dtype="string")
-        for field in fields(Outcome)
+        each.name: pd.array([getattr(result, each.name) for result in results], dtype="string")
+        for each in fields(Outcome)
     }
 
 

@@ -20,13 +20,15 @@ from scipy.sparse.csgraph import connected_components
 from fer_utils.data.images import Pixels
 
 NEAR_BITS: Final = 20
-"""Faces whose hashes differ in no more bits are near-duplicates. On the London photographs, found and cropped
-anew, copies made by JPEG at quality 60 or by shrinking to a quarter differed in at most 20 bits, two people in
-at least 60 (5,151 pairs from one studio), drawn people in at least 34 (240,000 pairs)."""
+"""Faces whose hashes differ in no more bits are near-duplicates. On the London photographs two people differ in at
+least 60 bits (5,100 pairs from one studio), drawn people in at least 34 (240,000 pairs). Copies of these photographs,
+in which the face was found and cropped anew, are known in 100 of 100 cases after JPEG at quality 60, in 97 to 99 when
+shrunk to a half or a quarter, in 98 with noise, in 96 when brighter. They are known in 19 of 100 when turned grey and
+in 10 when the picture was cropped, because the detector then puts its box elsewhere."""
 
 LOW_BITS: Final = 4
-"""Of the 64 lowest frequencies at most so many may differ: the search goes by these. The same copies differed there
-by 4 bits or fewer in nine of ten."""
+"""Of the 64 lowest frequencies at most so many may differ: the search goes by these. More would find few copies
+more, since nine of ten differ there by 3 bits or fewer, and would take many times as long."""
 
 BLOCKS: Final = 7
 AGREEING: Final = BLOCKS - LOW_BITS  # so many of the blocks agree whichever LOW_BITS bits differ

@@ -3,6 +3,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,3 +150,28 @@ def test_resize_averages_when_it_shrinks():
     assert (shrunk == 127).all()
     assert images.resize(shrunk, 32).shape == (32, 32, 3)
     assert images.resize(shrunk, 16) is shrunk
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "with\0nothing.jpg", "/etc/hosts/x.jpg"])
+def test_a_device_and_an_impossible_name_are_no_pictures(name):
+    with pytest.raises(images.ImageError, match="no file|no file can have|does not exist"):
+        images.read_image(Path(name))
+
+
+def test_a_file_beyond_all_measure_is_not_read(tmp_path):
+    path = tmp_path / "huge.jpg"
+    with path.open("wb") as file:
+        file.truncate(2**40)  # sparse: takes no room
+    with pytest.raises(images.ImageError, match="has more than"):
+        images.read_image(path)
+
+
+def test_a_whole_jpeg_is_read_as_pillow_reads_it(tmp_path):
+    """It is decoded by OpenCV: the same pixels must come out."""
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
+    for subsampling in (0, 1, 2):
+        for progressive in (False, True):
+            path = tmp_path / "x.jpg"
+            Image.fromarray(noise).save(path, quality=80, subsampling=subsampling, progressive=progressive)
+            expected = np.asarray(Image.open(path).convert("RGB")).astype(int)
+            assert np.abs(images.read_image(path) - expected).max() <= 1

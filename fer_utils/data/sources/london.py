@@ -74,9 +74,7 @@ def _extract(folder: Path) -> pd.DataFrame:
         )
     if incomplete := int(table[["file", "subject_id", "expression"]].isna().any(axis=1).sum()):
         raise LayoutError(f"{folder / EXTRACT_FILE}: {incomplete} row(s) lack file, subject_id or expression")
-    if outside := sum(
-        not (folder / file).resolve().is_relative_to(folder.resolve()) for file in table["file"]
-    ):
+    if outside := sum(not _is_inside(folder / file, folder) for file in table["file"]):
         raise LayoutError(f"{folder / EXTRACT_FILE}: {outside} row(s) name a file outside the folder")
     return table.rename(columns={"file": "path"})
 
@@ -93,8 +91,16 @@ def _published(folder: Path) -> pd.DataFrame:
 
 def _photographs(folder: Path, name: str) -> list[tuple[str, str, str]]:
     expression, ending = FOLDERS[name]
-    found = (re.fullmatch(rf"(\d+)_{ending}\.jpe?g", path.name, re.I) for path in (folder / name).iterdir())
+    files = [path for path in (folder / name).iterdir() if path.is_file() and _is_inside(path, folder)]
+    found = (re.fullmatch(rf"(\d+)_{ending}\.jpe?g", path.name, re.I) for path in files)
     return sorted((match[1], expression, f"{name}/{match[0]}") for match in found if match)
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # names that no system takes, links in a circle
+        return False
 
 
 def _people(path: Path) -> pd.DataFrame:
@@ -108,10 +114,10 @@ def _people(path: Path) -> pd.DataFrame:
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file() or not _is_inside(path, path.parent):  # a link to a device has no end
+        raise LayoutError(f"{path} is missing: fetch it from the owner's page")
     try:
         table = pd.read_csv(path, dtype="string", encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise LayoutError(f"{path} is missing: fetch it from the owner's page") from error
     except (OSError, ValueError) as error:  # pandas' parser errors and bad encodings are ValueErrors
         raise LayoutError(f"{path} cannot be read as a CSV table: fetch it again") from error
     if absent := [column for column in columns if column not in table.columns]:

@@ -1,0 +1,129 @@
+"""Photographs a second that an ingest takes, against the face detector and the JPEG decoder alone on the same cores.
+
+`python benchmarks/ingest.py` takes 20,000 photographs of 640 x 480, made of PICTURES drawn ones; `--images` takes
+another number. Both ways run in the same number of processes,
+one after the other. On a busy machine look at the ratio by processor time. Peak memory is that of the main
+process and of its largest worker, at a tenth of the images and at all of them: it must not grow.
+"""
+
+import argparse
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from fer_utils.data import ingest as ingest_module
+from fer_utils.data.detection import FaceDetector
+from fer_utils.data.images import write_jpeg
+from fer_utils.data.sources.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
+from fer_utils.data.synthetic.design import plan_faces
+from fer_utils.data.synthetic.portrait import draw_face
+from fer_utils.study import load_study
+
+PICTURES = 100
+NAME = "kdef"
+_CHUNK = 32
+
+
+def write_photographs(folder: Path, images: int) -> None:
+    """Write drawn faces in the middle of pictures of 640 x 480, and links to them until there are enough."""
+    folder.mkdir()
+    rows = plan_faces(load_study("quick")).sample(PICTURES, random_state=0).to_dict("records")
+    for number, row in enumerate(rows):
+        picture = np.pad(draw_face(row, 480), ((0, 0), (80, 80), (0, 0)), mode="edge")
+        write_jpeg(folder / f"{number:06}.jpg", picture)
+    for number in range(PICTURES, images):
+        os.link(folder / f"{number % PICTURES:06}.jpg", folder / f"{number:06}.jpg")
+
+
+def read(folder: Path) -> Reading:
+    """Return a row a picture."""
+    names = sorted(path.name for path in folder.iterdir())
+    rows = pd.DataFrame({"face_id": [name_of(NAME, name) for name in names], "path": names})
+    rows = rows.assign(
+        dataset=NAME,
+        subject_id=rows["face_id"],
+        expression="neutral",
+        cohort="adult",
+        source_key=rows["path"],
+    )
+    nothing = pd.DataFrame({"path": [], "reason": []}, dtype="string")
+    return Reading(rows.reindex(columns=list(ROW_COLUMNS)).astype(dict(ROW_COLUMNS)), nothing, {})
+
+
+def whole(folder: Path, processes: int) -> None:
+    """Ingest: read, find, crop, store, catalogue."""
+    with tempfile.TemporaryDirectory() as results:
+        report = ingest_module.ingest(NAME, folder, Path(results), processes=processes)
+    print(f"    {report.found:,} faces found, {report.missed:,} missed", flush=True)
+
+
+def alone(folder: Path, processes: int) -> None:
+    """Only decode and detect."""
+    names = [os.fspath(path) for path in sorted(folder.iterdir())]
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start) as pool:
+        list(pool.map(_detect, names, chunksize=_CHUNK))
+
+
+def seconds(work: Callable[[], None]) -> tuple[float, float]:
+    """Return the wall seconds and the processor seconds, workers included, that some work takes."""
+    wall, processor = time.perf_counter(), _processor()
+    work()
+    return time.perf_counter() - wall, _processor() - processor
+
+
+def _processor() -> float:
+    used = [resource.getrusage(kind) for kind in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _start() -> None:
+    global _detector
+    cv2.setNumThreads(1)
+    _detector = FaceDetector()
+
+
+def _detect(name: str) -> int:
+    return len(_detector.detect(cv2.cvtColor(cv2.imread(name), cv2.COLOR_BGR2RGB)))
+
+
+def peaks() -> str:
+    """Return peak memory of the main process and of the largest worker."""
+    kinds = (("main", resource.RUSAGE_SELF), ("largest worker", resource.RUSAGE_CHILDREN))
+    return ", ".join(f"{name} {resource.getrusage(kind).ru_maxrss / 1024:.0f} MiB" for name, kind in kinds)
+
+
+def main() -> None:
+    """Time both ways and print rates, their ratio and peak memory."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    ingest_module.source = lambda name: Source(name, read, load_picture)  # type: ignore[assignment]
+    with tempfile.TemporaryDirectory() as scratch:
+        for images in (options.images // 10, options.images):
+            folder = Path(scratch) / f"photographs-{images}"
+            write_photographs(folder, images)
+            ours = seconds(partial(whole, folder, options.processes))
+            theirs = seconds(partial(alone, folder, options.processes))
+            print(
+                f"{images:,} photographs: ingest {images / ours[0]:.0f} a second, detector and decoder alone "
+                f"{images / theirs[0]:.0f}, ratio {theirs[0] / ours[0]:.2f} by the clock, "
+                f"{theirs[1] / ours[1]:.2f} by processor time; peak memory: {peaks()}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
