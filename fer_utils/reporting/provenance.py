@@ -17,7 +17,7 @@ KindOfData = Literal["synthetic faces", "licensed photographs", "London photogra
 
 PACKAGES: Final = (
     "fer-utils", "tensorflow", "tf-keras", "tensorflow-model-optimization", "ai-edge-litert",
-    "ai-edge-quantizer", "numpy", "pandas", "scikit-learn", "fairlearn", "papermill", "jupyter-book",
+    "numpy", "pandas", "scikit-learn", "fairlearn", "papermill", "jupyter-book",
 )  # fmt: skip
 """The packages that can change a result or a page."""
 
