@@ -2,7 +2,8 @@
 
 `python benchmarks/fuzz_readers.py --minutes 10` takes the sets in turn. Each round writes a set in its owner's layout,
 damages some of its files (bytes changed, cut short, doubled, swapped for another kind, headers of huge pictures,
-hostile tables, links that lead out, names with odd signs), and ingests it. Allowed ends are a finished ingest and a
+hostile tables, links that lead out, names with odd signs), and ingests it. Every fourth round unpacks an archive
+with hostile members too. Allowed ends are a finished ingest and a
 sentence of the project's own (LayoutError and the like); anything else is printed with its seed, and ends with 1.
 `--seed` begins at another round, to see one again.
 """
@@ -15,9 +16,11 @@ import random
 import shutil
 import struct
 import sys
+import tarfile
 import tempfile
 import time
 import traceback
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -30,6 +33,7 @@ import made_up_children  # noqa: E402
 import made_up_layouts  # noqa: E402
 import made_up_london  # noqa: E402
 
+from fer_utils.data.archives import ArchiveError, unpack  # noqa: E402
 from fer_utils.data.ingest import ingest  # noqa: E402
 from fer_utils.data.sources.registry import SOURCES  # noqa: E402
 
@@ -180,6 +184,50 @@ def run(name: str, template: Path, scratch: Path, seed: int) -> str:
     return end
 
 
+def run_archive(template: Path, scratch: Path, seed: int) -> str:
+    """Pack a set with hostile members, damage the archive, unpack it; nothing may lie outside its folder."""
+    chance = random.Random(seed)
+    path = scratch / chance.choice(["set.zip", "set.tar", "set.tar.gz", "set.tar.bz2"])
+    names = [
+        "../out.txt",
+        "/tmp/fuzz-out.txt",
+        "a/../../out",
+        "C:\\out",
+        "x" * 300,
+        "a\0b",
+        "ok.txt",
+        "ok.txt/ok.txt",
+        ".",
+    ]
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+            for file in template.rglob("*"):
+                packed.write(file, file.relative_to(template))
+            packed.writestr(chance.choice(names), bytes(chance.choice([10, 80_000_000])))
+    else:
+        with tarfile.open(path, f"w:{path.suffix[1:] if path.suffix != '.tar' else ''}") as packed:
+            packed.add(template, "set")
+            member = tarfile.TarInfo(chance.choice(names).replace("\0", ""))
+            member.type = chance.choice(
+                [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+            )
+            member.linkname = chance.choice(["/etc/passwd", "../..", "set"])
+            packed.addfile(member)
+    if chance.random() < 0.5:
+        chance.choice([change_bytes, cut, repeat_part])(path, chance)
+    before = {*os.listdir(scratch), "unpacked"}
+    try:
+        unpack(path, scratch / "unpacked")
+        end = "unpacked"
+    except ArchiveError:
+        end = "ArchiveError"
+    assert set(os.listdir(scratch)) <= before, f"seed {seed}: something lies outside the folder"
+    assert not Path("/tmp/fuzz-out.txt").exists(), f"seed {seed}: something lies outside the folder"
+    links = [file for file in (scratch / "unpacked").rglob("*") if file.is_symlink()]
+    assert not links, f"seed {seed}: links were unpacked"
+    return end
+
+
 def main() -> None:
     """Fuzz for the minutes asked for; print what was found."""
     parser = argparse.ArgumentParser(
@@ -203,6 +251,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as scratch:
                 try:
                     ends[run(name, Path(templates) / name, Path(scratch), seed)] += 1
+                    if seed % 4 == 0:
+                        ends[run_archive(Path(templates) / name, Path(scratch), seed)] += 1
                 except Exception:  # noqa: BLE001 - whatever it is, it is a finding
                     crashes += 1
                     traceback.print_exc(limit=-4)

@@ -94,6 +94,17 @@ def ingest(
 
 
 @app.command()
+def unpack(
+    archive: Annotated[Path, typer.Argument(help="zip or tar, as it was received")],
+    folder: Annotated[Path, typer.Option("--to", help="Folder to unpack to; it must not hold anything yet")],
+) -> None:
+    """Unpack an archive without harm: nothing lands outside the folder, and nothing swells beyond bounds."""
+    from fer_utils.data.archives import unpack as run
+
+    typer.echo(f"{run(archive, folder):,} files are in {folder}")
+
+
+@app.command()
 def check(seed: Annotated[int | None, typer.Option(help="Seed of the splits to check")] = None) -> None:
     """Check manifests, tables, stored faces and splits; each problem is a line, and ends with exit code 1."""
     from fer_utils.data.checking import problems

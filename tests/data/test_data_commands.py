@@ -1,5 +1,6 @@
 """The `fer data` commands, as a reader types them."""
 
+import shutil
 import sys
 
 import pandas as pd
@@ -91,6 +92,14 @@ def test_a_wrong_folder_is_one_sentence(results, tmp_path, monkeypatch, capsys):
         cli.main()
     assert str(stop.value).startswith("fer: no usable picture of kdef")
     assert "\n" not in str(stop.value)
+
+
+def test_an_archive_is_unpacked_and_read(results, tmp_path):
+    write_set(tmp_path / "owner", people=1)
+    shutil.make_archive(str(tmp_path / "kdef"), "zip", tmp_path / "owner")
+    assert "7 files" in fer("unpack", tmp_path / "kdef.zip", "--to", tmp_path / "new").output
+    answer = fer("ingest", NAME, "--from", tmp_path / "new", "--processes", 1, "--face-size", 64)
+    assert "kdef: 7 faces" in answer.output
 
 
 # check
