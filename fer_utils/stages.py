@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,9 @@ def run_notebook(stage: str, study: Study, overrides: Mapping[str, Any]) -> Path
     kernel = Config()
     kernel.KernelManager.transport = "ipc"  # parallel kernels cannot race for ports
     try:
-        with atomic_path(target) as temporary:
+        with tempfile.TemporaryDirectory(prefix="fer-") as sockets, atomic_path(target) as temporary:
+            # By default all kernels of one folder share the socket names kernel-ipc-1 to 5, and meet there
+            kernel.KernelManager.ip = str(Path(sockets) / "kernel")
             papermill.execute_notebook(
                 os.path.relpath(notebook_source(stage)),
                 str(temporary),

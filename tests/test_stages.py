@@ -88,3 +88,25 @@ def test_a_failing_notebook_names_the_cell_and_leaves_nothing(one_cell, tmp_path
     with pytest.raises(StageError, match="01_data, cell 3: ValueError: no faces here"):
         run_notebook("01_data", load_study("quick"), {})
     assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == []
+
+
+def test_kernels_that_run_side_by_side_do_not_meet(one_cell, tmp_path, monkeypatch):
+    """Two runs at once, from one folder: each prints its own, and no socket is left behind."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    one_cell("import time; time.sleep(2); print(seed)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stages, "PROJECT_FOLDER", tmp_path)
+
+    def run(seed):
+        study = load_study("quick", seed=seed)
+        monkeypatch.setattr(
+            stages.Paths, "notebook", lambda self, stage: tmp_path / f"{self.study.seed}.ipynb"
+        )
+        return run_notebook("01_data", study, {"seed": seed}).read_text()
+
+    with ThreadPoolExecutor(3) as pool:
+        executed = list(pool.map(run, (1, 2, 3)))
+    printed = [json.loads(text)["cells"][-1]["outputs"][0]["text"] for text in executed]
+    assert printed == [["1\n"], ["2\n"], ["3\n"]]
+    assert not list(tmp_path.glob("*ipc*"))
