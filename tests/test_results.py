@@ -7,7 +7,7 @@ from fer_utils import tables
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import run_scores
 from fer_utils.compression.parity import parity
-from fer_utils.data.catalogue import check_no_leak
+from fer_utils.data.leaks import check_no_leak
 from fer_utils.expressions import CHANCE, EXPRESSIONS
 from fer_utils.steps.book import durations
 from fer_utils.study import Paths, load_study

@@ -1,5 +1,6 @@
 """Step `compress`: one network's all-data copy through every technique and precision, failures told."""
 
+import gc
 from collections.abc import Callable
 from typing import Final
 
@@ -145,6 +146,8 @@ def compress_network(architecture: Architecture, study: Study, paths: Paths) -> 
     work = Compression(architecture, study, paths)
     for technique in study.techniques:
         work.add_technique(technique)
+        keras.backend.clear_session()  # a wrapped network and its traces hold up to a gigabyte, in cycles
+        gc.collect()
     tables.write(
         tables.concatenated(work.predictions), "predictions", paths.compressed("predictions", architecture)
     )

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fer_utils import tables
-from fer_utils.data.catalogue import CatalogueError
+from fer_utils.data.leaks import LeakError
 from fer_utils.steps import compress as compress_step
 from fer_utils.steps.faces import make_faces
 from fer_utils.steps.photographs import make_reality_faces
@@ -99,7 +99,7 @@ def test_a_leak_stops_training_before_it_begins(small, made, tmp_path):
     faces.loc[first, "split"] = "train"
     leaking = Paths(tmp_path, small)
     tables.write(faces, "faces", leaking.faces)
-    with pytest.raises(CatalogueError, match=r"1 subject\(s\) are in more than one of the splits"):
+    with pytest.raises(LeakError, match=r"1 subject\(s\) are in more than one of"):
         train(NETWORK, small, leaking)
     assert not leaking.trained("runs", NETWORK).exists()
 
