@@ -105,6 +105,27 @@ for architecture in study.architectures:
             "{fer} step compress {params.architecture} " + telling
 
 
+    if study.sweeps:
+
+        rule:
+            name:
+                f"sweep_{architecture}"
+            input:
+                paths.faces,
+                paths.trained("runs", architecture),
+            output:
+                [paths.swept(table, architecture) for table in ("runs", "predictions", "curves")],
+            params:
+                made_from=step_params("sweep", "training", "compression", "sweep"),
+                architecture=architecture,
+            log:
+                paths.log(f"sweep-{architecture}"),
+            benchmark:
+                paths.duration(f"sweep-{architecture}")
+            shell:
+                "{fer} step sweep {params.architecture} " + telling
+
+
 rule photographs:
     output:
         paths.reality_faces,
@@ -162,7 +183,7 @@ rule stage:
         paths.notebook("{stage}"),
     params:
         notebook=lambda wildcards: notebook_file_digest(notebook_source(wildcards.stage)),
-        settings=study.settings("scope", "faces", "training", "compression", "profiling", "analysis"),
+        settings=study.settings("scope", "faces", "training", "compression", "sweep", "profiling", "analysis"),
     log:
         paths.log("stage-{stage}"),
     benchmark:
