@@ -14,8 +14,9 @@ from fer_utils import tables
 from fer_utils.compression.export import REPRESENTATIVE_FACES, to_tflite
 from fer_utils.compression.file_weights import file_weights
 from fer_utils.compression.files import file_name
+from fer_utils.compression.metadata import LABELS_FILE, describe, labels
 from fer_utils.compression.techniques import CompressionError, compress
-from fer_utils.files import write_bytes
+from fer_utils.files import write_bytes, write_text
 from fer_utils.models.backbones import build_network, keras
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
@@ -26,6 +27,13 @@ from fer_utils.study import BASE_TECHNIQUES, Architecture, Paths, Precision, Stu
 NO_FLOAT_EXPORT: Final = (
     "a quantization-aware network holds its rounding in the graph: only its int8 file is the model"
 )
+
+
+ABOUT: Final = (
+    "Names one of seven posed facial expressions; a posed expression is not a felt emotion, and this is not a "
+    "diagnosis. Trained on"
+)
+"""What every exported file says of itself, before the kind of faces that it learned from."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,8 @@ class Compression:
 
     def _export(self, trained: Trained, cell: Cell, precision: Precision, run_id: str) -> Trained:
         artefact = file_name(run_id, self.study.image_size)
-        write_bytes(self.folder / artefact, to_tflite(trained.network, precision, self.representative))
+        model = to_tflite(trained.network, precision, self.representative)
+        write_bytes(self.folder / artefact, describe(model, run_id, f"{ABOUT} {self.study.kind_of_faces}."))
         answers = predict_tflite(self.folder / artefact, self.tested_images)
         weights = file_weights(self.folder / artefact)
         self.predictions.append(prediction_rows(run_id, self.tested, answers))
@@ -155,6 +164,7 @@ def compress_cells(
         work.add(cell)
         keras.backend.clear_session()  # a wrapped network and its traces hold up to a gigabyte, in cycles
         gc.collect()
+    write_text(work.folder / LABELS_FILE, labels())
     tables.write(tables.concatenated(work.predictions), "predictions", place("predictions"))
     tables.write(tables.concatenated(work.curves), "curves", place("curves"))
     tables.write(pd.DataFrame(work.runs), "runs", place("runs"))
