@@ -36,6 +36,14 @@ COSTLY_FIRST = {
 def step_params(step, *sections):
     return {"code": code_digest(f"fer_utils.steps.{step}"), "settings": study.settings("scope", *sections)}
 
+# MB that the hungriest process of a job takes at its peak (quick profile, measured); the workflow's profile limits the sum
+TRAINING_MB = {
+    "nasnet_mobile": 2200, "efficientnet_b0": 1600, "mobilenet_v3_large": 1500, "mobilenet_v2": 1400, "mobilenet_v3_small": 1300,
+}
+COMPRESSING_MB = {
+    "nasnet_mobile": 4500, "efficientnet_b0": 3200, "mobilenet_v3_large": 2300, "mobilenet_v2": 2000, "mobilenet_v3_small": 1700,
+}
+
 
 wildcard_constraints:
     architecture="|".join(study.architectures),
@@ -78,6 +86,8 @@ for architecture in study.architectures:
             made_from=step_params("train", "training"),
             architecture=architecture,
         priority: COSTLY_FIRST[architecture]
+        resources:
+            mem_mb=TRAINING_MB[architecture],
         log:
             paths.log(f"train-{architecture}"),
         benchmark:
@@ -97,6 +107,8 @@ for architecture in study.architectures:
             made_from=step_params("compress", "training", "compression"),
             architecture=architecture,
         priority: COSTLY_FIRST[architecture]
+        resources:
+            mem_mb=COMPRESSING_MB[architecture],
         log:
             paths.log(f"compress-{architecture}"),
         benchmark:
@@ -118,6 +130,8 @@ for architecture in study.architectures:
             params:
                 made_from=step_params("sweep", "training", "compression", "sweep"),
                 architecture=architecture,
+            resources:
+                mem_mb=COMPRESSING_MB[architecture],
             log:
                 paths.log(f"sweep-{architecture}"),
             benchmark:

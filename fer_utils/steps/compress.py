@@ -1,9 +1,10 @@
 """Step `compress`: one network's all-data copy through every technique and precision, failures told."""
 
-import gc
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,8 +49,10 @@ class Cell:
 class Compression:
     """One network's compression: what it starts from, and the rows that it collects."""
 
-    def __init__(self, architecture: Architecture, study: Study, paths: Paths, folder: Path) -> None:
-        self.architecture, self.study, self.folder = architecture, study, folder
+    def __init__(
+        self, architecture: Architecture, study: Study, paths: Paths, folder: Path, made: frozenset[str]
+    ) -> None:
+        self.architecture, self.study, self.folder, self.made = architecture, study, folder, made
         faces = StudyFaces.read(study, paths)
         parents = tables.read("runs", paths.trained("runs", architecture))
         self.parent = parents[parents["cohort"] == "all"].iloc[0]
@@ -62,7 +65,6 @@ class Compression:
         set_up(study)
         self.network = build_network(architecture, study, None)
         self.network.load_weights(paths.trained("runs", architecture).parent / self.parent["artefact"])
-        self.made: dict[Technique, Path] = {}
         self.runs: list[dict[str, object]] = []
         self.predictions: list[pd.DataFrame] = []
         self.curves: list[pd.DataFrame] = []
@@ -93,7 +95,6 @@ class Compression:
         self.predictions.append(prediction_rows(run_id, self.tested, answers))
         self.curves.append(trained.curves)
         self._add_row(cell, "float32", run_id, "done", trained=trained, artefact=artefact)
-        self.made[cell.technique] = self.folder / artefact
         return trained
 
     def _start(self, technique: Technique) -> Any:
@@ -101,10 +102,11 @@ class Compression:
         if technique not in BASE_TECHNIQUES:
             return self.network
         base = BASE_TECHNIQUES[technique]
-        if base not in self.made:
+        run_id = f"{self.parent['run_id']}.{base}"
+        if run_id not in self.made:
             raise CompressionError(f"{technique} goes on from {base}, which failed: see its row")
         network = build_network(self.architecture, self.study, None)
-        network.load_weights(self.made[base])
+        network.load_weights(self.folder / f"{run_id}.h5")
         return network
 
     def _export(self, trained: Trained, cell: Cell, precision: Precision, run_id: str) -> Trained:
@@ -158,13 +160,34 @@ def compress_network(architecture: Architecture, study: Study, paths: Paths) -> 
 def compress_cells(
     architecture: Architecture, study: Study, paths: Paths, cells: list[Cell], place: Callable[[str], Path]
 ) -> None:
-    """Compress one network's all-data copy by every cell; write the tables where `place` says."""
-    work = Compression(architecture, study, paths, place("runs").parent)
+    """Compress one network's all-data copy by every cell; write the tables where `place` says.
+
+    Each cell has a process of its own: TensorFlow gives back what a wrapped network took only at its end, and
+    four of NASNetMobile in one process took 6 GB.
+    """
+    rows: dict[str, list[pd.DataFrame]] = {"runs": [], "predictions": [], "curves": []}
     for cell in cells:
-        work.add(cell)
-        keras.backend.clear_session()  # a wrapped network and its traces hold up to a gigabyte, in cycles
-        gc.collect()
-    write_text(work.folder / LABELS_FILE, labels())
-    tables.write(tables.concatenated(work.predictions), "predictions", place("predictions"))
-    tables.write(tables.concatenated(work.curves), "curves", place("curves"))
-    tables.write(pd.DataFrame(work.runs), "runs", place("runs"))
+        runs = tables.concatenated(rows["runs"])
+        made = frozenset() if runs.empty else frozenset(runs.loc[runs["status"] == "done", "run_id"])
+        for table, part in in_own_process(
+            compress_cell, architecture, study, paths, place("runs").parent, made, cell
+        ).items():
+            rows[table] += part
+    write_text(place("runs").parent / LABELS_FILE, labels())
+    for table, parts in rows.items():
+        tables.write(tables.concatenated(parts), table, place(table))
+
+
+def compress_cell(
+    architecture: Architecture, study: Study, paths: Paths, folder: Path, made: frozenset[str], cell: Cell
+) -> dict[str, list[pd.DataFrame]]:
+    """Make one cell's files in `folder`; return the parts of its tables. `made` are the runs made before."""
+    work = Compression(architecture, study, paths, folder, made)
+    work.add(cell)
+    return {"runs": [pd.DataFrame(work.runs)], "predictions": work.predictions, "curves": work.curves}
+
+
+def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what a function of a module returns, called in a fresh process that ends with it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
