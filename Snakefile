@@ -31,11 +31,6 @@ PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for
 COSTLY_FIRST = {
     "nasnet_mobile": 900, "efficientnet_b0": 550, "mobilenet_v3_large": 310, "mobilenet_v2": 270, "mobilenet_v3_small": 180,
 }
-
-
-def step_params(step, *sections):
-    return {"code": code_digest(f"fer_utils.steps.{step}"), "settings": study.settings("scope", *sections)}
-
 # MB that the hungriest process of a job takes at its peak (quick profile, measured); the workflow's profile limits the sum
 TRAINING_MB = {
     "nasnet_mobile": 2200, "efficientnet_b0": 1600, "mobilenet_v3_large": 1500, "mobilenet_v2": 1400, "mobilenet_v3_small": 1300,
@@ -43,6 +38,10 @@ TRAINING_MB = {
 COMPRESSING_MB = {
     "nasnet_mobile": 4500, "efficientnet_b0": 3200, "mobilenet_v3_large": 2300, "mobilenet_v2": 2000, "mobilenet_v3_small": 1700,
 }
+
+
+def step_params(step, *sections):
+    return {"code": code_digest(f"fer_utils.steps.{step}"), "settings": study.settings("scope", *sections)}
 
 
 wildcard_constraints:
