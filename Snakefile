@@ -31,6 +31,13 @@ PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for
 COSTLY_FIRST = {
     "nasnet_mobile": 900, "efficientnet_b0": 550, "mobilenet_v3_large": 310, "mobilenet_v2": 270, "mobilenet_v3_small": 180,
 }
+# MB that the hungriest process of a job takes at its peak (quick profile, measured); the workflow's profile limits the sum
+TRAINING_MB = {
+    "nasnet_mobile": 2200, "efficientnet_b0": 1600, "mobilenet_v3_large": 1500, "mobilenet_v2": 1400, "mobilenet_v3_small": 1300,
+}
+COMPRESSING_MB = {
+    "nasnet_mobile": 4500, "efficientnet_b0": 3200, "mobilenet_v3_large": 2300, "mobilenet_v2": 2000, "mobilenet_v3_small": 1700,
+}
 
 
 def step_params(step, *sections):
@@ -78,6 +85,8 @@ for architecture in study.architectures:
             made_from=step_params("train", "training"),
             architecture=architecture,
         priority: COSTLY_FIRST[architecture]
+        resources:
+            mem_mb=TRAINING_MB[architecture],
         log:
             paths.log(f"train-{architecture}"),
         benchmark:
@@ -97,12 +106,37 @@ for architecture in study.architectures:
             made_from=step_params("compress", "training", "compression"),
             architecture=architecture,
         priority: COSTLY_FIRST[architecture]
+        resources:
+            mem_mb=COMPRESSING_MB[architecture],
         log:
             paths.log(f"compress-{architecture}"),
         benchmark:
             paths.duration(f"compress-{architecture}")
         shell:
             "{fer} step compress {params.architecture} " + telling
+
+
+    if study.sweeps:
+
+        rule:
+            name:
+                f"sweep_{architecture}"
+            input:
+                paths.faces,
+                paths.trained("runs", architecture),
+            output:
+                [paths.swept(table, architecture) for table in ("runs", "predictions", "curves")],
+            params:
+                made_from=step_params("sweep", "training", "compression", "sweep"),
+                architecture=architecture,
+            resources:
+                mem_mb=COMPRESSING_MB[architecture],
+            log:
+                paths.log(f"sweep-{architecture}"),
+            benchmark:
+                paths.duration(f"sweep-{architecture}")
+            shell:
+                "{fer} step sweep {params.architecture} " + telling
 
 
 rule photographs:
@@ -162,7 +196,7 @@ rule stage:
         paths.notebook("{stage}"),
     params:
         notebook=lambda wildcards: notebook_file_digest(notebook_source(wildcards.stage)),
-        settings=study.settings("scope", "faces", "training", "compression", "profiling", "analysis"),
+        settings=study.settings("scope", "faces", "training", "compression", "sweep", "profiling", "analysis"),
     log:
         paths.log("stage-{stage}"),
     benchmark:

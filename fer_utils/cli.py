@@ -122,6 +122,7 @@ def _step_function(name: str, architecture: str | None) -> Any:
         "photographs": ("photographs", "make_reality_faces"),
         "train": ("train", "train"),
         "compress": ("compress", "compress_network"),
+        "sweep": ("sweep", "sweep_network"),
         "reality": ("reality", "predict_reality"),
         "measure": ("measure", "measure"),
         "book": ("book", "make_book"),

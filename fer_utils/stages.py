@@ -43,13 +43,18 @@ def _exports(paths: Paths) -> list[Path]:
     return [*_models(paths), *compressed, paths.measurements]
 
 
+def _swept(paths: Paths) -> list[Path]:
+    swept = [path for table in ("runs", "predictions") for path in paths.all_swept(table)]
+    return [*_exports(paths), *swept]
+
+
 STAGES: Final[Mapping[str, Stage]] = {
     stage.name: stage
     for stage in (
         Stage("01_data", "Data", _faces),
         Stage("02_architectures", "Architectures", _models),
         Stage("03_cohorts", "Cohorts", _models),
-        Stage("04_compression", "Compression", _exports),
+        Stage("04_compression", "Compression", _swept),
         Stage("05_moto_g6_profiling", "Moto G6 profiling", _exports),
         Stage("06_ethnicity_analysis", "Ethnicity analysis", _exports),
     )

@@ -36,7 +36,18 @@ ARCHITECTURES: Final[tuple[Architecture, ...]] = (
     "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile",
 )  # fmt: skip
 Cohort = Literal["children", "adults", "all"]
-Technique = Literal["none", "pruning", "clustering", "quantization_aware"]
+Technique = Literal[
+    "none", "pruning", "clustering", "quantization_aware", "pruning_clustering", "pruning_quantization_aware",
+    "clustering_quantization_aware", "pruning_clustering_quantization_aware",
+]  # fmt: skip
+BASE_TECHNIQUES: Final[Mapping[Technique, Technique]] = {
+    "pruning_clustering": "pruning",
+    "pruning_quantization_aware": "pruning",
+    "clustering_quantization_aware": "clustering",
+    "pruning_clustering_quantization_aware": "pruning_clustering",
+}
+"""The technique whose result a combination goes on from; its zeros or shared values are kept."""
+
 Precision = Literal["float32", "float16", "dynamic", "int8"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -52,6 +63,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "compression": (
         "techniques", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
     ),
+    "sweep": ("sparsity_sweep", "clusters_sweep"),
     "profiling": ("profiled_size", "timed_runs", "warm_up_runs"),
     "analysis": ("seed", "bootstrap_draws"),
     "scope": ("profile", "architectures"),
@@ -127,6 +139,10 @@ class Study(BaseModel):
     )
     sparsity: Share = Field(default=0.5, description="share of weights that pruning sets to zero")
     clusters: int = Field(default=16, ge=2, le=256, description="distinct weights a layer after clustering")
+    sparsity_sweep: tuple[Share, ...] = Field(default=(), description="further sparsities to prune to")
+    clusters_sweep: tuple[Annotated[int, Field(ge=2, le=256)], ...] = Field(
+        default=(), description="further numbers of clusters"
+    )
 
     # Profiling and analysis
     profiled_size: int = Field(
@@ -136,16 +152,30 @@ class Study(BaseModel):
     warm_up_runs: int = Field(default=10, ge=1)
     bootstrap_draws: int = Field(default=2000, ge=100)
 
-    @field_validator("sets", "architectures", "cohorts", "techniques", "precisions", mode="before")
+    @field_validator(
+        "sets", "architectures", "cohorts", "techniques", "precisions", "sparsity_sweep", "clusters_sweep",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _tuple_from_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator("sets", "architectures", "cohorts", "techniques", "precisions")
+    @field_validator(
+        "sets", "architectures", "cohorts", "techniques", "precisions", "sparsity_sweep", "clusters_sweep"
+    )
     @classmethod
-    def _without_repeats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _without_repeats(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(set(value)) != len(value):
             raise ValueError("an entry is repeated")
+        return value
+
+    @field_validator("techniques")
+    @classmethod
+    def _bases_first(cls, value: tuple[Technique, ...]) -> tuple[Technique, ...]:
+        for place, technique in enumerate(value):
+            base = BASE_TECHNIQUES.get(technique)
+            if base is not None and base not in value[:place]:
+                raise ValueError(f"{technique} goes on from {base}: list {base} before it")
         return value
 
     @field_validator("sets")
@@ -155,6 +185,11 @@ class Study(BaseModel):
         if unknown := [name for name in value if name not in known]:
             raise ValueError(f"unknown data set {', '.join(unknown)}: known are {', '.join(known)}")
         return value
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether techniques are tried at several settings, for the frontier of accuracy and size."""
+        return bool(self.sparsity_sweep or self.clusters_sweep)
 
     @property
     def test_set(self) -> str:
@@ -281,6 +316,10 @@ class Paths:
         """A table written by compressing one network: runs or predictions."""
         return self.root / "compress" / architecture / f"{table}.parquet"
 
+    def swept(self, table: str, architecture: str) -> Path:
+        """A table written by one network's sweep of sparsities and cluster counts: runs, predictions or curves."""
+        return self.root / "sweep" / architecture / f"{table}.parquet"
+
     def all_trained(self, table: str) -> list[Path]:
         """A table of training, of every network."""
         return [self.trained(table, architecture) for architecture in self.study.architectures]
@@ -288,6 +327,12 @@ class Paths:
     def all_compressed(self, table: str) -> list[Path]:
         """A table of compression, of every network."""
         return [self.compressed(table, architecture) for architecture in self.study.architectures]
+
+    def all_swept(self, table: str) -> list[Path]:
+        """A table of the sweeps, of every network; none if the study sweeps nothing."""
+        if not self.study.sweeps:
+            return []
+        return [self.swept(table, architecture) for architecture in self.study.architectures]
 
     def all_reality_predictions(self) -> list[Path]:
         """What every network's models say of the reality check's faces."""

@@ -17,7 +17,10 @@ from fer_utils.files import atomic_path
 COHORTS: Final = ("child", "adult", "unknown")
 TRAINING_COHORTS: Final = ("children", "adults", "all")
 SPLITS: Final = ("train", "validation", "test", "reality")
-TECHNIQUES: Final = ("none", "pruning", "clustering", "quantization_aware")
+TECHNIQUES: Final = (
+    "none", "pruning", "clustering", "quantization_aware", "pruning_clustering", "pruning_quantization_aware",
+    "clustering_quantization_aware", "pruning_clustering_quantization_aware",
+)  # fmt: skip
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
 STATUSES: Final = ("done", "failed", "not attempted")
 DEVICE_KINDS: Final = ("phone", "host", "emulated", "predicted", "browser")
@@ -77,6 +80,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "status": STATUSES,
         "reason": "string",
         "artefact": "string",  # relative to the folder that holds the table
+        "sparsity": "Float64",  # share of zeros, 0 to 1, in an exported file's kernels
+        "distinct_values": "Int64",  # the most in one output channel of an exported file's kernels
         "data_digest": "string",
         "code_digest": "string",
     },

@@ -7,6 +7,7 @@ import pytest
 from fer_utils import study as study_module
 from fer_utils.analysis import evidence
 from fer_utils.study import LICENSED_SETS, SECTIONS, Paths, Study, StudyError, load_study, profile_names
+from fer_utils.tables import TECHNIQUES
 
 
 @pytest.mark.parametrize("profile", profile_names())
@@ -31,7 +32,7 @@ def test_every_line_of_a_profile_gives_its_reason(profile):
 @pytest.mark.parametrize(
     ("profile", "overrides", "sentence"),
     [
-        ("fast", {}, r"unknown profile 'fast': choose one of licensed, quick, reference"),
+        ("fast", {}, r"unknown profile 'fast': choose one of compression, licensed, quick, reference"),
         ("quick", {"sed": 5}, r"unknown parameter 'sed': a study has profile, seed"),
         ("quick", {"seed": "007"}, r"parameter 'seed': Input should be a valid integer, given '007'"),
         ("quick", {"seed": 1000.0}, r"parameter 'seed'"),
@@ -101,6 +102,7 @@ STEP_SECTIONS = {  # as in the Snakefile
     "photographs": ("scope", "faces"),
     "train": ("scope", "training"),
     "compress": ("scope", "training", "compression"),
+    "sweep": ("scope", "training", "compression", "sweep"),
     "reality": ("scope", "training"),
     "measure": ("scope", "profiling"),
 }
@@ -133,3 +135,9 @@ def study_attributes(module: str) -> set[str]:
             if name == "study":
                 found.add(node.attr)
     return found
+
+
+def test_a_combination_comes_after_its_base():
+    with pytest.raises(StudyError, match="pruning_clustering goes on from pruning: list pruning before it"):
+        load_study("quick", techniques=["none", "pruning_clustering", "pruning"])
+    assert load_study("compression").techniques == TECHNIQUES

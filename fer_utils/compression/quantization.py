@@ -8,8 +8,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import tensorflow_model_optimization as tfmot
+
+# Private paths: the package is pinned
+from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cluster_preserve import (
+    cluster_utils,
+)
+from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cluster_preserve.cluster_preserve_quantize_registry import (  # noqa: E501
+    ClusterPreserveQuantizeRegistry,
+)
+from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve.prune_preserve_quantize_registry import (  # noqa: E501
+    PrunePreserveQuantizeRegistry,
+)
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-    default_8bit_quantize_registry,  # private path: the package is pinned
+    default_8bit_quantize_registry,
+    default_8bit_quantize_scheme,
 )
 
 from fer_utils.compression.layers import copy_with
@@ -59,25 +71,63 @@ class RoundedOutput(keras_quantization.QuantizeConfig):  # type: ignore[name-def
 CUSTOM_OBJECTS: Final[Mapping[str, type]] = {"RoundedOutput": RoundedOutput, **CUSTOM_LAYERS}
 
 
-def wrap(network: Any) -> Any:
+class KeepingRegistry(default_8bit_quantize_registry.Default8BitQuantizeRegistry):
+    """The 8-bit registry, with weight quantizers that keep zeros or shared values in dense and convolution kernels.
+
+    The package's own registries for this say that they support layers, like rescaling, that they cannot configure.
+    """
+
+    def __init__(self, *, zeros: bool, clusters: bool) -> None:
+        super().__init__()
+        self._zeros = PrunePreserveQuantizeRegistry() if zeros and not clusters else None
+        self._clusters = ClusterPreserveQuantizeRegistry(preserve_sparsity=zeros) if clusters else None
+
+    def get_quantize_config(self, layer: Any) -> Any:
+        """Return the 8-bit configuration of a layer, keeping if it has a kernel."""
+        config = super().get_quantize_config(layer)
+        if not isinstance(layer, layers.Conv2D | layers.Dense):
+            return config
+        if self._clusters:
+            return self._clusters.apply_cluster_preserve_quantize_config(layer, config)
+        return self._zeros.apply_sparsity_preserve_quantize_config(layer, config) if self._zeros else config
+
+
+class KeepingScheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
+    """The 8-bit scheme with a KeepingRegistry."""
+
+    def __init__(self, *, zeros: bool, clusters: bool) -> None:
+        self._registry = KeepingRegistry(zeros=zeros, clusters=clusters)
+
+    def get_quantize_registry(self) -> KeepingRegistry:
+        """Return the registry."""
+        return self._registry
+
+
+def wrap(network: Any, *, keep_zeros: bool = False, keep_clusters: bool = False) -> Any:
     """Return a copy of a flat Keras model that simulates 8-bit arithmetic while it trains and predicts.
 
-    Its weights start as the network's; its activation ranges are learnt in training.
+    Its weights start as the network's; its activation ranges are learnt in training. Weights that are zero stay
+    so with `keep_zeros`; weights that share a value go on sharing one with `keep_clusters`.
     """
-    registry = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+    scheme = KeepingScheme(zeros=keep_zeros, clusters=keep_clusters)
 
     def annotated(layer: Any) -> Any:
         if isinstance(layer, PREPROCESSING):
             return layer
         if _needs_rounded_output(layer):
             return keras_quantization.quantize_annotate_layer(layer, RoundedOutput())
-        known = registry.supports(layer) or isinstance(
+        known = scheme.get_quantize_registry().supports(layer) or isinstance(
             layer, layers.SeparableConv2D | layers.BatchNormalization
         )
         return keras_quantization.quantize_annotate_layer(layer) if known else layer
 
     with keras_quantization.quantize_scope(dict(CUSTOM_OBJECTS)):
-        return keras_quantization.quantize_apply(copy_with(network, annotated))
+        return keras_quantization.quantize_apply(copy_with(network, annotated), scheme)
+
+
+def unwrap(network: Any) -> Any:
+    """Return the network without the variables that kept its clusters in training; its rounding stays."""
+    return cluster_utils.strip_clustering_cqat(network)
 
 
 def _needs_rounded_output(layer: Any) -> bool:

@@ -25,6 +25,7 @@ def compress(
 ) -> Trained:
     """Return a fine-tuned, compressed copy of a trained Keras model; the original is left as it was.
 
+    A combination goes on from the result of its base (BASE_TECHNIQUES), whose zeros or shared values it keeps.
     Raises CompressionError if the sparsity or the number of distinct weights asked for was not reached.
     """
     steps = study.compression_epochs * math.ceil(len(training.labels) / study.batch_size)
@@ -42,22 +43,19 @@ def compress(
 def _wrapped(network: Any, technique: Technique, study: Study, steps: int) -> Any:
     if technique == "pruning":
         return pruning.wrap(network, study, steps)
-    if technique == "clustering":
-        return clustering.wrap(network, study)
-    return quantization.wrap(network)
+    if technique in ("clustering", "pruning_clustering"):
+        return clustering.wrap(network, study, keep_zeros="pruning" in technique)
+    return quantization.wrap(
+        network, keep_zeros="pruning" in technique, keep_clusters="clustering" in technique
+    )
 
 
 def _unwrapped(network: Any, technique: Technique, study: Study) -> Any:
-    if technique == "pruning":
-        plain = pruning.unwrap(network)
-        if (reached := sparsity(plain)) < study.sparsity - SPARSITY_TOLERANCE:
-            raise CompressionError(f"pruning reached a sparsity of {reached:.3f}, not {study.sparsity}")
-        return plain
-    if technique == "clustering":
-        plain = clustering.unwrap(network)
-        if (count := distinct_weights(plain)) > study.clusters:
-            raise CompressionError(
-                f"clustering left {count} distinct weights in a layer, not {study.clusters}"
-            )
-        return plain
-    return network  # quantization-aware models are converted from their own graph
+    if technique.endswith("quantization_aware"):  # converted from its own graph: checked in the file
+        return quantization.unwrap(network) if "clustering" in technique else network
+    plain = pruning.unwrap(network) if technique == "pruning" else clustering.unwrap(network)
+    if "pruning" in technique and (reached := sparsity(plain)) < study.sparsity - SPARSITY_TOLERANCE:
+        raise CompressionError(f"{technique} reached a sparsity of {reached:.3f}, not {study.sparsity}")
+    if "clustering" in technique and (count := distinct_weights(plain)) > study.clusters:
+        raise CompressionError(f"{technique} left {count} distinct weights in a layer, not {study.clusters}")
+    return plain

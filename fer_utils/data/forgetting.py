@@ -12,7 +12,7 @@ from fer_utils.data.ingested import FOLDER, IngestedSet
 from fer_utils.data.manifests import load_manifest
 
 FACES_TABLES: Final = (Path("faces", "faces.parquet"), Path("reality", "faces.parquet"))
-LEARNED: Final = ("train", "compress")
+LEARNED: Final = ("train", "compress", "sweep")
 RENDERED: Final = (Path("_build"), Path("book", "stages"))
 UNFINISHED_BOOKS: Final = "book-*"  # in .cache, what a killed rendering leaves
 

@@ -15,7 +15,7 @@ from fer_utils.tables import PRECISIONS, TECHNIQUES, TRAINING_COHORTS
 
 WIDTH: Final = 5.8  # inches: fills the book's column; wider, and letters would be too small on a phone
 PALETTE: Final[tuple[str, ...]] = tuple(sns.color_palette("colorblind").as_hex())
-MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 NAMES: Final[dict[str, str]] = {
     "mobilenet_v3_small": "MobileNetV3-Small",
@@ -30,6 +30,10 @@ NAMES: Final[dict[str, str]] = {
     "pruning": "pruned",
     "clustering": "clustered",
     "quantization_aware": "quantization-aware",
+    "pruning_clustering": "pruned, clustered",
+    "pruning_quantization_aware": "pruned, quantization-aware",
+    "clustering_quantization_aware": "clustered, quantization-aware",
+    "pruning_clustering_quantization_aware": "pruned, clustered, quantization-aware",
 }
 """What a reader calls an architecture, a training cohort, a technique."""
 
@@ -37,7 +41,7 @@ COLOURS: Final[dict[str, str]] = {
     **dict(zip(ARCHITECTURES, PALETTE, strict=False)),
     **dict(zip(TRAINING_COHORTS, (PALETTE[1], PALETTE[0], PALETTE[7]), strict=True)),
     **dict(zip(EXPRESSIONS, PALETTE, strict=False)),
-    **dict(zip(TECHNIQUES, (PALETTE[7], PALETTE[0], PALETTE[2], PALETTE[1]), strict=True)),
+    **dict(zip(TECHNIQUES, (PALETTE[place] for place in (7, 0, 2, 1, 9, 4, 8, 3)), strict=True)),
     **dict(zip(PRECISIONS, (PALETTE[0], PALETTE[9], PALETTE[2], PALETTE[1]), strict=True)),
 }
 """The colour of everything that has one; no other module chooses colours."""

@@ -3,12 +3,14 @@ import pytest
 
 from fer_utils.compression import clustering, pruning, quantization, techniques
 from fer_utils.compression.export import to_tflite
+from fer_utils.compression.file_weights import file_weights
 from fer_utils.compression.layers import copy_with, distinct_weights, holds_most_weights, kernels, sparsity
 from fer_utils.compression.techniques import CompressionError, compress
 from fer_utils.data.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet
-from fer_utils.study import load_study
+from fer_utils.study import BASE_TECHNIQUES, load_study
+from fer_utils.tables import TECHNIQUES
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +26,10 @@ def compressed(tiny_network, striped_faces, study):
     pixels, labels = striped_faces
     data = TrainingSet(FaceImages.of_pixels(pixels), labels)
     before = [weight.copy() for weight in tiny_network.get_weights()]
-    made = {
-        technique: compress(tiny_network, technique, f"tiny.{technique}", data, data, study).network
-        for technique in ("pruning", "clustering", "quantization_aware")
-    }
+    made = {"none": tiny_network}
+    for technique in TECHNIQUES[1:]:
+        base = made[BASE_TECHNIQUES.get(technique, "none")]
+        made[technique] = compress(base, technique, f"tiny.{technique}", data, data, study).network
     return made, before
 
 
@@ -143,3 +145,50 @@ def test_an_int8_file_holds_8_bit_kernels(tiny_network, representative, tmp_path
 def test_a_copy_does_not_share_layers(tiny_network):
     copy = copy_with(tiny_network, lambda layer: layer)
     assert not {id(layer) for layer in copy.layers} & {id(layer) for layer in tiny_network.layers}
+
+
+@pytest.mark.parametrize("technique", [name for name in TECHNIQUES if "pruning" in name])
+def test_files_of_pruned_networks_keep_their_zeros(compressed, striped_faces, tmp_path, technique, study):
+    made, _ = compressed
+    path = tmp_path / "file.tflite"
+    path.write_bytes(to_tflite(made[technique], "int8", striped_faces[0]))
+    assert file_weights(path).sparsity >= study.sparsity - 0.01
+
+
+@pytest.mark.parametrize("technique", [name for name in TECHNIQUES if "clustering" in name])
+def test_files_of_clustered_networks_keep_their_few_values(
+    compressed, striped_faces, tmp_path, technique, study
+):
+    made, _ = compressed
+    path = tmp_path / "file.tflite"
+    path.write_bytes(to_tflite(made[technique], "int8", striped_faces[0]))
+    assert file_weights(path).distinct_values <= study.clusters
+
+
+def test_without_keeping_quantization_aware_training_loses_zeros_and_shared_values(
+    compressed, striped_faces, tmp_path, study
+):
+    made, _ = compressed
+    pixels, labels = striped_faces
+    data = TrainingSet(FaceImages.of_pixels(pixels), labels)
+    path = tmp_path / "file.tflite"
+    for base in ("pruning", "clustering"):
+        again = compress(made[base], "quantization_aware", "x", data, data, study).network
+        path.write_bytes(to_tflite(again, "int8", pixels))
+        found = file_weights(path)
+        assert (
+            found.sparsity < study.sparsity - 0.1
+            if base == "pruning"
+            else found.distinct_values > study.clusters
+        )
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "dynamic", "int8"])
+def test_zeros_are_counted_in_files_of_every_precision(compressed, striped_faces, tmp_path, precision):
+    made, _ = compressed
+    path = tmp_path / "file.tflite"
+    path.write_bytes(to_tflite(made["pruning"], precision, striped_faces[0]))
+    assert file_weights(path).sparsity == pytest.approx(sparsity(made["pruning"]), abs=0.02)
+    path.write_bytes(to_tflite(made["none"], precision, striped_faces[0]))
+    assert file_weights(path).sparsity < 0.05
+    assert file_weights(path).distinct_values > 16

@@ -14,6 +14,7 @@ from fer_utils.steps import compress as compress_step
 from fer_utils.steps.faces import make_faces
 from fer_utils.steps.photographs import make_reality_faces
 from fer_utils.steps.reality import predict_reality
+from fer_utils.steps.sweep import sweep_network
 from fer_utils.steps.train import train
 from fer_utils.study import Paths, load_study
 
@@ -32,7 +33,8 @@ if __name__ == "__main__":
 def small():
     return load_study(
         "quick", architectures=[NETWORK], cohorts=["all"], image_size=32, face_size=32, images_per_expression=1,
-        epochs=1, techniques=["none", "pruning", "quantization_aware"], precisions=["float32", "int8"],
+        epochs=1, techniques=["none", "pruning", "quantization_aware", "pruning_clustering"],
+        precisions=["float32", "int8"], sparsity_sweep=[0.8], clusters_sweep=[3],
     )  # fmt: skip
 
 
@@ -51,6 +53,7 @@ def made(small, tmp_path_factory):
         return real(network, technique, *rest)
 
     patch.setattr(compress_step, "compress", failing)
+    patch.setattr(compress_step, "in_own_process", lambda function, *arguments: function(*arguments))
     compress_step.compress_network(NETWORK, small, paths)
     patch.undo()
     return paths
@@ -72,10 +75,24 @@ def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):
     assert failed["status"] == "failed"
     assert failed["reason"] == "ValueError: no weights to prune"
     assert runs.loc[f"{NETWORK}.all.none.int8", "status"] == "done"
+    without_base = runs.loc[f"{NETWORK}.all.pruning_clustering"]
+    assert without_base["status"] == "failed"
+    assert without_base["reason"].endswith(
+        "pruning_clustering goes on from pruning, which failed: see its row"
+    )
     aware = runs.loc[f"{NETWORK}.all.quantization_aware.float32"]
     assert aware["status"] == "not attempted"
     assert "only its int8 file" in aware["reason"]
     assert runs.loc[f"{NETWORK}.all.quantization_aware.int8", "status"] == "done"
+
+
+def test_a_sweep_reaches_each_strength_in_the_file(small, made):
+    sweep_network(NETWORK, small, made)
+    runs = tables.read("runs", made.swept("runs", NETWORK)).set_index("run_id")
+    assert (runs["status"] == "done").all()
+    assert runs.loc[f"{NETWORK}.all.pruning-0.8.int8", "sparsity"] >= 0.79
+    assert runs.loc[f"{NETWORK}.all.clustering-3.float32", "distinct_values"] <= 3
+    assert set(runs["technique"]) == {"pruning", "clustering"}
 
 
 def test_exported_files_are_named_after_what_they_are(made):

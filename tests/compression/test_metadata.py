@@ -1,0 +1,93 @@
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from fer_utils.compression.export import to_tflite
+from fer_utils.compression.metadata import METADATA_NAME, describe
+from fer_utils.data.face_model import LOCK_FILE
+from fer_utils.expressions import EXPRESSIONS
+from fer_utils.models.prediction import predict_tflite
+
+CLASSIFY = """
+import json, sys
+import mediapipe, numpy
+from mediapipe.tasks.python import BaseOptions, vision
+pixels = numpy.load(sys.argv[1])
+answers = []
+for path in sys.argv[2:]:
+    options = vision.ImageClassifierOptions(base_options=BaseOptions(model_asset_path=path))
+    with vision.ImageClassifier.create_from_options(options) as classifier:
+        for face in pixels:
+            found = classifier.classify(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=face))
+            answers.append({c.category_name: c.score for c in found.classifications[0].categories})
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def plain(tiny_network, striped_faces):
+    return {name: to_tflite(tiny_network, name, striped_faces[0]) for name in ("float32", "int8")}
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_described_file_answers_as_before(plain, striped_faces, tmp_path, precision):
+    before, after = tmp_path / "before.tflite", tmp_path / "after.tflite"
+    before.write_bytes(plain[precision])
+    after.write_bytes(describe(plain[precision], "tiny", "says what it is"))
+    np.testing.assert_array_equal(
+        predict_tflite(before, striped_faces[0]), predict_tflite(after, striped_faces[0])
+    )
+
+
+def test_the_labels_lie_behind_the_model_in_our_order(plain, tmp_path):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(describe(plain["int8"], "tiny", "says what it is"))
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("labels.txt").decode().split() == list(EXPRESSIONS)
+
+
+def test_the_metadata_is_a_buffer_of_its_own_kind_and_the_same_each_time(plain):
+    described = describe(plain["float32"], "tiny", "says what it is")
+    model = schema.ModelT.InitFromPackedBuf(described, 0)
+    (entry,) = [entry for entry in model.metadata if entry.name == METADATA_NAME.encode()]
+    data = bytes(bytearray(model.buffers[entry.buffer].data))
+    assert data[4:8] == b"M001"
+    assert b"says what it is" in data
+    assert described == describe(plain["float32"], "tiny", "says what it is")
+
+
+def test_a_described_file_is_not_described_again(plain):
+    with pytest.raises(ValueError, match="tiny has metadata already"):
+        describe(describe(plain["int8"], "tiny", "x"), "tiny", "x")
+
+
+@pytest.mark.slow
+def test_mediapipe_loads_the_files_unchanged_and_answers_as_the_interpreter(plain, striped_faces, tmp_path):
+    """MediaPipe needs packages that ours exclude: it gets an environment of its own, from the lock's version."""
+    import json
+
+    (pinned,) = [
+        line.split()[0] for line in LOCK_FILE.read_text().splitlines() if line.startswith("mediapipe==")
+    ]
+    python = tmp_path / "environment" / "bin" / "python"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, python.parent.parent], check=True)
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, pinned], check=True)
+    pixels = striped_faces[0][:7]
+    np.save(tmp_path / "pixels.npy", pixels)
+    files, expected = [], []
+    for precision, model in plain.items():
+        files.append(tmp_path / f"{precision}.tflite")
+        files[-1].write_bytes(describe(model, "tiny", "says what it is"))
+        expected.append(predict_tflite(files[-1], pixels))
+    command = [python, "-c", CLASSIFY, tmp_path / "pixels.npy", *files]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    answers = [[answer[name] for name in EXPRESSIONS] for answer in json.loads(said.splitlines()[-1])]
+    theirs, ours = np.array(answers), np.concatenate(expected)
+    np.testing.assert_allclose(theirs[:7], ours[:7], atol=1e-5)
+    np.testing.assert_array_equal(theirs[7:].argmax(1), ours[7:].argmax(1))
+    np.testing.assert_allclose(theirs[7:], ours[7:], atol=1 / 256 + 1e-6)  # one step of an int8 output
