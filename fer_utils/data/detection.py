@@ -188,7 +188,8 @@ def crop_face(image: Pixels, face: Face, size: int) -> Pixels:
     part, left, top = _around(image, face, side)
     if step > SPACING:
         weights = np.array(SMOOTHING)
-        part = cv2.sepFilter2D(part, -1, weights, weights, borderType=cv2.BORDER_REPLICATE)
+        smooth = cv2.sepFilter2D(part, -1, weights, weights, borderType=cv2.BORDER_REPLICATE)
+        part = smooth.astype(np.uint8, copy=False)
     cosine, sine = step * math.cos(face.roll), step * math.sin(face.roll)
     half = size * parts / 2 - 0.5  # from the first sample to the crop's centre, in samples
     x, y = (
