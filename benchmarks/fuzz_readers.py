@@ -190,7 +190,7 @@ def run_archive(template: Path, scratch: Path, seed: int) -> str:
     path = scratch / chance.choice(["set.zip", "set.tar", "set.tar.gz", "set.tar.bz2"])
     names = [
         "../out.txt",
-        "/tmp/fuzz-out.txt",
+        os.fspath(scratch / "absolute.txt"),
         "a/../../out",
         "C:\\out",
         "x" * 300,
@@ -222,7 +222,6 @@ def run_archive(template: Path, scratch: Path, seed: int) -> str:
     except ArchiveError:
         end = "ArchiveError"
     assert set(os.listdir(scratch)) <= before, f"seed {seed}: something lies outside the folder"
-    assert not Path("/tmp/fuzz-out.txt").exists(), f"seed {seed}: something lies outside the folder"
     links = [file for file in (scratch / "unpacked").rglob("*") if file.is_symlink()]
     assert not links, f"seed {seed}: links were unpacked"
     return end

@@ -11,9 +11,10 @@ the square from (x, y) to (x + 1, y + 1), so its centre is at (x + 0.5, y + 0.5)
 2. Let `side` be MARGIN times the longer side of the face's box. The crop's centre is the box's.
 3. Let `angle` be the direction from the person's right eye to the left one: atan2(dy, dx), y downwards.
 4. Divide the square of that centre, side and angle into `size` x `size` cells, rows running along `angle`.
-5. Divide each cell into k x k, with k = ceil(side / size), so that samples lie at most one pixel apart.
-6. Read the picture at the middle of each part by bilinear interpolation; beyond the border, the nearest pixel
-   counts.
+5. Divide each cell into k x k, with k = floor(side / size) but at least 1. Samples then lie side / (k * size) pixels
+   apart: less than two. If that is more than SPACING, smooth the picture first by SMOOTHING, along its rows and
+   columns; beyond the border, the nearest pixel counts.
+6. Read the picture at the middle of each part by bilinear interpolation; beyond the border as before.
 7. A cell's colour is the mean over its k x k parts, rounded; red, green, blue.
 """
 
@@ -37,6 +38,15 @@ MARGIN: Final = 1.35
 """Side of the crop over the longer side of the box. Chosen by eye among 1.2, 1.35 and 1.5: brows and chin lie inside
 on all 102 London photographs and on synthetic children with open mouths, with room for the detector's scatter
 of up to 0.06 of the side (see `fer_utils.data.batches`), which 1.2 does not leave."""
+
+SPACING: Final = 1.6
+"""Pixels between samples up to which no smoothing is needed: up to 1.65 pixels bilinear reading lets through less of what
+is too fine for the crop than the mean over each cell's area does (Pillow's BOX filter, gratings in several
+directions); above, more."""
+
+SMOOTHING: Final = (1 / 8, 3 / 4, 1 / 8)
+"""Weights of a pixel and its two neighbours; their variance, a quarter, is that of the Gaussian which scikit-image's
+`resize` puts before halving a picture: anti_aliasing_sigma = (factor - 1) / 2."""
 
 INPUT_SIZE: Final = 128
 ANCHORS_A_CELL: Final = {8: 2, 16: 6}  # by stride in pixels; the three layers of stride 16 share their cells
@@ -173,20 +183,41 @@ def _number(value: Any) -> float:
 def crop_face(image: Pixels, face: Face, size: int) -> Pixels:
     """Return a face cut out of an RGB picture by the module's rule: uint8 (size, size, 3), eyes level."""
     side = MARGIN * max(face.width, face.height)
-    parts = max(1, math.ceil(side / size))
+    parts = max(1, int(side / size))
     step = side / (size * parts)  # pixels of the picture between samples
+    part, left, top = _around(image, face, side)
+    if step > SPACING:
+        weights = np.array(SMOOTHING)
+        smooth = cv2.sepFilter2D(part, -1, weights, weights, borderType=cv2.BORDER_REPLICATE)
+        part = smooth.astype(np.uint8, copy=False)
     cosine, sine = step * math.cos(face.roll), step * math.sin(face.roll)
     half = size * parts / 2 - 0.5  # from the first sample to the crop's centre, in samples
-    x, y = face.centre[0] - 0.5, face.centre[1] - 0.5  # OpenCV puts (0, 0) at the first pixel's middle
+    x, y = (
+        face.centre[0] - left - 0.5,
+        face.centre[1] - top - 0.5,
+    )  # OpenCV's (0, 0) is the first pixel's middle
     to_picture = np.array(
         [[cosine, -sine, x - half * (cosine - sine)], [sine, cosine, y - half * (sine + cosine)]]
     )
     samples = cv2.warpAffine(
-        image, to_picture, (size * parts, size * parts),
+        part, to_picture, (size * parts, size * parts),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
+    if parts == 1:
+        return samples.astype(np.uint8, copy=False)
     # With a whole factor this is the plain mean over parts x parts
     return cv2.resize(samples, (size, size), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _around(image: Pixels, face: Face, side: float) -> tuple[Pixels, int, int]:
+    """The part of a picture that holds all pixels which a crop of that side can need, and its left and top."""
+    reach = side / 2 * (abs(math.cos(face.roll)) + abs(math.sin(face.roll))) + 3
+    spans = []
+    for middle, length in zip(face.centre, (image.shape[1], image.shape[0]), strict=True):
+        first = min(max(math.floor(middle - reach), 0), length - 1)
+        spans.append((first, min(max(math.ceil(middle + reach), first + 1), length)))
+    (left, right), (top, bottom) = spans
+    return image[top:bottom, left:right], left, top
 
 
 def anchor_centres() -> NDArray[np.float64]:

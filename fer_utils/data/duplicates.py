@@ -48,7 +48,8 @@ def perceptual_hash(image: Pixels) -> str:
     small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     kept = cv2.dct(small)[:16, :16]
     ordered = np.concatenate([kept[:8, :8].ravel(), kept[:8, 8:].ravel(), kept[8:].ravel()])
-    return np.packbits(ordered > np.median(ordered)).tobytes().hex()
+    median = np.sort(ordered)[127:129].mean()  # np.median takes as long as all the rest
+    return np.packbits(ordered > median).tobytes().hex()
 
 
 def codes_of(hashes: pd.Series) -> Codes:

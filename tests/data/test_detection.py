@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fer_utils.data import detection
 from fer_utils.data.images import read_image
@@ -108,10 +109,19 @@ def face_at(x, y, width, height, degrees=0.0):
     return detection.Face(x, y, width, height, 1.0, (*eyes, *[centre] * 4))
 
 
+def smoothed(image):
+    """Each pixel of a picture mixed with its neighbours above and below."""
+    padded = np.pad(image.astype(float), ((1, 1), (0, 0), (0, 0)), mode="edge")
+    before, here, after = detection.SMOOTHING
+    return before * padded[:-2] + here * padded[1:-1] + after * padded[2:]
+
+
 def by_the_steps(image, face, size):
     """The module's rule, step by step, in plain loops as a page in a browser would have them."""
     side = detection.MARGIN * max(face.width, face.height)
-    parts = max(1, math.ceil(side / size))
+    parts = max(1, math.floor(side / size))
+    if side / (size * parts) > detection.SPACING:
+        image = smoothed(smoothed(image).swapaxes(0, 1)).swapaxes(0, 1)
     cosine, sine = math.cos(face.roll), math.sin(face.roll)
     height, width = image.shape[:2]
     crop = np.zeros((size, size, 3))
@@ -148,6 +158,46 @@ def test_an_exact_square_comes_out_as_it_is(portrait):
     face = replace(face, x=100 - centre[0], y=90 - centre[1])  # the square from (36, 26) to (164, 154)
     expected = portrait[26:154, 36:164].reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
     assert np.abs(detection.crop_face(portrait, face, 64) - expected).max() <= 0.5
+
+
+def gratings(side, finest_pixels, coarsest_pixels):
+    """Pictures of grey waves, contrast 100 levels either way, in several directions and widths."""
+    y, x = np.mgrid[:side, :side]
+    for degrees in (0, 30, 45):
+        across = x * math.cos(math.radians(degrees)) + y * math.sin(math.radians(degrees))
+        for pixels in np.linspace(finest_pixels, coarsest_pixels, 6):
+            wave = 127.5 + 100 * np.sin(2 * np.pi * across / pixels)
+            yield np.repeat(wave.round().astype(np.uint8)[..., None], 3, axis=2)
+
+
+def crop_of_the_middle(image, shrink, size):
+    side = shrink * size / detection.MARGIN
+    middle = image.shape[0] / 2
+    return detection.crop_face(image, face_at(middle - side / 2, middle - side / 2, side, side), size)
+
+
+def resized_middle(image, shrink, size, method):
+    middle, half = image.shape[0] / 2, shrink * size / 2
+    box = (middle - half, middle - half, middle + half, middle + half)
+    return np.asarray(Image.fromarray(image).resize((size, size), method, box=box))
+
+
+@pytest.mark.parametrize("shrink", [1.2, 1.59, 1.61, 1.9, 1.99, 2.5, 2.99, 3.3, 5])
+def test_too_fine_a_pattern_shows_no_more_than_in_a_mean_over_areas(shrink):
+    size = 60
+    fine = list(gratings(int(shrink * size) + 20, 2, 0.9 * 2 * shrink))  # waves that the crop cannot hold
+    ours = [crop_of_the_middle(image, shrink, size).std() for image in fine]
+    theirs = [resized_middle(image, shrink, size, Image.Resampling.BOX).std() for image in fine]
+    # At whole factors both are the same mean
+    assert np.sqrt(np.mean(np.square(ours))) < 1.01 * np.sqrt(np.mean(np.square(theirs)))
+
+
+@pytest.mark.parametrize("shrink", [1.2, 1.59, 1.61, 1.99, 2.5])
+def test_a_face_is_as_near_to_a_filtered_one_as_a_mean_over_areas(portrait, shrink):
+    size = int(250 / shrink)
+    best = resized_middle(portrait, shrink, size, Image.Resampling.HAMMING)
+    areas = resized_middle(portrait, shrink, size, Image.Resampling.BOX)
+    assert _unlike(best, crop_of_the_middle(portrait, shrink, size)) < max(0.5, _unlike(best, areas))
 
 
 def test_a_turned_photograph_gives_the_level_crop(detector, portrait):

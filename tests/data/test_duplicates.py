@@ -111,9 +111,9 @@ def test_thousands_of_like_faces_take_no_quadratic_time():
     """A flood of near copies: frames of one video, or black pictures."""
     base = codes(1)[0]
     flood = np.array([turned(base, k % 3, k % 9, k) for k in range(20_000)])
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(set(clusters(flood))) == 1
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
 
 
 @pytest.mark.parametrize("count", [0, 1])
