@@ -9,6 +9,7 @@ from scipy import stats
 
 from fer_utils.analysis.metrics import METRICS, confusions_by_subject
 from fer_utils.analysis.resampling import (
+    FEW,
     Interval,
     clears_chance,
     intervals,
@@ -85,7 +86,7 @@ def test_blocks_of_draws_are_whole(monkeypatch):
 
 
 def test_one_seed_gives_one_answer(joined_of):
-    _, counts = confusions_by_subject(joined_of(20, 7))
+    _, counts = confusions_by_subject(joined_of(FEW, 7))
     assert intervals(counts, 300, seed=8) == intervals(counts, 300, seed=8)
     assert intervals(counts, 300, seed=8) != intervals(counts, 300, seed=9)
 
