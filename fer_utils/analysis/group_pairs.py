@@ -3,7 +3,7 @@
 Intervals are Games & Howell's (1976, doi:10.3102/10769986001002113): the studentized range with Welch's degrees of
 freedom, for groups of unequal sizes and spreads, here with the jackknife's standard errors. All of them hold the
 truth together in 95 % of samples, so the widest one may be read off after looking. p-values are Welch's, one a
-pair, and Holm's (1979) over all pairs.
+pair; `holm` adjusts them for their number.
 """
 
 from collections.abc import Mapping
@@ -15,32 +15,31 @@ from scipy.stats import t
 from statsmodels.stats.libqsturng import qsturng
 from statsmodels.stats.multitest import multipletests
 
-from fer_utils.analysis.jackknife import NOTHING
+from fer_utils.analysis.jackknife import NOTHING, jackknife_errors, welch
 from fer_utils.analysis.metrics import Counts, Floats, scores_of_confusions
-from fer_utils.analysis.resampling import LEVEL, difference_errors
+from fer_utils.analysis.resampling import LEVEL
 
 
 def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
-    """Return one row a pair of groups: first, second, difference, low, high, p_value, p_holm.
+    """Return one row a pair of groups: first, second, difference, low, high, p_value.
 
     `grouped` holds each group's counts (subjects, 7 true, 7 predicted). Differences are first minus second, from
     -1 to 1, with the ends of their simultaneous intervals. A group of one subject has differences only.
     """
     points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
-    rows = [
-        (first, second, points[first] - points[second], *_spread(grouped[first], grouped[second], metric))
-        for first, second in combinations(grouped, 2)
-    ]
+    errors = {g: jackknife_errors(c, scores_of_confusions)[metric] for g, c in grouped.items() if len(c) > 1}
+    rows = []
+    for a, b in combinations(grouped, 2):
+        known = a in errors and b in errors
+        spread = welch((errors[a], errors[b]), (len(grouped[a]), len(grouped[b]))) if known else (np.nan, np.nan)
+        rows.append((a, b, points[a] - points[b], *spread))
     pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "error", "freedom"])
     statistic = pairs["difference"].abs() / pairs["error"].clip(lower=NOTHING)
-    groups = sum(len(counts) > 1 for counts in grouped.values())
-    widening = _quantiles(groups, pairs["freedom"]) / np.sqrt(2)
-    p_values = pd.Series(2 * t.sf(statistic, pairs["freedom"]), index=pairs.index)
+    widening = _quantiles(len(errors), pairs["freedom"]) / np.sqrt(2)
     return pairs.assign(
         low=(pairs["difference"] - widening * pairs["error"]).clip(lower=-1),
         high=(pairs["difference"] + widening * pairs["error"]).clip(upper=1),
-        p_value=p_values,
-        p_holm=holm(p_values),
+        p_value=2 * t.sf(statistic, pairs["freedom"]),
     ).drop(columns=["error", "freedom"])
 
 
@@ -70,9 +69,3 @@ def bounds_of_largest(pairs: pd.DataFrame) -> tuple[float, float]:
 def _quantiles(groups: int, freedom: pd.Series) -> Floats:
     """Quantiles of the studentized range; statsmodels' interpolation, for SciPy's integral takes 0.1 s each."""
     return np.array([qsturng(LEVEL, groups, v) if v == v else np.nan for v in freedom], dtype=np.float64)
-
-
-def _spread(first: Counts, second: Counts, metric: str) -> tuple[float, float]:
-    if min(len(first), len(second)) < 2:
-        return np.nan, np.nan
-    return difference_errors(first, second)[metric]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from fairlearn.metrics import MetricFrame
 
-from fer_utils.analysis.group_pairs import bounds_of_largest, pairwise
+from fer_utils.analysis.group_pairs import bounds_of_largest, holm, pairwise
 from fer_utils.analysis.metrics import (
     METRICS,
     Counts,
@@ -151,13 +151,14 @@ def largest_gap(
 
 
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:
-    """Return every two groups' difference with simultaneous intervals and Holm's p-values; see `pairwise`.
+    """Return every two groups' difference with simultaneous intervals, and `p_holm`; see `pairwise`.
 
     `joined` and errors are as for `largest_gap`.
     """
     labels = _labels(joined, column)
     groups, members, confusions = _membership(joined[labels != NOT_GIVEN], column)
-    return pairwise({group: confusions[members == code] for code, group in enumerate(groups)}, metric)
+    pairs = pairwise({group: confusions[members == code] for code, group in enumerate(groups)}, metric)
+    return pairs.assign(p_holm=holm(pairs["p_value"]))
 
 
 def difference_within(

@@ -112,18 +112,12 @@ def unpaired_differences(
     if min(len(first), len(second)) < 2:
         return {m: Interval(estimate, np.nan, np.nan) for m, estimate in estimates.items()}
     if min(len(first), len(second)) < FEW:
-        spread = difference_errors(first, second)
+        errors = [jackknife_errors(group, scores_of_confusions) for group in groups]
+        spread = {m: welch((errors[0][m], errors[1][m]), (len(first), len(second))) for m in METRICS}
         return {m: Interval(e, *difference_interval(e, *spread[m], LEVEL)) for m, e in estimates.items()}
     generator = np.random.default_rng(seed)
     drawn = [scores_of_confusions(resampled(group, draws, generator)) for group in groups]
     return {m: _percentiles(estimates[m], drawn[0][m] - drawn[1][m]) for m in METRICS}
-
-
-def difference_errors(first: Counts, second: Counts) -> dict[str, tuple[float, float]]:
-    """Return each metric's standard error and degrees of freedom (Welch) of first minus second, by the jackknife."""
-    errors = [jackknife_errors(group, scores_of_confusions) for group in (first, second)]
-    sizes = (len(first), len(second))
-    return {m: welch((errors[0][m], errors[1][m]), sizes) for m in METRICS}
 
 
 def paired_confusions(first: pd.DataFrame, second: pd.DataFrame) -> Counts:
