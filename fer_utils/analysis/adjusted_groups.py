@@ -3,7 +3,8 @@
 A logistic model of being right, fitted by generalized estimating equations (Liang & Zeger 1986) with subjects as
 clusters. Working independence keeps the unadjusted shares what they are in the other tables. The covariance is
 Mancl & DeRouen's (2001, doi:10.1111/j.0006-341X.2001.00126.x), which corrects the sandwich for few clusters, and
-tests use t and F instead of the normal (Li & Redden 2015, doi:10.1002/sim.6344). Results are standardised shares:
+tests use t and F instead of the normal (Li & Redden 2015, doi:10.1002/sim.6344): t with the subjects of the smaller
+group less one, the cautious choice where two groups are compared, F with all subjects less the groups. Results are standardised shares:
 the mean predicted chance of being right if every photograph were of a child of that group, in the unit of accuracy.
 """
 
@@ -12,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import f as f_distribution
 from scipy.stats import t
 from statsmodels.genmod.cov_struct import Independence
@@ -47,25 +49,23 @@ def adjusted_groups(joined: pd.DataFrame, column: str = "ethnicity") -> Adjusted
     """Return the comparison of one run's groups, adjusted for what `ADJUSTED_FOR` names and the faces know.
 
     The reference is the group of most subjects. Rows without a group are left out. Raises ValueError for fewer
-    than two groups, a group that is always or never right, or too few subjects for the model.
+    than two groups, a group of one subject, or one that is always or never right.
     """
     rows, left_out = _rows(joined, column)
     groups = rows.groupby("group")["subject"].nunique().sort_values(ascending=False, kind="stable")
     _check(rows, groups, column)
     factors = _known_covariates(rows, column)
     design = _design(rows, list(groups.index), factors)
-    freedom = len(rows["subject"].unique()) - _between_subjects(design, rows["subject"])
-    if freedom < 1:
-        raise ValueError(f"{groups.sum()} subjects are too few for the model of {column!r}: compare fewer groups")
     fitted = GEE(
         rows["right"], design, groups=rows["subject"], family=Binomial(), cov_struct=Independence()
     ).fit(cov_type="bias_reduced")
     covariance = np.asarray(fitted.cov_params())
+    freedom = np.minimum(groups.to_numpy(), groups.iloc[0]) - 1
     table = _standardised(rows, design, np.asarray(fitted.params), covariance, list(groups.index), freedom)
     effects = slice(1, len(groups))
     coefficients = np.asarray(fitted.params)[effects]
     wald = float(coefficients @ np.linalg.solve(covariance[effects, effects], coefficients))
-    p_value = float(f_distribution.sf(wald / len(coefficients), len(coefficients), freedom))
+    p_value = float(f_distribution.sf(wald / len(coefficients), len(coefficients), groups.sum() - len(groups)))
     return AdjustedGroups(table, str(groups.index[0]), p_value, tuple(factors), left_out)
 
 
@@ -85,6 +85,8 @@ def _rows(joined: pd.DataFrame, column: str) -> tuple[pd.DataFrame, tuple[str, .
 def _check(rows: pd.DataFrame, groups: pd.Series, column: str) -> None:
     if len(groups) < 2:
         raise ValueError(f"an adjusted comparison needs two groups of {column!r}, given {len(groups)}")
+    if groups.min() < 2:
+        raise ValueError(f"group {groups.idxmin()!r} of {column!r} is one subject: leave it out of the model")
     shares = rows.groupby("group")["right"].mean()
     if len(extreme := shares[(shares == 0) | (shares == 1)]):
         raise ValueError(
@@ -113,13 +115,13 @@ def _design(rows: pd.DataFrame, groups: list[str], factors: list[str]) -> pd.Dat
     return pd.concat(parts, axis=1)
 
 
-def _between_subjects(design: pd.DataFrame, subjects: pd.Series) -> int:
-    """Return how many columns are the same in all photographs of each subject: they cost degrees of freedom."""
-    return int((design.groupby(subjects.to_numpy()).nunique() <= 1).all().sum())
-
-
 def _standardised(
-    rows: pd.DataFrame, design: pd.DataFrame, params: Floats, covariance: Floats, groups: list[str], freedom: int
+    rows: pd.DataFrame,
+    design: pd.DataFrame,
+    params: Floats,
+    covariance: Floats,
+    groups: list[str],
+    freedom: NDArray[np.int64],
 ) -> pd.DataFrame:
     shares, gradients = [], []
     for position in range(len(groups)):
