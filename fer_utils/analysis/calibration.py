@@ -66,6 +66,18 @@ def error_by_chance(joined: pd.DataFrame, draws: int = 1000, seed: int = 0) -> f
     return float(np.abs(gaps).sum(axis=1).mean() / len(confidence))
 
 
+def calibration_by(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """Return one row a group of `column`: confidence and accuracy (means), error with its ends, `by_chance`."""
+    rows = []
+    for group, part in joined.groupby(joined[column].astype(str)):
+        error = calibration_error(part, draws, seed)
+        right = part["predicted"].astype(str) == part["expression"].astype(str)
+        rows.append((group, part["confidence"].mean(), right.mean(), error.estimate, error.low, error.high,
+                     error_by_chance(part, seed=seed)))  # fmt: skip
+    columns = [column, "confidence", "accuracy", "error", "error_low", "error_high", "by_chance"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def _sums(joined: pd.DataFrame) -> Floats:
     """Return per subject and bin the photographs, those read right and the summed confidence: (subjects, bins, 3)."""
     codes, subjects = pd.factorize(subjects_of(joined), sort=True)

@@ -1,7 +1,7 @@
 """How often 95 % intervals hold the truth, measured on made-up children whose true scores are known exactly.
 
 A made-up child has an ability of its own, which decides about all its photographs, and poses some expressions and
-not others, so that children have between one and thirteen photographs, eight on average, as CAFE has (1,192 of
+not others, so that children have between one and thirteen photographs, seven on average, about as CAFE has (1,192 of
 154 children, LoBue & Thrasher 2015; five expressions and neutral with open and closed mouth, surprise open only).
 """
 
@@ -27,14 +27,13 @@ OFFERED: Final = np.where(np.array(EXPRESSIONS) == "surprise", 1, 2)
 """Photographs that a child can have of each expression: mouth open and closed, surprise open only."""
 
 SHARE_KEPT: Final = (0.1, 1.0)
-"""Between which shares of its photographs a child's were kept, uniformly: 55 % on average, thus about eight."""
+"""Between which shares of its photographs a child's were kept, uniformly: 55 % on average, thus about seven."""
 
 EASE: Final = np.array([1.0, -0.6, 1.8, 0.2, 1.2, 0.1, 0.3])
-"""Log odds of reading each expression right in an average child: happiness easiest, fear hardest, our choice; the
-order is that of human raters of CAFE."""
+"""Log odds of reading each expression right in an average child: happiness easiest, fear hardest. Our choice."""
 
 SPREAD: Final = 1.0
-"""Standard deviation of children's abilities in log odds; the correlation within children is then about 0.17."""
+"""Standard deviation of children's abilities in log odds; the correlation within children is then 0.13."""
 
 SUBJECTS: Final = (11, 16, 30, 77, 154)
 """CAFE's smallest two groups, about its middle ones, its largest, and all of its children."""

@@ -50,7 +50,9 @@ def clustering_of(confusions: Counts) -> Clustering:
     right = np.trace(confusions, axis1=1, axis2=2).astype(np.float64)
     subjects, photographs = len(sizes), sizes.sum()
     if subjects < 2 or photographs == subjects:
-        raise ValueError("the correlation within children needs two children, and a child with two photographs")
+        raise ValueError(
+            "the correlation within children needs two children, and a child with two photographs"
+        )
     share = right.sum() / photographs
     own = right / sizes
     between = (sizes * (own - share) ** 2).sum() / (subjects - 1)
@@ -58,7 +60,9 @@ def clustering_of(confusions: Counts) -> Clustering:
     typical = (photographs - (sizes**2).sum() / photographs) / (subjects - 1)
     total = between + (typical - 1) * within
     correlation = max(0.0, (between - within) / total) if total > 0 else 0.0
-    return Clustering(float(share), float(correlation), float(sizes.mean()), float(sizes.std() / sizes.mean()))
+    return Clustering(
+        float(share), float(correlation), float(sizes.mean()), float(sizes.std() / sizes.mean())
+    )
 
 
 def detectable_gap(cluster: Clustering, children: tuple[int, int]) -> float:
@@ -94,7 +98,9 @@ def simulated_power(
     found = 0
     for each in range(repetitions):
         generator = np.random.default_rng([seed, each])
-        groups = [made_up_children(generator, n, (s,))[:, 0] for n, s in zip(children, (0.0, shift), strict=True)]
+        groups = [
+            made_up_children(generator, n, (s,))[:, 0] for n, s in zip(children, (0.0, shift), strict=True)
+        ]
         found += unpaired_differences(*groups, draws=500, seed=each)["accuracy"].excludes_zero
     share = found / repetitions
     return share, float(np.sqrt(share * (1 - share) / repetitions))

@@ -31,7 +31,9 @@ def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     rows = []
     for a, b in combinations(grouped, 2):
         known = a in errors and b in errors
-        spread = welch((errors[a], errors[b]), (len(grouped[a]), len(grouped[b]))) if known else (np.nan, np.nan)
+        spread = (
+            welch((errors[a], errors[b]), (len(grouped[a]), len(grouped[b]))) if known else (np.nan, np.nan)
+        )
         rows.append((a, b, points[a] - points[b], *spread))
     pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "error", "freedom"])
     statistic = pairs["difference"].abs() / pairs["error"].clip(lower=NOTHING)

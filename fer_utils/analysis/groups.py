@@ -96,9 +96,7 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
     return pd.DataFrame(rows)
 
 
-def by_two(
-    joined: pd.DataFrame, columns: tuple[str, str], draws: int = DRAWS, seed: int = 0
-) -> pd.DataFrame:
+def by_two(joined: pd.DataFrame, columns: tuple[str, str], draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row a combination of two columns that occurs: both, then as `by_group`."""
     first, second = (_labels(joined, column) for column in columns)
     codes, combinations = pd.factorize(pd.MultiIndex.from_arrays([first, second]), sort=True)
@@ -113,9 +111,7 @@ def with_age_band(joined: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with a column `age_band`: a name of `AGE_BANDS`, "18 and over", or missing as the age is."""
     edges = [0.0, *AGE_BANDS.values(), np.inf]
     names = [*AGE_BANDS, "18 and over"]
-    return joined.assign(
-        age_band=pd.cut(joined["age_years"].astype(float), edges, right=False, labels=names)
-    )
+    return joined.assign(age_band=pd.cut(joined["age_years"].astype(float), edges, right=False, labels=names))
 
 
 def known_factors(joined: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:

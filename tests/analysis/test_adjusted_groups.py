@@ -6,6 +6,7 @@ import pytest
 from scipy.special import expit
 
 from fer_utils.analysis.adjusted_groups import adjusted_groups
+from fer_utils.analysis.coverage_simulation import made_up_children
 from fer_utils.analysis.metrics import join
 from fer_utils.expressions import EXPRESSIONS
 
@@ -68,7 +69,7 @@ def test_the_fit_is_that_of_plain_matrices(posing_differs):
     assert table.loc["B", "difference"] == pytest.approx(shares[1] - shares[0], abs=1e-6)
     width = table.loc["B", "high"] - table.loc["B", "low"]
     error = np.sqrt(contrast @ covariance @ contrast)
-    assert width / (2 * error) == pytest.approx(2.001, abs=0.001)  # Student's t, 59 degrees of freedom
+    assert width / (2 * error) == pytest.approx(1.980, abs=0.001)  # Student's t, 118 degrees of freedom
 
 
 def test_a_planted_gap_is_found_and_named(faces_of, predictions_of):
@@ -105,7 +106,10 @@ def test_expressions_always_right_are_left_out_and_named(joined_of):
     ("damage", "message"),
     [
         (lambda rows: rows.assign(ethnicity="A"), "needs two groups"),
-        (lambda rows: rows.assign(ethnicity=np.where(rows["subject_id"] == "s0000", "X", "A")), "one subject"),
+        (
+            lambda rows: rows.assign(ethnicity=np.where(rows["subject_id"] == "s0000", "X", "A")),
+            "one subject",
+        ),
         (
             lambda rows: rows.assign(
                 predicted=np.where(rows["ethnicity"] == "B", rows["expression"], rows["predicted"])
@@ -117,3 +121,33 @@ def test_expressions_always_right_are_left_out_and_named(joined_of):
 def test_what_the_model_cannot_answer_is_said(joined_of, damage, message):
     with pytest.raises(ValueError, match=message):
         adjusted_groups(damage(joined_of(20, 14)))
+
+
+@pytest.mark.slow
+def test_false_alarms_at_cafes_group_sizes_in_full():
+    sizes = {"European American": 77, "African American": 27, "Latino": 23, "Asian": 16, "South Asian": 11}
+    p_values, smallest = [], []
+    for seed in range(600):
+        found = adjusted_groups(_made_up(seed, [group for group, n in sizes.items() for _ in range(n)]))
+        p_values.append(found.p_value)
+        smallest.append(found.table["p_holm"].min())
+    assert 0.03 <= np.mean(np.array(p_values) < 0.05) <= 0.08
+    assert np.mean(np.array(smallest) < 0.05) <= 0.08
+
+
+def _made_up(seed, groups):
+    """Children of the coverage simulation as rows, one a photograph; groups are names only."""
+    counts = made_up_children(np.random.default_rng(seed), len(groups))[:, 0]
+    child, true, predicted = (np.repeat(index, counts[counts > 0]) for index in np.nonzero(counts))
+    names = np.array(EXPRESSIONS)
+    return pd.DataFrame(
+        {
+            "run_id": "run",
+            "face_id": [f"face-{i}" for i in range(len(child))],
+            "dataset": "made_up",
+            "subject_id": child.astype(str),
+            "expression": names[true],
+            "predicted": names[predicted],
+            "ethnicity": np.array(groups)[child],
+        }
+    )

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
 
-from fer_utils.analysis.calibration import BINS, calibration_bins, calibration_error, error_by_chance
+from fer_utils.analysis.calibration import (
+    BINS,
+    calibration_bins,
+    calibration_by,
+    calibration_error,
+    error_by_chance,
+)
 from fer_utils.expressions import EXPRESSIONS
 
 
@@ -69,3 +75,11 @@ def test_ends_of_a_bin_belong_below():
 
 def test_one_subject_has_no_interval(calibrated):
     assert np.isnan(calibration_error(calibrated.assign(subject_id="one"), 100).low)
+
+
+def test_each_group_is_judged_alone(calibrated):
+    joined = calibrated.assign(ethnicity=np.where(calibrated.index < 4000, "A", "B"))
+    doubted = joined.assign(confidence=np.where(joined["ethnicity"] == "B", 0.2, joined["confidence"]))
+    table = calibration_by(doubted, "ethnicity", 200).set_index("ethnicity")
+    assert table.loc["A", "error"] == calibration_error(joined.iloc[:4000], 200).estimate
+    assert table.loc["B", "error"] == pytest.approx(abs(table.loc["B", "accuracy"] - 0.2))

@@ -42,7 +42,10 @@ def test_bounds_hold_the_largest_gap_however_many_groups_are_looked_at():
     means, held = (0.6, 0.6, 0.6, 0.6, 0.5), []
     for seed in range(150):
         generator = np.random.default_rng(seed)
-        groups = {str(i): _group(generator, n, m) for i, (n, m) in enumerate(zip((77, 27, 23, 16, 11), means, strict=True))}
+        groups = {
+            str(i): _group(generator, n, m)
+            for i, (n, m) in enumerate(zip((77, 27, 23, 16, 11), means, strict=True))
+        }
         low, high = bounds_of_largest(pairwise(groups, "accuracy"))
         held.append(low <= 0.1 <= high)
     assert np.mean(held) >= 0.91
@@ -59,7 +62,11 @@ def test_nothing_planted_leaves_zero_possible():
 
 def test_a_group_of_one_has_a_difference_and_no_interval():
     generator = np.random.default_rng(3)
-    groups = {"one": _group(generator, 1, 0.5), "A": _group(generator, 9, 0.5), "B": _group(generator, 9, 0.5)}
+    groups = {
+        "one": _group(generator, 1, 0.5),
+        "A": _group(generator, 9, 0.5),
+        "B": _group(generator, 9, 0.5),
+    }
     pairs = pairwise(groups, "accuracy").set_index(["first", "second"])
     assert pairs["low"].isna().tolist() == [True, True, False]
     assert pairs["difference"].notna().all()

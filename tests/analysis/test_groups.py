@@ -150,7 +150,12 @@ def test_crossings_hold_every_combination_once(joined_of):
     joined = joined_of(40, 7)
     joined["sex"] = np.where(joined["subject_id"] < "s0010", "female", "male")
     table = by_two(joined, ("ethnicity", "sex"), draws=200)
-    assert table[["ethnicity", "sex"]].to_numpy().tolist() == [["A", "female"], ["A", "male"], ["B", "female"], ["B", "male"]]
+    assert table[["ethnicity", "sex"]].to_numpy().tolist() == [
+        ["A", "female"],
+        ["A", "male"],
+        ["B", "female"],
+        ["B", "male"],
+    ]
     assert table["subjects"].tolist() == [5, 15, 5, 15]
     both = by_group(joined[joined["ethnicity"] == "A"], "sex", draws=200)
     assert table["accuracy"].tolist()[:2] == both["accuracy"].tolist()
@@ -166,7 +171,10 @@ def test_age_bands_meet_without_overlap():
 
 def test_only_factors_that_part_the_rows_are_known(joined_of):
     joined = joined_of(20, 7).assign(sex="female", mouth=pd.NA)
-    assert known_factors(joined, ("ethnicity", "sex", "mouth", "age_band", "expression")) == ["ethnicity", "expression"]
+    assert known_factors(joined, ("ethnicity", "sex", "mouth", "age_band", "expression")) == [
+        "ethnicity",
+        "expression",
+    ]
 
 
 def test_every_pair_is_compared_and_holm_is_never_smaller(planted):
