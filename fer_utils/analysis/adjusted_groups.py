@@ -2,10 +2,11 @@
 
 A logistic model of being right, fitted by generalized estimating equations (Liang & Zeger 1986) with subjects as
 clusters. Working independence keeps the unadjusted shares what they are in the other tables. The covariance is
-Mancl & DeRouen's (2001, doi:10.1111/j.0006-341X.2001.00126.x), which corrects the sandwich for few clusters, and
-tests use t and F instead of the normal (Li & Redden 2015, doi:10.1002/sim.6344), with as many degrees
-of freedom as subjects less groups: simulated with CAFE's groups and no gap, this speaks in 5 % of samples. Results are standardised shares:
-the mean predicted chance of being right if every photograph were of a child of that group, in the unit of accuracy.
+Mancl & DeRouen's (2001, doi:10.1111/j.0006-341X.2001.00126.x), which corrects the sandwich for few clusters. Tests use
+t and F instead of the normal (Li & Redden 2015, doi:10.1002/sim.6344), with as many degrees of freedom as subjects
+less groups: simulated with CAFE's groups and no gap, the test then speaks in 5 % of samples. Results are standardised
+shares: the mean predicted chance of being right if every photograph were of a child of that group, in the unit of
+accuracy.
 """
 
 from dataclasses import dataclass

@@ -101,6 +101,6 @@ def simulated_power(
         groups = [
             made_up_children(generator, n, (s,))[:, 0] for n, s in zip(children, (0.0, shift), strict=True)
         ]
-        found += unpaired_differences(*groups, draws=500, seed=each)["accuracy"].excludes_zero
+        found += unpaired_differences(groups[0], groups[1], draws=500, seed=each)["accuracy"].excludes_zero
     share = found / repetitions
     return share, float(np.sqrt(share * (1 - share) / repetitions))

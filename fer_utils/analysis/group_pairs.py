@@ -63,9 +63,8 @@ def bounds_of_largest(pairs: pd.DataFrame) -> tuple[float, float]:
     known = pairs.dropna(subset=["low"])
     if known.empty:
         return np.nan, np.nan
-    lower = np.maximum(known["low"], -known["high"]).clip(lower=0)
-    upper = np.maximum(known["high"], -known["low"])
-    return float(lower.max()), float(upper.max())
+    low, high = known["low"].to_numpy(float), known["high"].to_numpy(float)
+    return max(0.0, float(np.maximum(low, -high).max())), float(np.maximum(high, -low).max())
 
 
 def _quantiles(groups: int, freedom: pd.Series) -> Floats:

@@ -124,9 +124,9 @@ def largest_gap(
 ) -> Gap:
     """Return the gap between the best and the worst group, its interval, and a permutation test of any gap.
 
-    `joined` holds one run's predictions; rows without a group are left out. The p-value counts the observed labelling among the shuffled ones
-    (Phipson & Smyth 2010), so it is never zero. Raises ValueError for fewer than two groups, or a subject
-    who is in two of them.
+    `joined` holds one run's predictions; rows without a group are left out. The p-value counts the observed
+    labelling among the shuffled ones (Phipson & Smyth 2010), so it is never zero. Raises ValueError for fewer than
+    two groups, or a subject who is in two of them.
     """
     labels = _labels(joined, column)
     known = joined[labels != NOT_GIVEN]

@@ -133,7 +133,7 @@ def paired_confusions(first: pd.DataFrame, second: pd.DataFrame) -> Counts:
     return np.stack([confusions_by_subject(first)[1], confusions_by_subject(second)[1]], axis=1)
 
 
-def resampled(confusions: Counts, draws: int, seed: int | np.random.Generator) -> Floats:
+def resampled(confusions: Counts | Floats, draws: int, seed: int | np.random.Generator) -> Floats:
     """Return the summed counts of each draw: from (subjects, ...) to (draws, ...), whole numbers."""
     generator = np.random.default_rng(seed)
     subjects = len(confusions)
