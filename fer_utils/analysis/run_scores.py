@@ -21,7 +21,8 @@ def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, see
     split, one cohort). Metrics and the calibration error are from 0 to 1, each with `_low` and
     `_high` ends of its interval. All runs are resampled by one seed, so they share their draws where they saw the
     same subjects. A run without predictions (failed, not attempted) keeps its row and its reason, scores missing.
-    `has_learned` says whether the interval of balanced accuracy lies above always naming one expression; missing if unscored.
+    `has_learned` says whether the interval of balanced accuracy lies above always naming one expression; missing if
+    unscored.
     Raises ValueError for predictions of a run that `runs` does not hold.
     """
     if unknown := sorted(set(joined["run_id"]) - set(runs["run_id"])):
