@@ -8,6 +8,7 @@ average. It is therefore shown with three answers: how wide it comes out when gr
 subjects, the probability of one as wide, and bounds for the largest true gap that allow for the choice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -144,6 +145,30 @@ def largest_gap(
         subjects={group: len(c) for group, c in grouped.items()},
         largest_low=bounds[0], largest_high=bounds[1], by_chance=float(np.median(shuffled)),
     )  # fmt: skip
+
+
+def gaps_of_runs(
+    joined: pd.DataFrame,
+    run_ids: Sequence[str],
+    column: str,
+    metric: str = "accuracy",
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return one row a run: run_id, best, worst, difference, by_chance, p_value, p_holm, true_low, true_high.
+
+    `joined` holds predictions of all the runs. The columns are those of `Gap`, the true ends its bounds of the
+    largest true gap; `p_holm` allows for the number of runs.
+    """
+    gaps = [largest_gap(joined[joined["run_id"] == run], column, metric, draws, seed) for run in run_ids]
+    rows = [
+        (run, g.best, g.worst, g.difference, g.by_chance, g.p_value, g.largest_low, g.largest_high)
+        for run, g in zip(run_ids, gaps, strict=True)
+    ]
+    columns = ["run_id", "best", "worst", "difference", "by_chance", "p_value", "true_low", "true_high"]
+    table = pd.DataFrame(rows, columns=columns)
+    table.insert(columns.index("p_value") + 1, "p_holm", holm(table["p_value"]))
+    return table
 
 
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:

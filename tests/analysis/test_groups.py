@@ -9,6 +9,7 @@ from fer_utils.analysis.groups import (
     by_group,
     by_two,
     difference_within,
+    gaps_of_runs,
     group_pairs,
     known_factors,
     largest_gap,
@@ -202,3 +203,16 @@ def test_what_occurs_with_one_mouth_only_does_not_count(faces_of, predictions_of
     assert difference_within(joined, "mouth", ("open", "closed"), 200)["accuracy"].estimate == 0
     with pytest.raises(ValueError, match="two are needed"):
         difference_within(joined[joined["mouth"] == "open"], "mouth", ("open", "closed"), 200)
+
+
+def test_runs_are_told_apart_and_holm_counts_them(planted):
+    both = pd.concat([planted, planted.assign(run_id="other", predicted=planted["expression"])])
+    table = gaps_of_runs(both, ["run", "other"], "ethnicity", draws=200).set_index("run_id")
+    alone = largest_gap(planted, "ethnicity", "accuracy", 200)
+    assert table.loc["run", ["worst", "difference", "p_value"]].tolist() == [
+        "E",
+        alone.difference,
+        alone.p_value,
+    ]
+    assert table.loc["run", "p_holm"] == pytest.approx(2 * alone.p_value)
+    assert table.loc["other", ["difference", "p_value", "true_high"]].tolist() == [0, 1, 0]
