@@ -21,9 +21,10 @@ Counts = NDArray[np.int64]
 
 
 def join(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a prediction: `run_id`, `predicted`, and every column of the face's row.
+    """Return one row a prediction: `run_id`, `predicted`, `confidence`, and every column of the face's row.
 
-    `predicted` is the expression of highest probability, the first of them in a tie. Rows keep the order of
+    `predicted` is the expression of highest probability, the first of them in a tie; `confidence` is that
+    probability, from 0 to 1. Rows keep the order of
     `predictions`. Raises ValueError when a predicted face is not in `faces` or a probability is missing.
     """
     probabilities = predictions[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float64)
@@ -41,6 +42,7 @@ def join(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
             "run_id": predictions["run_id"].to_numpy(),
             "face_id": predictions["face_id"].to_numpy(),
             "predicted": pd.Categorical(names, categories=list(EXPRESSIONS)),
+            "confidence": probabilities.max(axis=1),
         }
     )
     return predicted.merge(faces, on="face_id", how="left", validate="many_to_one")

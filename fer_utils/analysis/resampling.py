@@ -1,20 +1,27 @@
-"""Intervals by bootstrap over subjects: photographs of one person are not independent, persons are.
+"""Intervals over subjects: photographs of one person are not independent, persons are.
 
-A draw takes as many subjects as there are, with replacement, and adds up their confusion counts; a draw of
-all subjects is thus one row of multinomial weights, and 10,000 draws one matrix product.
+With `FEW` subjects or more: the percentile bootstrap over subjects (Efron & Tibshirani 1993, chapter 13). A draw
+takes as many subjects as there are, with replacement, and adds up their confusion counts; it is one row of
+multinomial weights, and 10,000 draws are one matrix product.
 
-Intervals are percentile intervals (Efron & Tibshirani 1993, chapter 13). They need no formula for a standard
-error, which macro F1 does not have; they stay within 0 and 1; and they transform with the metric. They are
-first-order accurate: with few subjects (a dozen, say) they come out too short, so the number of subjects is
-shown beside every interval.
+With fewer subjects the percentile bootstrap comes out too short: 95 % intervals of 11 children hold the truth in
+about nine of ten samples. There the jackknife's t interval takes its place (`fer_utils.analysis.jackknife`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from fer_utils.analysis.jackknife import (
+    Statistics,
+    difference_interval,
+    jackknife_errors,
+    share_interval,
+    welch,
+)
 from fer_utils.analysis.metrics import (
     METRICS,
     Counts,
@@ -22,13 +29,17 @@ from fer_utils.analysis.metrics import (
     confusions_by_subject,
     scores_of_confusions,
 )
-from fer_utils.expressions import CHANCE
+from fer_utils.expressions import CHANCE, EXPRESSIONS
 
 LEVEL: Final = 0.95
 """Confidence level of every interval in the book, by convention."""
 
 DRAWS: Final = 10_000
 """Bootstrap draws; the error of a 95 % end point is then about a hundredth of the interval's width."""
+
+FEW: Final = 100
+"""Below so many subjects the jackknife speaks, from here on the bootstrap: by the simulation of
+`fer_utils.analysis.coverage_simulation`, in which the bootstrap's intervals hold the truth in 93 % or more by then."""
 
 BLOCK: Final = 4_000_000
 """Weights held in memory at once: 32 MB, however many subjects there are."""
@@ -58,9 +69,25 @@ def intervals(confusions: Counts, draws: int = DRAWS, seed: int = 0) -> dict[str
 
     Raises ValueError when there is no subject or a subject without images.
     """
-    points = scores_of_confusions(_checked(confusions).sum(axis=0))
-    drawn = scores_of_confusions(resampled(confusions, draws, seed))
-    return {m: _interval(float(points[m]), drawn[m], len(confusions)) for m in METRICS}
+    return _intervals(_checked(confusions), scores_of_confusions, share_interval, draws, seed)
+
+
+def recall_intervals(confusions: Counts, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
+    """Return an `Interval` for each expression's recall, over the subjects who show it; not a number if nobody does.
+
+    `confusions` are counts of shape (subjects, 7 true, 7 predicted).
+    """
+    found = {}
+    for position, expression in enumerate(EXPRESSIONS):
+        shown = confusions[:, position, :]
+        seen = np.stack([shown[:, position], shown.sum(axis=1)], axis=1)  # (subjects, right and shown)
+        seen = seen[seen[:, 1] > 0]
+        found[expression] = (
+            _intervals(seen, _recall, share_interval, draws, seed)["recall"]
+            if len(seen)
+            else Interval(np.nan, np.nan, np.nan)
+        )
+    return found
 
 
 def paired_differences(pairs: Counts, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
@@ -68,12 +95,7 @@ def paired_differences(pairs: Counts, draws: int = DRAWS, seed: int = 0) -> dict
 
     `pairs` are counts of shape (subjects, 2, 7 true, 7 predicted), as `paired_confusions` gives them.
     """
-    points = scores_of_confusions(_checked(pairs).sum(axis=0))
-    drawn = scores_of_confusions(resampled(pairs, draws, seed))
-    return {
-        m: _interval(float(points[m][0] - points[m][1]), drawn[m][:, 0] - drawn[m][:, 1], len(pairs))
-        for m in METRICS
-    }
+    return _intervals(_checked(pairs), _first_minus_second, difference_interval, draws, seed)
 
 
 def unpaired_differences(
@@ -81,15 +103,21 @@ def unpaired_differences(
 ) -> dict[str, Interval]:
     """Return first minus second for each metric of two groups of different subjects, drawn apart.
 
-    Each holds counts of shape (subjects, 7 true, 7 predicted); group sizes stay as they are in every draw.
+    Each holds counts of shape (subjects, 7 true, 7 predicted); group sizes stay as they are in every draw. The
+    smaller group decides whether the jackknife or the bootstrap speaks.
     """
+    groups = (_checked(first), _checked(second))
+    points = [scores_of_confusions(group.sum(axis=0)) for group in groups]
+    estimates = {m: float(points[0][m] - points[1][m]) for m in METRICS}
+    if min(len(first), len(second)) < 2:
+        return {m: Interval(estimate, np.nan, np.nan) for m, estimate in estimates.items()}
+    if min(len(first), len(second)) < FEW:
+        errors = [jackknife_errors(group, scores_of_confusions) for group in groups]
+        spread = {m: welch((errors[0][m], errors[1][m]), (len(first), len(second))) for m in METRICS}
+        return {m: Interval(e, *difference_interval(e, *spread[m], LEVEL)) for m, e in estimates.items()}
     generator = np.random.default_rng(seed)
-    points = [scores_of_confusions(_checked(group).sum(axis=0)) for group in (first, second)]
-    drawn = [scores_of_confusions(resampled(group, draws, generator)) for group in (first, second)]
-    fewest = min(len(first), len(second))
-    return {
-        m: _interval(float(points[0][m] - points[1][m]), drawn[0][m] - drawn[1][m], fewest) for m in METRICS
-    }
+    drawn = [scores_of_confusions(resampled(group, draws, generator)) for group in groups]
+    return {m: _percentiles(estimates[m], drawn[0][m] - drawn[1][m]) for m in METRICS}
 
 
 def paired_confusions(first: pd.DataFrame, second: pd.DataFrame) -> Counts:
@@ -105,7 +133,7 @@ def paired_confusions(first: pd.DataFrame, second: pd.DataFrame) -> Counts:
     return np.stack([confusions_by_subject(first)[1], confusions_by_subject(second)[1]], axis=1)
 
 
-def resampled(confusions: Counts, draws: int, seed: int | np.random.Generator) -> Floats:
+def resampled(confusions: Counts | Floats, draws: int, seed: int | np.random.Generator) -> Floats:
     """Return the summed counts of each draw: from (subjects, ...) to (draws, ...), whole numbers."""
     generator = np.random.default_rng(seed)
     subjects = len(confusions)
@@ -118,11 +146,36 @@ def resampled(confusions: Counts, draws: int, seed: int | np.random.Generator) -
     return np.concatenate(blocks).reshape(draws, *confusions.shape[1:])
 
 
-def _interval(estimate: float, drawn: Floats, subjects: int) -> Interval:
-    if subjects < 2:
-        return Interval(estimate, np.nan, np.nan)
+def _intervals(
+    counts: Counts,
+    statistics: Statistics,
+    few: Callable[[float, float, float, float], tuple[float, float]],
+    draws: int,
+    seed: int,
+) -> dict[str, Interval]:
+    points = {name: float(value) for name, value in statistics(counts.sum(axis=0)).items()}
+    if len(counts) < 2:
+        return {name: Interval(point, np.nan, np.nan) for name, point in points.items()}
+    if len(counts) < FEW:
+        errors = jackknife_errors(counts, statistics)
+        freedom = len(counts) - 1
+        return {name: Interval(p, *few(p, errors[name], freedom, LEVEL)) for name, p in points.items()}
+    drawn = statistics(resampled(counts, draws, seed))
+    return {name: _percentiles(point, drawn[name]) for name, point in points.items()}
+
+
+def _percentiles(estimate: float, drawn: Floats) -> Interval:
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(estimate, float(low), float(high))
+
+
+def _first_minus_second(pairs: Counts | Floats) -> dict[str, Floats]:
+    return {m: values[..., 0] - values[..., 1] for m, values in scores_of_confusions(pairs).items()}
+
+
+def _recall(seen: Counts | Floats) -> dict[str, Floats]:
+    """Recall from counts (..., right and shown)."""
+    return {"recall": np.asarray(seen[..., 0] / seen[..., 1], dtype=np.float64)}
 
 
 def _checked(confusions: Counts) -> Counts:

@@ -5,8 +5,18 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from fer_utils.analysis.groups import by_group, largest_gap
+from fer_utils.analysis.groups import (
+    by_group,
+    by_two,
+    difference_within,
+    gaps_of_runs,
+    group_pairs,
+    known_factors,
+    largest_gap,
+    with_age_band,
+)
 from fer_utils.analysis.metrics import METRICS, join, scores
+from fer_utils.expressions import EXPRESSIONS
 
 FIVE = ("A", "B", "C", "D", "E")
 
@@ -110,3 +120,99 @@ def test_unknown_columns_and_several_runs_are_errors(joined_of):
         by_group(joined, "race")
     with pytest.raises(ValueError, match="given predictions of 2"):
         by_group(pd.concat([joined, joined.assign(run_id="other")]), "ethnicity")
+
+
+def test_a_gap_is_shown_beside_what_chance_gives(joined_of, planted):
+    nothing = largest_gap(joined_of(40, 7, groups=FIVE), "ethnicity", "accuracy", 1000)
+    assert nothing.by_chance > 0.05
+    assert nothing.largest_low == 0
+    something = largest_gap(planted, "ethnicity", "accuracy", 1000)
+    assert 0 < something.largest_low <= 0.2 <= something.largest_high
+    assert something.by_chance < something.difference
+
+
+def test_groups_too_small_are_named_as_such(joined_of):
+    joined = joined_of(60, 7)
+    joined.loc[joined["subject_id"] < "s0008", "ethnicity"] = "eight children"
+    found = by_group(joined, "ethnicity", draws=200).set_index("ethnicity")["too_small"]
+    assert found.to_dict() == {"A": False, "B": False, "eight children": True}
+    wide = by_group(joined_of(20, 1), "ethnicity", draws=200)  # ten children, a photograph each
+    assert wide["too_small"].all()
+
+
+def test_photographs_of_one_child_may_be_in_several_groups(joined_of):
+    table = by_group(joined_of(30, 14), "expression", draws=200)
+    assert set(table["expression"]) == set(EXPRESSIONS)
+    assert (table["subjects"] == 30).all()
+    assert table["images"].sum() == 30 * 14
+
+
+def test_crossings_hold_every_combination_once(joined_of):
+    joined = joined_of(40, 7)
+    joined["sex"] = np.where(joined["subject_id"] < "s0010", "female", "male")
+    table = by_two(joined, ("ethnicity", "sex"), draws=200)
+    assert table[["ethnicity", "sex"]].to_numpy().tolist() == [
+        ["A", "female"],
+        ["A", "male"],
+        ["B", "female"],
+        ["B", "male"],
+    ]
+    assert table["subjects"].tolist() == [5, 15, 5, 15]
+    both = by_group(joined[joined["ethnicity"] == "A"], "sex", draws=200)
+    assert table["accuracy"].tolist()[:2] == both["accuracy"].tolist()
+
+
+def test_age_bands_meet_without_overlap():
+    ages = pd.DataFrame({"age_years": [2.7, 3.99, 4.0, 5.9, 6.0, 8.7, 12.9, 17.0, 40.0, np.nan]})
+    bands = with_age_band(ages)["age_band"]
+    assert bands.astype("string").fillna("missing").tolist() == [
+        "under 4", "under 4", "4 and 5", "4 and 5", "6 to 8", "6 to 8", "9 to 12", "13 to 17", "18 and over", "missing",
+    ]  # fmt: skip
+
+
+def test_only_factors_that_part_the_rows_are_known(joined_of):
+    joined = joined_of(20, 7).assign(sex="female", mouth=pd.NA)
+    assert known_factors(joined, ("ethnicity", "sex", "mouth", "age_band", "expression")) == [
+        "ethnicity",
+        "expression",
+    ]
+
+
+def test_every_pair_is_compared_and_holm_is_never_smaller(planted):
+    pairs = group_pairs(planted, "ethnicity", "accuracy")
+    assert len(pairs) == 10
+    assert (pairs["p_holm"] >= pairs["p_value"]).all()
+    with_e = (pairs["first"] == "E") | (pairs["second"] == "E")
+    assert (pairs.loc[with_e, "p_holm"] < 0.05).all()
+
+
+def test_open_mouths_are_compared_within_children_and_within_expressions(faces_of, predictions_of):
+    faces = faces_of(120, 14)
+    faces["mouth"] = np.where(np.arange(len(faces)) % 14 < 7, "open", "closed")
+    right = np.where(faces["mouth"] == "open", 0.7, 0.5)
+    found = difference_within(join(predictions_of(faces, right), faces), "mouth", ("open", "closed"), 1000)
+    assert found["accuracy"].low <= 0.2 <= found["accuracy"].high
+    assert found["accuracy"].excludes_zero
+
+
+def test_what_occurs_with_one_mouth_only_does_not_count(faces_of, predictions_of):
+    faces = faces_of(30, 14)
+    faces["mouth"] = np.where(np.arange(len(faces)) % 14 < 7, "open", "closed")
+    faces = faces[(faces["mouth"] == "open") | (faces["expression"] != "surprise")]
+    joined = join(predictions_of(faces, np.where(faces["expression"] == "surprise", 1.0, 0.0)), faces)
+    assert difference_within(joined, "mouth", ("open", "closed"), 200)["accuracy"].estimate == 0
+    with pytest.raises(ValueError, match="two are needed"):
+        difference_within(joined[joined["mouth"] == "open"], "mouth", ("open", "closed"), 200)
+
+
+def test_runs_are_told_apart_and_holm_counts_them(planted):
+    both = pd.concat([planted, planted.assign(run_id="other", predicted=planted["expression"])])
+    table = gaps_of_runs(both, ["run", "other"], "ethnicity", draws=200).set_index("run_id")
+    alone = largest_gap(planted, "ethnicity", "accuracy", 200)
+    assert table.loc["run", ["worst", "difference", "p_value"]].tolist() == [
+        "E",
+        alone.difference,
+        alone.p_value,
+    ]
+    assert table.loc["run", "p_holm"] == pytest.approx(2 * alone.p_value)
+    assert table.loc["other", ["difference", "p_value", "true_high"]].tolist() == [0, 1, 0]

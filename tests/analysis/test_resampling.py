@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fer_utils.analysis.metrics import METRICS, confusions_by_subject
+from fer_utils.analysis.metrics import METRICS, confusions_by_subject, recalls
 from fer_utils.analysis.resampling import (
+    FEW,
     Interval,
     clears_chance,
     intervals,
     paired_confusions,
     paired_differences,
+    recall_intervals,
     resampled,
     unpaired_differences,
 )
@@ -85,7 +87,7 @@ def test_blocks_of_draws_are_whole(monkeypatch):
 
 
 def test_one_seed_gives_one_answer(joined_of):
-    _, counts = confusions_by_subject(joined_of(20, 7))
+    _, counts = confusions_by_subject(joined_of(FEW, 7))
     assert intervals(counts, 300, seed=8) == intervals(counts, 300, seed=8)
     assert intervals(counts, 300, seed=8) != intervals(counts, 300, seed=9)
 
@@ -162,3 +164,32 @@ def test_coverage_is_near_nominal():
 @pytest.mark.parametrize(("subjects", "images"), [(60, 8), (154, 8)])
 def test_coverage_in_full(subjects, images):
     assert 0.93 <= _coverage(subjects, images, repetitions=4000, draws=2000) <= 0.97
+
+
+@pytest.mark.parametrize("subjects", [20, FEW])
+def test_recalls_are_accuracies_of_one_expression(joined_of, subjects):
+    joined = joined_of(subjects, 4)
+    joined = joined[joined["expression"] != "anger"]
+    found = recall_intervals(confusions_by_subject(joined)[1], 500)
+    shown = joined[joined["expression"] == "fear"]
+    alone = intervals(confusions_by_subject(shown)[1], 500)["accuracy"]
+    assert astuple(found["fear"]) == pytest.approx(astuple(alone))
+    points = recalls(joined["expression"], joined["predicted"])
+    assert {e: i.estimate for e, i in found.items()} == pytest.approx(points.to_dict(), nan_ok=True)
+    assert np.isnan(found["anger"].low)
+
+
+def test_few_subjects_get_the_jackknife_and_wider_intervals_than_the_bootstrap_gives():
+    counts = _population(np.random.default_rng(6), 11, 8, 0.6, 0.2)
+    found = intervals(counts)["accuracy"]
+    drawn = resampled(counts, 10_000, 0)[:, 0, 0] / 88
+    assert found.high - found.low > 1.1 * np.ptp(np.quantile(drawn, [0.025, 0.975]))
+    assert found == intervals(counts, seed=1)["accuracy"]  # nothing is drawn
+
+
+def test_ways_agree_where_they_meet(monkeypatch):
+    counts = _population(np.random.default_rng(7), FEW, 8, 0.6, 0.2)
+    bootstrap = intervals(counts)["accuracy"]
+    monkeypatch.setattr("fer_utils.analysis.resampling.FEW", FEW + 1)
+    jackknife = intervals(counts)["accuracy"]
+    assert astuple(jackknife) == pytest.approx(astuple(bootstrap), abs=0.006)
