@@ -13,7 +13,7 @@ from fer_utils.analysis.controls import controls, rates, simulate
 from fer_utils.files import atomic_path
 from fer_utils.fingerprints import code_digest
 
-SHORT_REPEATS: Final = 60
+SHORT_REPEATS: Final = 50
 SHORT_DRAWS: Final = 99
 """Of each scenario, at every build: about fifteen seconds; enough to see an analysis that is broken."""
 

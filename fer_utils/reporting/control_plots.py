@@ -4,10 +4,14 @@ from typing import Final
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from fer_utils.reporting import style
 
+style.apply()
+
+_ALLOWED: Final = "#cfe8cf"  # a pale green: a ground for dots, told from white by its lightness too
 _KEPT: Final = {True: (style.PALETTE[0], "o"), False: (style.PALETTE[3], "X")}
 
 
@@ -21,11 +25,11 @@ def shares_allowed(rates: pd.DataFrame, label: str) -> Figure:
     right = max(float(rates["high"].max()), float(rates.loc[rates["allowed_high"] < 1, "allowed_high"].max()))
     for place, row in enumerate(rates.to_dict("records")):
         colour, marker = _KEPT[bool(row["kept"])]
-        axes.barh(place, row["allowed_high"] - row["allowed_low"], 0.34, row["allowed_low"], color="#d5e8d4")
+        axes.barh(place, row["allowed_high"] - row["allowed_low"], 0.34, row["allowed_low"], color=_ALLOWED)
         axes.errorbar(row["rate"], place, xerr=[[row["rate"] - row["low"]], [row["high"] - row["rate"]]],
                       fmt=marker, color=colour, capsize=3)  # fmt: skip
         axes.annotate(f"{row['truth']}: {row['question']}", (0, place - 0.27), (2, 0), xycoords=("axes fraction", "data"),
-                      textcoords="offset points", fontsize=7.5, va="bottom")  # fmt: skip
+                      textcoords="offset points", fontsize=8.5, va="bottom")  # fmt: skip
     left = max(0.0, float(rates[["low", "allowed_low"]].min(axis=None)) - 0.02)
     axes.set_xlim(left, min(1.0, right * 1.05))
     axes.set_ylim(len(rates) - 0.5, -0.8)
@@ -38,11 +42,12 @@ def shares_allowed(rates: pd.DataFrame, label: str) -> Figure:
 
 def _legend(figure: Figure, rates: pd.DataFrame) -> None:
     axes = figure.axes[0]
-    axes.barh([], [], color="#d5e8d4", label="allowed")
     for kept, words in ((True, "kept"), (False, "not kept")):
         if (rates["kept"] == kept).any():
-            axes.plot([], [], _KEPT[kept][1], color=_KEPT[kept][0], label=words)
-    figure.legend(loc="outside upper center", ncols=3)
+            colour, marker = _KEPT[kept]
+            axes.plot([], [], marker, color=colour, label=words)
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend([Patch(color=_ALLOWED), *handles], ["allowed", *labels], loc="outside upper center", ncols=3)
 
 
 def differences(found: pd.DataFrame, label: str) -> Figure:
@@ -52,17 +57,17 @@ def differences(found: pd.DataFrame, label: str) -> Figure:
     """
     names = list(dict.fromkeys(found["architecture"]))
     kinds = list(dict.fromkeys(found["series"]))
-    figure = Figure(figsize=(style.WIDTH, 0.5 * len(names) + 1.5), layout="constrained")
+    figure = Figure(figsize=(style.WIDTH, 0.75 * len(names) + 1.9), layout="constrained")
     axes = figure.subplots()
     for position, kind in enumerate(kinds):
         part = found[found["series"] == kind]
-        offset = 0.5 * ((position + 0.5) / len(kinds) - 0.5)
+        offset = 0.7 * ((position + 0.5) / len(kinds) - 0.5)
         axes.errorbar(part["difference"], [names.index(n) + offset for n in part["architecture"]],
                       xerr=[part["difference"] - part["low"], part["high"] - part["difference"]],
                       fmt=style.MARKERS[position], color=style.PALETTE[position], capsize=3, label=kind)  # fmt: skip
     axes.axvline(0, color="#444444", linestyle="--", linewidth=1)
     axes.set_yticks(range(len(names)), [style.name(name) for name in names])
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(label)
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     figure.legend(loc="outside upper center", ncols=1)

@@ -21,6 +21,9 @@ from fer_utils.study import Paths, Study
 SHUFFLES = 100
 """Of labels: the mean is then known to a tenth of the spread between shuffles."""
 
+LABEL_DRAWS = 400
+"""Of the bootstrap for each shuffle: their mean counts, not the ends of each."""
+
 NOT_DRAWN = "This run's faces are photographs: nothing was planted in them. The profile quick draws its faces."
 
 
@@ -72,10 +75,9 @@ def _labels(study: Study, paths: Paths, faces: pd.DataFrame, children: pd.DataFr
     tested = faces[faces["face_id"].isin(plain["face_id"])]
     pixels = [load_pixels(part, paths.faces.parent, shuffled_labels.SIDE) for part in (training, tested)]
     network = study.architectures[0]
-    return drawn_controls.labels_part(
-        shuffled_labels.learned_from_labels(training, pixels[0], tested, pixels[1], SHUFFLES, seed=study.seed, draws=500),
-        shuffled_labels.scored_against_shuffled(
-            plain[plain["run_id"] == f"{network}.all"], SHUFFLES, seed=study.seed, draws=500
-        ),
-        network,
-    )  # fmt: skip
+    learned = shuffled_labels.learned_from_labels(
+        training, pixels[0], tested, pixels[1], SHUFFLES, LABEL_DRAWS, study.seed
+    )
+    asked = plain[plain["run_id"] == f"{network}.all"]
+    scored = shuffled_labels.scored_against_shuffled(asked, SHUFFLES, LABEL_DRAWS, study.seed)
+    return drawn_controls.labels_part(learned, scored, network)
