@@ -81,9 +81,7 @@ def _group_values(left_over: Floats, images: Floats, labellings: Counts, groups:
     return np.stack([(each @ left_over) / (each @ images) for each in member], axis=-1)
 
 
-def _shuffled_within(
-    members: Counts, strata: Counts, draws: int, generator: np.random.Generator
-) -> Counts:
+def _shuffled_within(members: Counts, strata: Counts, draws: int, generator: np.random.Generator) -> Counts:
     """Return `draws` labellings, (draws, children), each child's drawn from among those of its own stratum."""
     by_stratum = np.argsort(strata, kind="stable")
     mixed = np.argsort(strata + generator.random((draws, len(strata))), axis=1)  # strata stay in order

@@ -62,7 +62,9 @@ def read_full(path: Path) -> pd.DataFrame | None:
         return None
     table = pd.read_csv(path, dtype={"kept": "boolean", "code": "string"})
     if list(table.columns) != list(_COLUMNS) or table.empty:
-        raise ValueError(f"{path} is no table of control experiments: delete it, or run `fer calibrate` again")
+        raise ValueError(
+            f"{path} is no table of control experiments: delete it, or run `fer calibrate` again"
+        )
     return table if (table["code"] == _code()).all() else None
 
 

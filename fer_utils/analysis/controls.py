@@ -23,6 +23,7 @@ COVERAGE_NEEDED: Final = 0.93
 SURENESS: Final = 0.99
 """Confidence level of the share of repeats itself."""
 
+
 class Kind(StrEnum):
     """What a yes means, which decides how often it may come."""
 

@@ -65,9 +65,7 @@ def scored_against_shuffled(
     generator = np.random.default_rng(seed)
     truths = [joined["expression"], *(_shuffled(joined["expression"], generator) for _ in range(shuffles))]
     names = _names(shuffles)
-    frames = [
-        joined.assign(run_id=name, expression=truth) for name, truth in zip(names, truths, strict=True)
-    ]
+    frames = [joined.assign(run_id=name, expression=truth) for name, truth in zip(names, truths, strict=True)]
     return _with_labels(run_scores(pd.concat(frames), _runs(names), draws, seed))
 
 

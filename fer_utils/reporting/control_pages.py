@@ -52,7 +52,7 @@ def alarms_part(rates: pd.DataFrame, figures: PageFigures) -> str:
         "False alarms, where nothing is to be found. The green bars are what is allowed, the dots what came, with "
         "the interval that the number of repeats leaves."
     )
-    alt = "A dot with an interval for each analysis over a green bar from zero to the allowed share; words name the analysis."
+    alt = "For each analysis, named above it, a dot with an interval over a green bar from zero to the share allowed."
     return (
         figures.show("calibration-alarms", drawing, alarms, caption, alt)
         + "\nSome ways of asking would raise more alarms, which is why the book does not ask so:\n\n"
@@ -62,16 +62,15 @@ def alarms_part(rates: pd.DataFrame, figures: PageFigures) -> str:
 
 def planted_part(rates: pd.DataFrame) -> str:
     """Return whether the intervals hold what was planted, and how often it was found."""
-    chosen = rates[
-        rates["kind"].isin((Kind.HOLDS_TRUTH, Kind.FOUND)) & ~rates["scenario"].isin(_TONES)
-    ]
+    chosen = rates[rates["kind"].isin((Kind.HOLDS_TRUTH, Kind.FOUND)) & ~rates["scenario"].isin(_TONES)]
     return _table(chosen, "Planted on purpose: do intervals hold it, and is it found (simulated predictions)")
 
 
 def tones_part(rates: pd.DataFrame) -> str:
     """Return which factor the analysis names where tone, or group, decides how well a child is read."""
     return _table(
-        rates[rates["scenario"].isin(_TONES)], "Tone or group: which of the two the analysis names (simulated)"
+        rates[rates["scenario"].isin(_TONES)],
+        "Tone or group: which of the two the analysis names (simulated)",
     )
 
 

@@ -47,7 +47,9 @@ def _legend(figure: Figure, rates: pd.DataFrame) -> None:
             colour, marker = _KEPT[kept]
             axes.plot([], [], marker, color=colour, label=words)
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend([Patch(color=_ALLOWED), *handles], ["allowed", *labels], loc="outside upper center", ncols=3)
+    figure.legend(
+        [Patch(color=_ALLOWED), *handles], ["allowed", *labels], loc="outside upper center", ncols=3
+    )
 
 
 def differences(found: pd.DataFrame, label: str) -> Figure:

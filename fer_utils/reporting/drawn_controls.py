@@ -65,14 +65,14 @@ def planted_part(twins: pd.DataFrame, ages: pd.DataFrame, copies: pd.DataFrame, 
     found = pd.concat(part.assign(series=name) for name, part in series.items())
     found = found[["architecture", "series", "difference", "low", "high"]]
     text = (
-        f"Planting the gap cost {int((changed['high'] < 0).sum())} of {len(changed)} networks accuracy in group "
-        f"{GAP_GROUP}, beyond the interval. On the faces that are the same pictures in both sets the largest "
-        f"difference is {100 * same['difference'].abs().max():g} points, where it must be zero. The copy that learned from "
-        f"children is further ahead on children than on adults in {int((copies['low'] > 0).sum())} of {len(copies)} networks, "
-        "beyond the interval: that is the data shift, planted in shape and strength of the expressions together. "
-        f"Drawn adults are read better than drawn children, beyond the interval, by {int((ages['low'] > 0).sum())} of {len(ages)} "
-        f"networks that learned from both, worse by {int((ages['high'] < 0).sum())}; where neither, the weaker "
-        "expressions cost such a network less than this many faces can show.\n\n"
+        f"Planting the gap cost {_below(changed)} of {len(changed)} networks accuracy in group {GAP_GROUP}, beyond the "
+        "interval. On the faces that are the same pictures in both sets the largest difference is "
+        f"{100 * same['difference'].abs().max():g} points, where it must be zero. The copy that learned from children "
+        f"is further ahead on children than on adults in {_above(copies)} of {len(copies)} networks, beyond the "
+        "interval: that is the data shift, planted in shape and strength of the expressions together. Of "
+        f"{len(ages)} networks that learned from both ages, {_above(ages)} read drawn adults better than drawn "
+        f"children, beyond the interval, and {_below(ages)} worse; where neither, the weaker expressions cost less "
+        "than this many faces can show.\n\n"
     )
     caption = (
         "What was planted in the drawn faces, as the networks of this run show it. For the other groups the "
@@ -107,11 +107,22 @@ def tones_part(found: pd.DataFrame) -> str:
         "drawings make dark tones harder to read nobody planted; the test of tones is how it would show. All "
         "networks saw the same children, so their answers are not independent.\n"
     )
-    return html_table(shown, "Gaps in accuracy, points, on drawn test children, the other factor held fixed") + text
+    return (
+        html_table(shown, "Gaps in accuracy, points, on drawn test children, the other factor held fixed")
+        + text
+    )
 
 
 def _speaks(found: pd.DataFrame, factor: str) -> str:
     return f"{int((found[f'{factor}_p_value'] <= ALPHA).sum())} of {len(found)}"
+
+
+def _above(found: pd.DataFrame) -> int:
+    return int((found["low"] > 0).sum())
+
+
+def _below(found: pd.DataFrame) -> int:
+    return int((found["high"] < 0).sum())
 
 
 def _by_network(found: pd.DataFrame) -> pd.DataFrame:

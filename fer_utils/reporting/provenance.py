@@ -14,7 +14,11 @@ from fer_utils.files import digest
 from fer_utils.study import PROJECT_FOLDER, Study
 
 KindOfData = Literal[
-    "synthetic faces", "licensed photographs", "London photographs", "published numbers", "simulated predictions"
+    "synthetic faces",
+    "licensed photographs",
+    "London photographs",
+    "published numbers",
+    "simulated predictions",
 ]
 
 PACKAGES: Final = (

@@ -24,7 +24,9 @@ SHUFFLES = 100
 LABEL_DRAWS = 400
 """Of the bootstrap for each shuffle: their mean counts, not the ends of each."""
 
-NOT_DRAWN = "This run's faces are photographs: nothing was planted in them. The profile quick draws its faces."
+NOT_DRAWN = (
+    "This run's faces are photographs: nothing was planted in them. The profile quick draws its faces."
+)
 
 
 def calibration_pages(study: Study, paths: Paths) -> Mapping[str, str]:

@@ -55,7 +55,10 @@ def test_the_probability_is_that_of_all_shuffles_within_strata():
 
 def test_with_one_stratum_it_is_the_plain_comparison():
     joined = draw(as_drawn(group_gap=0.3), 1).assign(skin_tone=1)
-    held, plain = adjusted_gap(joined, "ethnicity", "skin_tone", 2000), largest_gap(joined, "ethnicity", "accuracy", 2000)
+    held, plain = (
+        adjusted_gap(joined, "ethnicity", "skin_tone", 2000),
+        largest_gap(joined, "ethnicity", "accuracy", 2000),
+    )
     assert held.difference == pytest.approx(plain.difference)
     assert (held.best, held.worst) == (plain.best, plain.worst)
     assert held.p_value == pytest.approx(plain.p_value, abs=0.03)
@@ -73,7 +76,9 @@ def test_an_effect_of_the_stratum_alone_leaves_no_gap():
 def test_order_and_names_do_not_matter():
     joined = draw(as_drawn(group_gap=0.3), 2)
     mixed = joined.sample(frac=1, random_state=0)
-    assert adjusted_gap(mixed, "ethnicity", "skin_tone", 300) == adjusted_gap(joined, "ethnicity", "skin_tone", 300)
+    assert adjusted_gap(mixed, "ethnicity", "skin_tone", 300) == adjusted_gap(
+        joined, "ethnicity", "skin_tone", 300
+    )
 
 
 def test_what_cannot_be_told_apart_is_an_error():

@@ -8,13 +8,12 @@ from statsmodels.stats.multitest import multipletests
 
 from fer_utils.analysis import control_scenarios, controls
 from fer_utils.analysis.calibration import in_short
-from fer_utils.analysis.controls import ALLOWED, Kind, rates, simulate
 from fer_utils.analysis.control_scenarios import scenarios
+from fer_utils.analysis.controls import ALLOWED, Kind, rates, simulate
 from fer_utils.analysis.published import ALPHA
 from fer_utils.analysis.simulated import draw
 
 BY_NAME = {scenario.name: scenario for scenario in scenarios()}
-
 
 
 def run(name, repeats=120, draws=99, seed=5):
