@@ -84,7 +84,7 @@ def calibrate(
     ] = None,
 ) -> None:
     """Run the control experiments in full, about an hour on two cores; the book then shows them."""
-    from fer_utils.analysis.calibration import FULL_REPEATS, in_full
+    from fer_utils.analysis.control_runs import FULL_REPEATS, in_full
 
     path = Paths.of(load_study("quick")).calibration
     started = time.perf_counter()

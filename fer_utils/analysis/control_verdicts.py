@@ -80,7 +80,7 @@ def _runs(networks: tuple[tuple[str, str], ...]) -> pd.DataFrame:
     runs = pd.DataFrame(networks, columns=["architecture", "cohort"])
     return runs.assign(
         run_id=[f"network {place + 1}" for place in range(len(runs))],
-        parent_run_id=pd.NA,
+        parent_run_id=None,
         technique="none",
         precision="float32",
         seed=0,

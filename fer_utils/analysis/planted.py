@@ -68,12 +68,15 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
     """
     plain = joined[joined["dataset"] == DATASET]
     right = (plain["predicted"].astype(str) == plain["expression"].astype(str)).astype(float)
-    means = right.groupby([plain["run_id"], plain["cohort"], plain["subject_id"]], observed=True).mean()
+    means = (
+        right.groupby([plain["subject_id"], plain["cohort"], plain["run_id"]], observed=True).mean().unstack()
+    )
     rows = []
     for network in networks:
         ahead = means[f"{network}.children"] - means[f"{network}.adults"]
-        found = ttest_ind(ahead["child"], ahead["adult"], equal_var=False).confidence_interval(LEVEL)
-        rows.append((network, ahead["child"].mean() - ahead["adult"].mean(), found.low, found.high))
+        children, adults = (ahead.xs(cohort, level="cohort").to_numpy() for cohort in ("child", "adult"))
+        found = ttest_ind(children, adults, equal_var=False).confidence_interval(LEVEL)
+        rows.append((network, children.mean() - adults.mean(), found.low, found.high))
     return pd.DataFrame(rows, columns=["architecture", "difference", "low", "high"])
 
 

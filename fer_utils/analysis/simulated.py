@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import beta
 
 from fer_utils.analysis.metrics import Floats
@@ -114,7 +115,11 @@ def _predicted(
     same = generator.random(len(truth)) < SHARED
     right = np.where(same, luck, generator.random(len(truth))) < own
     wrong = (truth + generator.integers(1, len(EXPRESSIONS), len(truth))) % len(EXPRESSIONS)
-    return pd.Categorical.from_codes(np.where(right, truth, wrong), categories=list(EXPRESSIONS))
+    return _expressions(np.where(right, truth, wrong))
+
+
+def _expressions(codes: NDArray[np.int64]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=list(EXPRESSIONS))  # type: ignore[call-overload]
 
 
 @lru_cache(maxsize=32)
@@ -133,9 +138,7 @@ def faces_of(world: World) -> pd.DataFrame:
             "face_id": [f"{c:04d}-{n:02d}" for c, n in zip(child, number, strict=True)],
             "dataset": DATASET,
             "subject_id": [f"{c:04d}" for c in child],
-            "expression": pd.Categorical.from_codes(
-                (child + number) % len(EXPRESSIONS), categories=list(EXPRESSIONS)
-            ),
+            "expression": _expressions((child + number) % len(EXPRESSIONS)),
             "cohort": "child",
             "split": "test",
             "ethnicity": group[child],

@@ -22,7 +22,7 @@ def shares_allowed(rates: pd.DataFrame, label: str) -> Figure:
     """
     figure = Figure(figsize=(style.WIDTH, 0.52 * len(rates) + 1.0), layout="constrained")
     axes = figure.subplots()
-    right = max(float(rates["high"].max()), float(rates.loc[rates["allowed_high"] < 1, "allowed_high"].max()))
+    right = float(rates[["high", "allowed_high"]].to_numpy().max())
     for place, row in enumerate(rates.to_dict("records")):
         colour, marker = _KEPT[bool(row["kept"])]
         axes.barh(place, row["allowed_high"] - row["allowed_low"], 0.34, row["allowed_low"], color=_ALLOWED)
@@ -30,8 +30,7 @@ def shares_allowed(rates: pd.DataFrame, label: str) -> Figure:
                       fmt=marker, color=colour, capsize=3)  # fmt: skip
         axes.annotate(f"{row['truth']}: {row['question']}", (0, place - 0.27), (2, 0), xycoords=("axes fraction", "data"),
                       textcoords="offset points", fontsize=8.5, va="bottom")  # fmt: skip
-    left = max(0.0, float(rates[["low", "allowed_low"]].min(axis=None)) - 0.02)
-    axes.set_xlim(left, min(1.0, right * 1.05))
+    axes.set_xlim(0, min(1.0, right * 1.05))
     axes.set_ylim(len(rates) - 0.5, -0.8)
     axes.set_yticks([])
     axes.set_xlabel(label)

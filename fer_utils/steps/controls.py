@@ -6,8 +6,8 @@ import pandas as pd
 
 from fer_utils import tables
 from fer_utils.analysis import planted, shuffled_labels
-from fer_utils.analysis.calibration import in_short, read_full
 from fer_utils.analysis.claims import CLAIMS_FILE
+from fer_utils.analysis.control_runs import in_short, read_full
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.published_numbers import PUBLISHED_FILE
 from fer_utils.data.batches import load_pixels

@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
 from fer_utils.analysis import control_scenarios, controls
-from fer_utils.analysis.calibration import in_short
+from fer_utils.analysis.control_runs import in_short
 from fer_utils.analysis.control_scenarios import scenarios
 from fer_utils.analysis.controls import ALLOWED, Kind, rates, simulate
 from fer_utils.analysis.published import ALPHA
@@ -63,7 +63,7 @@ def test_resampling_photographs_instead_of_children_does_not_cover(photographs_a
 
 
 def test_shuffling_photographs_instead_of_children_raises_false_alarms(photographs_as_children):
-    assert not run("groups-none").loc["shuffling test of the largest gap speaks", "kept"]
+    assert not run("groups-none", repeats=60).loc["shuffling test of the largest gap speaks", "kept"]
 
 
 def test_a_network_that_learned_something_is_no_guesser(monkeypatch):
@@ -95,16 +95,16 @@ def test_holding_nothing_fixed_would_be_seen(monkeypatch):
 
 def test_holms_first_step_is_all_of_holms_rule_about_speaking_at_all():
     generator = np.random.default_rng(0)
-    for values in generator.random((50, 5)) ** 3:
+    for values in generator.random((8, 5)) ** 3:
         assert bool(multipletests(values, ALPHA, method="holm")[0].any()) == (min(values) <= ALPHA / 5)
 
 
 def test_verdicts_are_seldom_given_where_nothing_is_true_and_given_where_it_is(monkeypatch):
     claim = "claim children-above-adults called reproduced"
-    assert run("verdict-score_difference", repeats=25).loc[claim, "kept"]
+    assert run("verdict-score_difference", repeats=12).loc[claim, "kept"]
     ahead = control_scenarios.as_cafe(leads=(0.1, 0.0, 0.0))
     monkeypatch.setattr(controls, "draw", lambda world, seed: draw(ahead, seed))
-    found = run("verdict-score_difference", repeats=25)
+    found = run("verdict-score_difference", repeats=12)
     assert found.loc[claim, "rate"] > 0.8
     assert not found.loc[claim, "kept"]
 

@@ -55,7 +55,7 @@ def test_photographs_of_one_child_correlate_as_asked(correlation):
 
 def test_networks_share_children_and_luck():
     often = _drawn_often(as_drawn(leads=(0.0, 0.0)), 50).reshape(50, 2, -1)
-    assert np.corrcoef(often[:, 0].ravel(), often[:, 1].ravel())[0, 1] > 0.4
+    assert np.corrcoef(often[:, 0].ravel(), often[:, 1].ravel())[0, 1] > 0.3
 
 
 def test_wrong_answers_are_spread_over_the_other_six():

@@ -60,7 +60,10 @@ def read_full(path: Path) -> pd.DataFrame | None:
     """
     if not path.is_file():
         return None
-    table = pd.read_csv(path, dtype={"kept": "boolean", "code": "string"})
+    try:
+        table = pd.read_csv(path, dtype={"kept": "boolean", "code": "string"})
+    except ValueError:  # pandas' errors of parsing are among them
+        table = pd.DataFrame()
     if list(table.columns) != list(_COLUMNS) or table.empty:
         raise ValueError(
             f"{path} is no table of control experiments: delete it, or run `fer calibrate` again"
