@@ -6,6 +6,9 @@ be approximate. Claims are judged in the metrics that they name; where nothing i
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fer_utils.analysis.attribution import adjusted_gap
 from fer_utils.analysis.comparisons import compare_runs
 from fer_utils.analysis.control_verdicts import verdict_scenarios
@@ -13,7 +16,7 @@ from fer_utils.analysis.controls import Draw, Kind, Scenario
 from fer_utils.analysis.groups import largest_gap
 from fer_utils.analysis.metrics import chance_level, confusions_by_subject
 from fer_utils.analysis.published import ALPHA
-from fer_utils.analysis.resampling import clears_chance, intervals, unpaired_differences
+from fer_utils.analysis.resampling import Interval, clears_chance, intervals, unpaired_differences
 from fer_utils.analysis.simulated import as_cafe, as_drawn, faces_of, true_accuracy
 from fer_utils.expressions import CHANCE
 from fer_utils.study import load_study
@@ -60,9 +63,14 @@ def _named_gap(drawn: Draw) -> tuple[bool, bool]:
     low_group = (drawn.joined["ethnicity"] == drawn.world.gap_group).to_numpy()
     right = true_accuracy(drawn.world, faces_of(drawn.world))
     truth = right[~low_group].mean() - right[low_group].mean()
-    sides = [confusions_by_subject(drawn.joined[side])[1] for side in (~low_group, low_group)]
-    found = unpaired_differences(sides[0], sides[1], drawn.draws, drawn.seed)[METRIC]
+    found = _gap_between(drawn, ~low_group, low_group)
     return found.low <= truth <= found.high, found.excludes_zero
+
+
+def _gap_between(drawn: Draw, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
+    """Return first minus second of two sides that were named without a look at the answers, or as if they were."""
+    sides = [confusions_by_subject(drawn.joined[side])[1] for side in (first, second)]
+    return unpaired_differences(sides[0], sides[1], drawn.draws, drawn.seed)[METRIC]
 
 
 def _groups(drawn: Draw) -> tuple[bool, ...]:
@@ -73,7 +81,8 @@ def _groups(drawn: Draw) -> tuple[bool, ...]:
 
 def _no_groups(drawn: Draw) -> tuple[bool, ...]:
     gap = largest_gap(drawn.joined, "ethnicity", METRIC, drawn.draws, drawn.seed)
-    return gap.p_value <= ALPHA, _named_gap(drawn)[1], gap.low > 0
+    best, worst = ((drawn.joined["ethnicity"] == group).to_numpy() for group in (gap.best, gap.worst))
+    return gap.p_value <= ALPHA, _named_gap(drawn)[1], _gap_between(drawn, best, worst).excludes_zero
 
 
 def _five_networks(drawn: Draw) -> tuple[bool, ...]:
@@ -114,7 +123,7 @@ def scenarios() -> tuple[Scenario, ...]:
         Scenario("groups-none", "no group read worse", CAFE, as_cafe(),
                  (("shuffling test of the largest gap speaks", alarm),
                   ("interval of the smallest group's gap excludes zero", Kind.ALARM_OF_INTERVAL),
-                  ("interval of the widest gap, picked after looking, excludes zero", Kind.WARNING)), _no_groups),
+                  ("interval of two groups picked after looking excludes zero", Kind.WARNING)), _no_groups),
         Scenario("groups-planted", f"smallest group read worse by {100 * GAP:.0f} points", CAFE, as_cafe(group_gap=GAP),
                  (("shuffling test of the largest gap speaks", found),
                   ("the test speaks and that group is the worst", found),

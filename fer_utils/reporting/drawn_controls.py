@@ -2,6 +2,7 @@
 
 import pandas as pd
 from scipy.stats import t
+from statsmodels.stats.multitest import multipletests
 
 from fer_utils.analysis.metrics import METRICS
 from fer_utils.analysis.published import ALPHA
@@ -102,7 +103,8 @@ def tones_part(found: pd.DataFrame) -> str:
     text = (
         f"\nWhere no gap was planted, the test of groups within tones speaks in {_speaks(plain, 'group')} networks; where "
         f"one was, in {_speaks(planted, 'group')}, and group {GAP_GROUP} is the worst in "
-        f"{int((planted['worst_group'] == GAP_GROUP).sum())} of them. The test of tones within groups speaks in "
+        f"{int((planted['worst_group'] == GAP_GROUP).sum())} of them; by Holm's rule over the networks, in "
+        f"{_by_holm(plain)} and in {_by_holm(planted)}. The test of tones within groups speaks in "
         f"{_speaks(plain, 'tone')} networks without the gap and in {_speaks(planted, 'tone')} with it. Whether the "
         "drawings make dark tones harder to read nobody planted; the test of tones is how it would show. All "
         "networks saw the same children, so their answers are not independent.\n"
@@ -115,6 +117,10 @@ def tones_part(found: pd.DataFrame) -> str:
 
 def _speaks(found: pd.DataFrame, factor: str) -> str:
     return f"{int((found[f'{factor}_p_value'] <= ALPHA).sum())} of {len(found)}"
+
+
+def _by_holm(found: pd.DataFrame) -> int:
+    return int(multipletests(found["group_p_value"], ALPHA, method="holm")[0].sum())
 
 
 def _above(found: pd.DataFrame) -> int:

@@ -90,6 +90,7 @@ def test_tones_are_counted_from_the_table():
     )  # fmt: skip
     text = drawn_controls.tones_part(found)
     assert "speaks in 0 of 1 networks; where one was, in 1 of 1, and group E is the worst in 1" in text
+    assert "by Holm's rule over the networks, in 0 and in 1." in text
     assert "tones within groups speaks in 1 of 1 networks without the gap and in 0 of 1 with it" in text
 
 
