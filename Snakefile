@@ -214,6 +214,7 @@ rule book:
         pages=files_digest(*PAGES),
         code=code_digest("fer_utils.steps.book", "fer_utils.reporting.figure_lines"),
         study=study.name,
+        calibration=files_digest(*filter(Path.is_file, [paths.calibration])),
     threads: workflow.cores
     log:
         paths.log("book"),

@@ -77,6 +77,22 @@ def classify(
     )
 
 
+@app.command()
+def calibrate(
+    repeats: Annotated[
+        int | None, typer.Option(min=100, help="Times that each experiment is repeated; 2000 by default")
+    ] = None,
+) -> None:
+    """Run the control experiments in full, about half an hour on two cores; the book then shows them."""
+    from fer_utils.analysis.control_runs import FULL_REPEATS, in_full
+
+    path = Paths.of(load_study("quick")).calibration
+    started = time.perf_counter()
+    for name in in_full(path, repeats or FULL_REPEATS):
+        typer.echo(f"{'calibrate':16} {name:26} {time.perf_counter() - started:6.0f} s")
+    typer.echo(f"Written to {path}; `make book` shows it.")
+
+
 @app.command(hidden=True)
 def step(
     name: str,

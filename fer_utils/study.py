@@ -280,6 +280,11 @@ class Paths:
         return self.root.parent
 
     @property
+    def calibration(self) -> Path:
+        """The control experiments in full, the same for all studies: what `fer calibrate` writes."""
+        return self.results / "calibration" / "controls.csv"
+
+    @property
     def study_file(self) -> Path:
         """The study itself as JSON, for programs that come later."""
         return self.root / "study.json"

@@ -13,7 +13,13 @@ import pandas as pd
 from fer_utils.files import digest
 from fer_utils.study import PROJECT_FOLDER, Study
 
-KindOfData = Literal["synthetic faces", "licensed photographs", "London photographs", "published numbers"]
+KindOfData = Literal[
+    "synthetic faces",
+    "licensed photographs",
+    "London photographs",
+    "published numbers",
+    "simulated predictions",
+]
 
 PACKAGES: Final = (
     "fer-utils", "tensorflow", "tf-keras", "tensorflow-model-optimization", "ai-edge-litert",

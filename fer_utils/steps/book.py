@@ -15,6 +15,7 @@ from fer_utils.reporting.data_sheets import data_sheets_page
 from fer_utils.reporting.pages import scoreboard_page, times_page
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.published_pages import CHAPTER, published_pages
+from fer_utils.steps.controls import calibration_pages
 from fer_utils.study import Paths, Study
 
 
@@ -29,6 +30,7 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     printed = provenance(study, files, kind="published numbers")
     return {
         **published_pages(paths.figures(CHAPTER), printed),
+        **calibration_pages(study, paths),
         "scoreboard": scoreboard_page(scoreboard(load_claims(), evidence(study, paths))),
         "data_sheets": data_sheets_page([load_manifest(name) for name in manifest_names()]),
         "times": times_page(durations(paths)),

@@ -1,0 +1,92 @@
+"""What was planted in drawn faces, found in made-up answers about them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_utils.analysis.metrics import join
+from fer_utils.analysis.planted import (
+    gap_by_twins,
+    shift_between_ages,
+    shift_between_copies,
+    tone_or_group,
+)
+from fer_utils.data.synthetic.design import plan_faces
+from fer_utils.study import load_study
+
+
+@pytest.fixture(scope="module")
+def tested():
+    plan = plan_faces(load_study("quick"))
+    return plan[plan["split"] == "test"].reset_index(drop=True)
+
+
+@pytest.fixture
+def answers_of(tested, predictions_of):
+    def answers(right, run_id="net.all", seed=0):
+        return join(predictions_of(tested, right, seed, run_id), tested)
+
+    return answers
+
+
+def _with_same_answers_about_same_pictures(joined):
+    """The planted set's faces outside group E are the same pictures, so any network answers as before."""
+    twin = joined["face_id"].str.replace("synthetic-gap", "synthetic", n=1)
+    before = joined[joined["dataset"] == "synthetic"].set_index("face_id")["predicted"]
+    same = (joined["dataset"] == "synthetic-gap") & (joined["ethnicity"] != "E")
+    predicted = joined["predicted"].astype(str).where(~same, twin.map(before.astype(str)))
+    return joined.assign(predicted=predicted)
+
+
+def test_the_planted_gap_is_found_where_it_is_and_nowhere_else(tested, answers_of):
+    harder = ((tested["dataset"] == "synthetic-gap") & (tested["ethnicity"] == "E")).to_numpy()
+    joined = _with_same_answers_about_same_pictures(answers_of(np.where(harder, 0.3, 0.8)))
+    found = gap_by_twins(joined[joined["cohort"] == "child"], 500).set_index("faces")
+    assert (found.loc["unchanged", ["difference", "low", "high"]] == 0).all()
+    assert found.loc["changed", "low"] <= -0.5 <= found.loc["changed", "high"] < 0
+
+
+def test_pictures_that_were_mixed_up_would_show(answers_of):
+    found = gap_by_twins(answers_of(0.6), 300).set_index("faces")
+    assert found.loc["unchanged", "low"] < found.loc["unchanged", "high"]
+
+
+def test_a_face_without_a_twin_is_an_error(answers_of):
+    joined = answers_of(0.6)
+    first = joined.index[(joined["dataset"] == "synthetic") & joined["face_id"].str.endswith("-1")][0]
+    with pytest.raises(ValueError, match="same faces"):
+        gap_by_twins(joined[joined["cohort"] == "child"].drop(first), 100)
+
+
+def test_adults_above_children(tested, answers_of):
+    right = np.where(tested["cohort"] == "adult", 0.8, 0.6)
+    row = shift_between_ages(answers_of(right), 1000).iloc[0]
+    assert 0 < row["low"] <= 0.2 <= row["high"]
+    level = shift_between_ages(answers_of(0.6, seed=3), 1000).iloc[0]
+    assert level["low"] <= 0 <= level["high"]
+
+
+def test_each_copy_ahead_on_its_own_age(tested, answers_of):
+    child = (tested["cohort"] == "child").to_numpy()
+    copies = [
+        answers_of(np.where(child, 0.7, 0.5), "net.children", 1),
+        answers_of(np.where(child, 0.5, 0.7), "net.adults", 2),
+    ]
+    row = shift_between_copies(pd.concat(copies), ["net"]).iloc[0]
+    assert 0 < row["low"] <= 0.4 <= row["high"]
+    same = pd.concat([answers_of(0.6, "net.children", 1), answers_of(0.6, "net.adults", 2)])
+    level = shift_between_copies(same, ["net"]).iloc[0]
+    assert level["low"] <= 0 <= level["high"]
+
+
+@pytest.mark.parametrize("cause", ["tone", "group"])
+def test_tone_and_group_are_told_apart(tested, answers_of, cause):
+    by_tone = 0.9 - 0.07 * (tested["skin_tone"].astype(float) - 1)
+    by_group = np.where(tested["ethnicity"] == "E", 0.4, 0.8)
+    joined = answers_of(np.asarray(by_tone if cause == "tone" else by_group, dtype=float))
+    row = tone_or_group(joined[(joined["cohort"] == "child") & (joined["dataset"] == "synthetic")], 499).iloc[
+        0
+    ]
+    other = "group" if cause == "tone" else "tone"
+    assert row[f"{cause}_p_value"] <= 0.01
+    assert row[f"{other}_p_value"] > 0.05
