@@ -13,7 +13,7 @@ from fer_utils.analysis.attribution import adjusted_gap
 from fer_utils.analysis.comparisons import compare_runs
 from fer_utils.analysis.control_verdicts import verdict_scenarios
 from fer_utils.analysis.controls import Draw, Kind, Scenario
-from fer_utils.analysis.groups import largest_gap
+from fer_utils.analysis.groups import group_pairs, largest_gap
 from fer_utils.analysis.metrics import chance_level, confusions_by_subject
 from fer_utils.analysis.published import ALPHA
 from fer_utils.analysis.resampling import Interval, clears_chance, intervals, unpaired_differences
@@ -76,13 +76,25 @@ def _gap_between(drawn: Draw, first: NDArray[np.bool_], second: NDArray[np.bool_
 def _groups(drawn: Draw) -> tuple[bool, ...]:
     gap = largest_gap(drawn.joined, "ethnicity", METRIC, drawn.draws, drawn.seed)
     speaks = gap.p_value <= ALPHA
-    return speaks, speaks and gap.worst == drawn.world.gap_group, *_named_gap(drawn)
+    return (
+        speaks,
+        speaks and gap.worst == drawn.world.gap_group,
+        gap.largest_low <= GAP <= gap.largest_high,
+        *_named_gap(drawn),
+    )
 
 
 def _no_groups(drawn: Draw) -> tuple[bool, ...]:
     gap = largest_gap(drawn.joined, "ethnicity", METRIC, drawn.draws, drawn.seed)
     best, worst = ((drawn.joined["ethnicity"] == group).to_numpy() for group in (gap.best, gap.worst))
-    return gap.p_value <= ALPHA, _named_gap(drawn)[1], _gap_between(drawn, best, worst).excludes_zero
+    pairs = group_pairs(drawn.joined, "ethnicity", METRIC)
+    return (
+        gap.p_value <= ALPHA,
+        bool(pairs["p_holm"].min() <= ALPHA),
+        gap.largest_low > 0,
+        _named_gap(drawn)[1],
+        _gap_between(drawn, best, worst).excludes_zero,
+    )
 
 
 def _five_networks(drawn: Draw) -> tuple[bool, ...]:
@@ -122,11 +134,14 @@ def scenarios() -> tuple[Scenario, ...]:
                  (("interval clears chance", Kind.ALARM_OF_ONE_SIDE),), _guesser),
         Scenario("groups-none", "no group read worse", CAFE, as_cafe(),
                  (("shuffling test of the largest gap speaks", alarm),
+                  ("any pair of groups differs, by Holm's rule", Kind.ALARM_OF_INTERVAL),
+                  ("bounds of the largest gap exclude zero", Kind.ALARM_OF_INTERVAL),
                   ("interval of the smallest group's gap excludes zero", Kind.ALARM_OF_INTERVAL),
                   ("interval of two groups picked after looking excludes zero", Kind.WARNING)), _no_groups),
         Scenario("groups-planted", f"smallest group read worse by {100 * GAP:.0f} points", CAFE, as_cafe(group_gap=GAP),
                  (("shuffling test of the largest gap speaks", found),
                   ("the test speaks and that group is the worst", found),
+                  ("bounds of the largest gap hold it", Kind.HOLDS_TRUTH),
                   ("interval of that group's gap holds the truth", Kind.HOLDS_TRUTH),
                   ("interval of that group's gap excludes zero", found)), _groups),
         Scenario("five-networks", "no group read worse by any of five networks", QUICK, as_drawn(leads=(0.0,) * 5),
