@@ -123,6 +123,7 @@ def _step_function(name: str, architecture: str | None) -> Any:
         "train": ("train", "train"),
         "compress": ("compress", "compress_network"),
         "reality": ("reality", "predict_reality"),
+        "recalibrate": ("recalibrate", "recalibrate"),
         "measure": ("measure", "measure"),
         "book": ("book", "make_book"),
     }

@@ -102,6 +102,7 @@ STEP_SECTIONS = {  # as in the Snakefile
     "train": ("scope", "training"),
     "compress": ("scope", "training", "compression"),
     "reality": ("scope", "training"),
+    "recalibrate": ("scope", "training"),
     "measure": ("scope", "profiling"),
 }
 

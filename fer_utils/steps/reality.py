@@ -15,7 +15,8 @@ def predict_reality(architecture: Architecture, study: Study, paths: Paths) -> N
     faces = tables.read("faces", paths.reality_faces)
     pixels = load_pixels(faces, paths.reality_faces.parent, study.image_size)
     parts = [] if faces.empty else _answers(architecture, study, paths, faces, pixels)
-    tables.write(_or_empty(parts), "predictions", paths.reality_predictions(architecture))
+    answers = tables.concatenated(parts) if parts else tables.empty("predictions")
+    tables.write(answers, "predictions", paths.reality_predictions(architecture))
 
 
 def _answers(
@@ -32,8 +33,3 @@ def _answers(
     for run_id, file in exported_files(architecture, paths).items():
         answers.append(prediction_rows(run_id, faces, predict_tflite(file, pixels)))
     return answers
-
-
-def _or_empty(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    empty = pd.DataFrame({name: [] for name in tables.COLUMNS["predictions"]})
-    return tables.concatenated(parts) if parts else empty

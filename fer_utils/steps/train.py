@@ -9,6 +9,7 @@ from fer_utils.data.batches import load_pixels
 from fer_utils.data.leaks import check_no_leak
 from fer_utils.files import atomic_path, digest
 from fer_utils.fingerprints import code_digest
+from fer_utils.models.features import features_of_children
 from fer_utils.models.initial_weights import find_initial_weights
 from fer_utils.models.prediction import predict_keras, prediction_rows
 from fer_utils.models.training import Trained, of_cohort, train_copies
@@ -18,7 +19,8 @@ from fer_utils.study import Architecture, Cohort, Paths, Study
 def train(architecture: Architecture, study: Study, paths: Paths) -> None:
     """Train one network's copies and write its runs, predictions (test faces) and curves.
 
-    Weights files lie beside the tables. Raises before any training if a subject is in two splits.
+    Of the copy that learned from all faces, the features of test children are kept too. Weights files lie beside
+    the tables. Raises before any training if a subject is in two splits.
     """
     faces = tables.read("faces", paths.faces)
     check_no_leak(faces)
@@ -30,6 +32,7 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
     runs: list[dict[str, object]] = []
     predictions: list[pd.DataFrame] = []
     curves: list[pd.DataFrame] = []
+    features: list[pd.DataFrame] = []
 
     def keep(cohort: Cohort, trained: Trained) -> None:
         run_id = f"{architecture}.{cohort}"
@@ -57,11 +60,15 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
         )
         predictions.append(prediction_rows(run_id, tested, predict_keras(trained.network, tested_pixels)))
         curves.append(trained.curves)
+        if cohort == "all":
+            features.append(features_of_children(run_id, trained.network, tested, tested_pixels, study))
 
     pixels = load_pixels(learned, folder, study.image_size)
     train_copies(architecture, learned, pixels, study, files[architecture], keep)
     tables.write(tables.concatenated(predictions), "predictions", paths.trained("predictions", architecture))
     tables.write(tables.concatenated(curves), "curves", paths.trained("curves", architecture))
+    kept = tables.concatenated(features or [tables.empty("features")])
+    tables.write(kept, "features", paths.trained("features", architecture))
     tables.write(pd.DataFrame(runs), "runs", paths.trained("runs", architecture))
 
 
