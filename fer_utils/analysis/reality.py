@@ -26,7 +26,7 @@ ADULTS: Final = {"women": "female", "men": "male"}
 def measures(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     """Return one row a run, in the order of `predictions`; shares from 0 to 1.
 
-    Columns: run_id, accuracy, neutral_recall, happiness_recall, women_happiness_recall, men_happiness_recall,
+    Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall, men_happiness_recall,
     two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling photograph gets more
     probability of happiness than their neutral one). `faces` are neutral or happy.
     """
@@ -49,6 +49,10 @@ def _measures(part: pd.DataFrame) -> dict[str, float]:
         for who, sex in ADULTS.items()
     }
     return {
+        **{
+            who: int(smiling.loc[smiling["sex"] == sex, "subject_id"].nunique())
+            for who, sex in ADULTS.items()
+        },
         "accuracy": float(part["right"].mean()),
         "neutral_recall": float(part.loc[part["expression"] == "neutral", "right"].mean()),
         "happiness_recall": float(smiling["right"].mean()),
@@ -96,7 +100,7 @@ def choices_by_halves(joined: pd.DataFrame, halves: int = HALVES, seed: int = 0)
 def peers() -> pd.DataFrame:
     """Return the open networks that this project measured, each in the most accurate of the settings tried.
 
-    Columns: network, source (address), crop_margin, channel_order, then those of `measures` without run_id and
+    Columns: network, source (address), women, men, crop_margin, channel_order, then those of `measures` without run_id and
     smile_ranked, and accuracy_low, accuracy_high. The best setting was found on the same photographs, which flatters them.
     """
     tried = pd.read_csv(PEERS_FILE, comment="#")
@@ -104,14 +108,14 @@ def peers() -> pd.DataFrame:
     return best.reset_index(drop=True)
 
 
-def smiles_by_sex(measured: pd.DataFrame, women: int, men: int) -> pd.DataFrame:
+def smiles_by_sex(measured: pd.DataFrame) -> pd.DataFrame:
     """Return shares of smiles read as happiness: columns group, series (women, men), estimate, low, high.
 
     `measured` holds `group` and the columns of `measures`; one smile a person, so intervals are Wilson's (1927).
     """
     rows = []
     for row in measured.to_dict("records"):
-        for who, persons in (("women", women), ("men", men)):
-            share = wilson(float(row[f"{who}_happiness_recall"]), persons)
+        for who in ADULTS:
+            share = wilson(float(row[f"{who}_happiness_recall"]), row[who])
             rows.append((row["group"], who, share.estimate, share.low, share.high))
     return pd.DataFrame(rows, columns=["group", "series", "estimate", "low", "high"])

@@ -17,8 +17,8 @@ REPRESENTATIVE_FACES: Final = 100
 def to_tflite(network: Any, precision: Precision, representative: np.ndarray) -> bytes:
     """Return a TFLite file for one face: float32 (1, S, S, 3) RGB 0..255 in, float32 (1, 7) probabilities out.
 
-    `representative` is uint8 (N, S, S, 3): training faces, used for int8 alone. In `int8` weights and
-    activations are 8-bit inside, `dynamic` has 8-bit weights, `float16` 16-bit weights.
+    `representative` is uint8 (N, S, S, 3): REPRESENTATIVE_FACES training faces, used for int8 alone. In `int8`
+    weights and activations are 8-bit inside, `dynamic` has 8-bit weights, `float16` 16-bit weights.
     Variables are frozen into constants first: the converter would otherwise save the whole Keras model and
     load it again, which takes twenty times as long and gives the same file.
     """
@@ -32,6 +32,6 @@ def to_tflite(network: Any, precision: Precision, representative: np.ndarray) ->
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
-        faces = representative[:REPRESENTATIVE_FACES].astype(np.float32)
+        faces = representative.astype(np.float32)
         converter.representative_dataset = lambda: ([face[None]] for face in faces)
     return bytes(converter.convert())

@@ -1,16 +1,12 @@
-"""From the `faces` table to a network's input: pixels in memory, and augmented training batches."""
+"""From faces' images to a network's input: batches, shuffled and augmented for training."""
 
-import hashlib
 import math
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from fer_utils.data.images import ImageError, Pixels, decode_image, resize
+from fer_utils.data.face_images import FaceImages
 
 # How far augmentation goes: about as far as the detector's own scatter. On the London photographs, six copies of
 # each shifted, shrunk and turned by up to 15 degrees, 95 of 100 crops lay within 0.03 of the side, 12 % of zoom and
@@ -22,36 +18,8 @@ BRIGHTNESS: Final = 25.0  # levels of 255, either way: about a third of an expos
 CONTRAST: Final = 0.2
 
 
-class BatchError(ValueError):
-    """Stored faces are missing or damaged; the message says how many and what to do, and names no file."""
-
-
-def load_pixels(faces: pd.DataFrame, folder: Path, image_size: int, threads: int = 4) -> Pixels:
-    """Return the stored images of a `faces` table as uint8 RGB, shape (N, image_size, image_size, 3).
-
-    `folder` holds the table; each file is checked against its SHA-256. Raises BatchError, in one sentence, if
-    any is missing or is not what was stored.
-    """
-    pixels = np.empty((len(faces), image_size, image_size, 3), dtype=np.uint8)
-
-    def fill(place: int, path: str, sha256: str) -> bool:
-        image = _stored_image(folder / path, sha256)
-        if image is not None:
-            pixels[place] = resize(image, image_size)
-        return image is not None
-
-    with ThreadPoolExecutor(threads) as pool:
-        good = list(pool.map(fill, range(len(faces)), faces["path"], faces["sha256"]))
-    if bad := good.count(False):
-        raise BatchError(
-            f"{bad} of {len(faces)} stored faces are missing or damaged: delete the folder of faces "
-            "and run the data stage again"
-        )
-    return pixels
-
-
 def training_batches(
-    pixels: Pixels, labels: NDArray[np.int64], batch_size: int, seed: int, strength: float = 1.0
+    images: FaceImages, labels: NDArray[np.int64], batch_size: int, seed: int, strength: float = 1.0
 ) -> Any:
     """Return a tf.data.Dataset of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
 
@@ -65,13 +33,32 @@ def training_batches(
     leaves_one = count > 1 and count % batch_size == 1
     order = tf.data.Dataset.range(count).shuffle(count, seed=seed, reshuffle_each_iteration=True)
     seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-    batches = order.batch(batch_size, drop_remainder=leaves_one)
-    images, answers = tf.constant(pixels), tf.constant(labels, tf.int64)
+    batches = _fetched(order.batch(batch_size, drop_remainder=leaves_one), images, labels)
 
-    def assemble(places: Any, pair: Any) -> tuple[Any, Any]:
-        return augmented(tf.gather(images, places), pair, strength), tf.gather(answers, places)
+    def augment(batch: tuple[Any, Any], pair: Any) -> tuple[Any, Any]:
+        return augmented(batch[0], pair, strength), batch[1]
 
-    return tf.data.Dataset.zip((batches, seeds)).map(assemble, tf.data.AUTOTUNE).prefetch(2)
+    return tf.data.Dataset.zip((batches, seeds)).map(augment, tf.data.AUTOTUNE).prefetch(2)
+
+
+def plain_batches(images: FaceImages, labels: NDArray[np.int64], batch_size: int) -> Any:
+    """Return a tf.data.Dataset of batches in order, as they are: float32 (B, S, S, 3) from 0 to 255, int64 (B,)."""
+    import tensorflow as tf
+
+    order = tf.data.Dataset.range(len(labels)).batch(batch_size)
+    return _fetched(order, images, labels).map(lambda x, y: (tf.cast(x, tf.float32), y)).prefetch(2)
+
+
+def _fetched(order: Any, images: FaceImages, labels: NDArray[np.int64]) -> Any:
+    import tensorflow as tf
+
+    answers, size = tf.constant(labels, tf.int64), images.image_size
+
+    def fetch(places: Any) -> tuple[Any, Any]:
+        pixels = tf.numpy_function(images.__getitem__, [places], tf.uint8, stateful=False)
+        return tf.ensure_shape(pixels, (None, size, size, 3)), tf.gather(answers, places)
+
+    return order.map(fetch)
 
 
 def augmented(images: Any, seed: Any, strength: float = 1.0) -> Any:
@@ -101,16 +88,3 @@ def augmented(images: Any, seed: Any, strength: float = 1.0) -> Any:
     contrast = 1 + strength * CONTRAST * draws[5][:, :, None, None]
     brightness = strength * BRIGHTNESS * draws[6][:, :, None, None]
     return tf.clip_by_value((moved - mean) * contrast + mean + brightness, 0, 255)
-
-
-def _stored_image(path: Path, sha256: str) -> Pixels | None:
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    if hashlib.sha256(data).hexdigest() != sha256:
-        return None
-    try:
-        return decode_image(data)
-    except ImageError:
-        return None

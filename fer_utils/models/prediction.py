@@ -1,12 +1,13 @@
 """What a model says of faces: rows of the `predictions` table, from a Keras model or a TFLite file."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 
+from fer_utils.data.face_images import FaceImages
 from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils.tables import conform
 
@@ -15,16 +16,20 @@ class PredictionError(RuntimeError):
     """A model's answer is not seven probabilities; the message names the model."""
 
 
-def predict_keras(network: Any, pixels: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Return probabilities, float32 (N, 7), of uint8 RGB `pixels` (N, S, S, 3) by a Keras model.
+BATCH: Final = 64
+"""Faces asked about at once: memory stays small, and more do not go faster on a few cores."""
+
+
+def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int = BATCH) -> np.ndarray:
+    """Return probabilities, float32 (N, 7), of faces, uint8 RGB (N, S, S, 3), by a Keras model.
 
     Batches are padded to one size, so that a network is traced once.
     """
     batches = [
-        np.asarray(network.predict_on_batch(_padded(pixels[start : start + batch_size], batch_size)))
-        for start in range(0, len(pixels), batch_size)
+        np.asarray(network.predict_on_batch(_padded(images[start : start + batch_size], batch_size)))
+        for start in range(0, len(images), batch_size)
     ]
-    answers = np.concatenate(batches)[: len(pixels)] if batches else np.empty((0, len(EXPRESSIONS)))
+    answers = np.concatenate(batches)[: len(images)] if batches else np.empty((0, len(EXPRESSIONS)))
     return answers.astype(np.float32)
 
 
@@ -33,26 +38,27 @@ def _padded(pixels: np.ndarray, batch_size: int) -> np.ndarray:
     return np.pad(pixels.astype(np.float32), ((0, missing), (0, 0), (0, 0), (0, 0)))
 
 
-def predict_tflite(path: Path, pixels: np.ndarray) -> np.ndarray:
-    """Return probabilities, float32 (N, 7), of uint8 RGB `pixels` (N, S, S, 3) by a TFLite file, one thread.
+def predict_tflite(path: Path, images: np.ndarray | FaceImages) -> np.ndarray:
+    """Return probabilities, float32 (N, 7), of faces, uint8 RGB (N, S, S, 3), by a TFLite file, one thread.
 
     Raises PredictionError if the file's input is not (1, S, S, 3) float32.
     """
     interpreter = Interpreter(model_path=str(path), num_threads=1)
     interpreter.allocate_tensors()
     entrance, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    expected = (1, *pixels.shape[1:])
+    expected = (1, *images[:0].shape[1:])
     taken = tuple(int(side) for side in entrance["shape"])
     if taken != expected or entrance["dtype"] != np.float32:
         raise PredictionError(
             f"{path.name} takes {entrance['dtype'].__name__} {taken}, not float32 {expected}: "
             "give it faces of its own size"
         )
-    answers = np.empty((len(pixels), len(EXPRESSIONS)), np.float32)
-    for row, face in enumerate(pixels):
-        interpreter.set_tensor(entrance["index"], face[None].astype(np.float32))
-        interpreter.invoke()
-        answers[row] = interpreter.get_tensor(exit_["index"])[0]
+    answers = np.empty((len(images), len(EXPRESSIONS)), np.float32)
+    for start in range(0, len(images), BATCH):
+        for row, face in enumerate(images[start : start + BATCH], start):
+            interpreter.set_tensor(entrance["index"], face[None].astype(np.float32))
+            interpreter.invoke()
+            answers[row] = interpreter.get_tensor(exit_["index"])[0]
     return answers
 
 

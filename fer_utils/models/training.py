@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_utils.data.batches import training_batches
+from fer_utils.data.batches import plain_batches, training_batches
+from fer_utils.data.face_images import FaceImages
 from fer_utils.models.backbones import build_network, keras, tf
 from fer_utils.study import Architecture, Cohort, Study
 from fer_utils.tables import conform
@@ -17,16 +18,16 @@ from fer_utils.tables import conform
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Faces of one split: uint8 RGB pixels (N, S, S, 3) and class indices (N,)."""
+    """Faces of one split: their images and class indices (N,)."""
 
-    pixels: np.ndarray
+    images: FaceImages
     labels: np.ndarray
 
     @classmethod
-    def of(cls, faces: pd.DataFrame, pixels: np.ndarray, chosen: pd.Series) -> "TrainingSet":
+    def of(cls, faces: pd.DataFrame, images: FaceImages, chosen: pd.Series) -> "TrainingSet":
         """Return the faces that `chosen` (a boolean a row) marks; categorical order gives the class index."""
         rows = chosen.to_numpy(dtype=bool)
-        return cls(pixels[rows], faces["expression"].cat.codes.to_numpy()[rows].astype(np.int64))
+        return cls(images.part(rows), faces["expression"].cat.codes.to_numpy()[rows].astype(np.int64))
 
 
 def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
@@ -76,13 +77,14 @@ def fit(
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
     batches = training_batches(
-        training.pixels, training.labels, study.batch_size, study.seed, study.augmentation
+        training.images, training.labels, study.batch_size, study.seed, study.augmentation
     )
+    validating = plain_batches(validation.images, validation.labels, study.batch_size)
     started = time.perf_counter()
     history = network.fit(
         batches,
         epochs=epochs,
-        validation_data=_validation_batches(validation, study) if len(validation.labels) else None,
+        validation_data=validating if len(validation.labels) else None,
         callbacks=[keras.callbacks.LearningRateScheduler(_cosine(learning_rate, epochs)), *callbacks],
         verbose=0,
     ).history
@@ -100,7 +102,7 @@ def compile_network(network: Any, learning_rate: float) -> None:
 def train_copies(
     architecture: Architecture,
     faces: pd.DataFrame,
-    pixels: np.ndarray,
+    images: FaceImages,
     study: Study,
     weights: str | None,
     use: Callable[[Cohort, Trained], None],
@@ -108,7 +110,7 @@ def train_copies(
     """Train the study's copies of one network and hand each to `use` before the next begins.
 
     All copies share one graph and one start; each begins with the same weights and a fresh optimizer.
-    `faces` are rows of the training and validation splits, `pixels` theirs, uint8 (N, S, S, 3).
+    `faces` are rows of the training and validation splits, `images` theirs.
     """
     set_up(study)
     network = build_network(architecture, study, weights)
@@ -122,7 +124,7 @@ def train_copies(
             variable.assign(tf.zeros_like(variable))
         chosen = of_cohort(faces, cohort, study)
         parts = (chosen & (faces["split"] == split) for split in ("train", "validation"))
-        training, validation = (TrainingSet.of(faces, pixels, part) for part in parts)
+        training, validation = (TrainingSet.of(faces, images, part) for part in parts)
         trained = fit(
             network, f"{architecture}.{cohort}", training, validation, study,
             epochs=study.epochs, learning_rate=study.learning_rate,
@@ -132,11 +134,6 @@ def train_copies(
 
 def _cosine(learning_rate: float, epochs: int) -> Callable[[int], float]:
     return lambda epoch: 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
-
-
-def _validation_batches(validation: TrainingSet, study: Study) -> Any:
-    pixels = validation.pixels.astype(np.float32)
-    return tf.data.Dataset.from_tensor_slices((pixels, validation.labels)).batch(study.batch_size)
 
 
 def _curves(run_id: str, history: dict[str, list[float]]) -> pd.DataFrame:

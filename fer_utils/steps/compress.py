@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.compression.export import to_tflite
+from fer_utils.compression.export import REPRESENTATIVE_FACES, to_tflite
 from fer_utils.compression.files import file_name
 from fer_utils.compression.techniques import compress
-from fer_utils.data.batches import load_pixels
-from fer_utils.data.leaks import check_no_leak
 from fer_utils.files import write_bytes
-from fer_utils.fingerprints import code_digest
 from fer_utils.models.backbones import build_network, keras
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
+from fer_utils.steps.learning import StudyFaces, run_row
 from fer_utils.steps.train import save_weights
 from fer_utils.study import Architecture, Paths, Precision, Study, Technique
 
@@ -32,16 +30,15 @@ class Compression:
     def __init__(self, architecture: Architecture, study: Study, paths: Paths) -> None:
         self.architecture, self.study = architecture, study
         self.folder = paths.compressed("runs", architecture).parent
-        faces = tables.read("faces", paths.faces)
-        check_no_leak(faces)  # techniques train on
+        faces = StudyFaces.read(study, paths)
         parents = tables.read("runs", paths.trained("runs", architecture))
         self.parent = parents[parents["cohort"] == "all"].iloc[0]
-        learned = faces[faces["split"].isin(["train", "validation"])].reset_index(drop=True)
-        pixels = load_pixels(learned, paths.faces.parent, study.image_size)
-        self.training = TrainingSet.of(learned, pixels, learned["split"] == "train")
-        self.validation = TrainingSet.of(learned, pixels, learned["split"] == "validation")
-        self.tested = faces[faces["split"] == "test"].reset_index(drop=True)
-        self.tested_pixels = load_pixels(self.tested, paths.faces.parent, study.image_size)
+        in_training = faces.learned["split"] == "train"
+        self.training = TrainingSet.of(faces.learned, faces.learned_images, in_training)
+        self.validation = TrainingSet.of(faces.learned, faces.learned_images, ~in_training)
+        self.tested, self.tested_images = faces.tested, faces.tested_images
+        drawn = np.random.default_rng(study.seed).permutation(len(self.training.labels))
+        self.representative = self.training.images[drawn[:REPRESENTATIVE_FACES]]
         set_up(study)
         self.network = build_network(architecture, study, None)
         self.network.load_weights(paths.trained("runs", architecture).parent / self.parent["artefact"])
@@ -71,7 +68,7 @@ class Compression:
         trained = compress(self.network, technique, run_id, self.training, self.validation, self.study)
         artefact = f"{run_id}.h5"
         save_weights(trained, self.folder / artefact)
-        answers = predict_keras(trained.network, self.tested_pixels)
+        answers = predict_keras(trained.network, self.tested_images)
         self.predictions.append(prediction_rows(run_id, self.tested, answers))
         self.curves.append(trained.curves)
         self._add_row(run_id, technique, "float32", "done", trained=trained, artefact=artefact)
@@ -82,8 +79,8 @@ class Compression:
     ) -> Callable[[], Trained]:
         def export() -> Trained:
             artefact = file_name(run_id, self.study.image_size)
-            write_bytes(self.folder / artefact, to_tflite(trained.network, precision, self._representative()))
-            answers = predict_tflite(self.folder / artefact, self.tested_pixels)
+            write_bytes(self.folder / artefact, to_tflite(trained.network, precision, self.representative))
+            answers = predict_tflite(self.folder / artefact, self.tested_images)
             self.predictions.append(prediction_rows(run_id, self.tested, answers))
             self._add_row(run_id, technique, precision, "done", trained=trained, artefact=artefact)
             return trained
@@ -102,10 +99,6 @@ class Compression:
             self._add_row(run_id, technique, precision, "failed", reason=reason)
             return None
 
-    def _representative(self) -> np.ndarray:
-        chosen = np.random.default_rng(self.study.seed).permutation(len(self.training.pixels))
-        return self.training.pixels[chosen]
-
     def _run_id(self, technique: Technique) -> str:
         return f"{self.parent['run_id']}.{technique}"
 
@@ -114,27 +107,16 @@ class Compression:
         *, reason: str | None = None, trained: Trained | None = None, artefact: str | None = None,
     ) -> None:  # fmt: skip
         is_export = run_id.endswith(f".{precision}") and technique != "none"
+        parent = self.parent
         self.runs.append(
-            {
-                "run_id": run_id,
-                "parent_run_id": self._run_id(technique) if is_export else self.parent["run_id"],
-                "architecture": self.architecture,
-                "cohort": "all",
-                "technique": technique,
-                "precision": precision,
-                "seed": self.study.seed,
-                "initial_weights": self.parent["initial_weights"],
-                "image_size": self.study.image_size,
-                "parameters": self.parent["parameters"],
-                "train_seconds": trained.seconds if trained else None,
-                "epochs": trained.epochs if trained else None,
-                "status": status,
-                "reason": reason,
-                "artefact": artefact,
-                "data_digest": self.parent["data_digest"],
-                "code_digest": code_digest("fer_utils.steps.compress"),
-            }
-        )
+            run_row(
+                self.study, "compress", run_id=run_id, technique=technique, precision=precision, status=status,
+                parent_run_id=self._run_id(technique) if is_export else parent["run_id"],
+                train_seconds=trained.seconds if trained else None, epochs=trained.epochs if trained else None,
+                reason=reason, artefact=artefact, architecture=self.architecture, cohort="all",
+                **{name: parent[name] for name in ("initial_weights", "parameters", "data_digest")},
+            )
+        )  # fmt: skip
 
 
 def compress_network(architecture: Architecture, study: Study, paths: Paths) -> None:

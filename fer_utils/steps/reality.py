@@ -1,11 +1,10 @@
 """Step `reality`: one network's copies and files are asked about the photographs of the reality check."""
 
-import numpy as np
 import pandas as pd
 
 from fer_utils import tables
 from fer_utils.compression.files import exported_files
-from fer_utils.data.batches import load_pixels
+from fer_utils.data.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.study import Architecture, Paths, Study
 
@@ -13,14 +12,14 @@ from fer_utils.study import Architecture, Paths, Study
 def predict_reality(architecture: Architecture, study: Study, paths: Paths) -> None:
     """Ask every trained copy and every exported file of one network about the photographs; write `predictions`."""
     faces = tables.read("faces", paths.reality_faces)
-    pixels = load_pixels(faces, paths.reality_faces.parent, study.image_size)
-    parts = [] if faces.empty else _answers(architecture, study, paths, faces, pixels)
+    images = FaceImages.stored(faces, paths.reality_faces.parent, study.image_size)
+    parts = [] if faces.empty else _answers(architecture, study, paths, faces, images)
     answers = tables.concatenated(parts) if parts else tables.empty("predictions")
     tables.write(answers, "predictions", paths.reality_predictions(architecture))
 
 
 def _answers(
-    architecture: Architecture, study: Study, paths: Paths, faces: pd.DataFrame, pixels: np.ndarray
+    architecture: Architecture, study: Study, paths: Paths, faces: pd.DataFrame, images: FaceImages
 ) -> list[pd.DataFrame]:
     from fer_utils.models.backbones import build_network  # slow to import, needed only with photographs
 
@@ -29,7 +28,7 @@ def _answers(
     answers = []
     for run in trained.itertuples():
         network.load_weights(paths.trained("runs", architecture).parent / str(run.artefact))
-        answers.append(prediction_rows(str(run.run_id), faces, predict_keras(network, pixels)))
+        answers.append(prediction_rows(str(run.run_id), faces, predict_keras(network, images)))
     for run_id, file in exported_files(architecture, paths).items():
-        answers.append(prediction_rows(run_id, faces, predict_tflite(file, pixels)))
+        answers.append(prediction_rows(run_id, faces, predict_tflite(file, images)))
     return answers

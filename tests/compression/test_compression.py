@@ -5,6 +5,7 @@ from fer_utils.compression import clustering, pruning, quantization, techniques
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.layers import copy_with, distinct_weights, holds_most_weights, kernels, sparsity
 from fer_utils.compression.techniques import CompressionError, compress
+from fer_utils.data.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet
 from fer_utils.study import load_study
@@ -20,7 +21,8 @@ def study():
 @pytest.fixture(scope="module")
 def compressed(tiny_network, striped_faces, study):
     """What each technique makes of the tiny network, and its weights from before."""
-    data = TrainingSet(*striped_faces)
+    pixels, labels = striped_faces
+    data = TrainingSet(FaceImages.of_pixels(pixels), labels)
     before = [weight.copy() for weight in tiny_network.get_weights()]
     made = {
         technique: compress(tiny_network, technique, f"tiny.{technique}", data, data, study).network

@@ -1,52 +1,8 @@
-import hashlib
-
 import numpy as np
-import pandas as pd
 import pytest
 
 from fer_utils.data import batches
-from fer_utils.data.images import write_png
-
-
-@pytest.fixture
-def stored(tmp_path):
-    """Ten images of random levels, and what of the `faces` table `load_pixels` needs."""
-    random = np.random.default_rng(0)
-    pixels = random.integers(0, 256, (10, 32, 32, 3), dtype=np.uint8)
-    data = [write_png(tmp_path / "s" / f"{k}.png", image) for k, image in enumerate(pixels)]
-    faces = pd.DataFrame(
-        {"path": [f"s/{k}.png" for k in range(10)], "sha256": [hashlib.sha256(d).hexdigest() for d in data]}
-    )
-    return tmp_path, faces, pixels
-
-
-def test_pixels_come_back_in_the_tables_order(stored):
-    folder, faces, pixels = stored
-    np.testing.assert_array_equal(batches.load_pixels(faces, folder, 32), pixels)
-    np.testing.assert_array_equal(batches.load_pixels(faces[::-1], folder, 32), pixels[::-1])
-
-
-def test_pixels_are_resized_by_averaging(stored):
-    folder, faces, pixels = stored
-    halves = pixels.reshape(10, 16, 2, 16, 2, 3).mean(axis=(2, 4))
-    assert np.abs(batches.load_pixels(faces, folder, 16) - halves).max() <= 0.5
-
-
-def test_an_empty_table_gives_no_pixels(stored):
-    folder, faces, _ = stored
-    assert batches.load_pixels(faces.iloc[:0], folder, 16).shape == (0, 16, 16, 3)
-
-
-def test_missing_changed_and_cut_files_are_counted_not_named(stored):
-    folder, faces, pixels = stored
-    (folder / "s/1.png").unlink()
-    write_png(folder / "s/2.png", pixels[3])
-    (folder / "s/4.png").write_bytes((folder / "s/4.png").read_bytes()[:50])
-    (folder / "s/5.png").write_bytes(b"")
-    with pytest.raises(batches.BatchError, match="^4 of 10 stored faces") as error:
-        batches.load_pixels(faces, folder, 32)
-    assert ".png" not in str(error.value)
-    assert str(folder) not in str(error.value)
+from fer_utils.data.face_images import FaceImages
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +14,7 @@ def smooth():
 
 
 def passes(pixels, labels, seed, epochs=2, size=8, **options):
-    dataset = batches.training_batches(pixels, labels, size, seed, **options)
+    dataset = batches.training_batches(FaceImages.of_pixels(pixels), labels, size, seed, **options)
     return [[(x.numpy(), y.numpy()) for x, y in dataset] for _ in range(epochs)]
 
 

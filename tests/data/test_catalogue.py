@@ -12,7 +12,7 @@ import pytest
 
 from fer_utils import tables
 from fer_utils.data import catalogue, leaks
-from fer_utils.data.batches import load_pixels
+from fer_utils.data.face_images import load_pixels
 from fer_utils.data.images import ImageError, read_image
 from fer_utils.data.manifests import ManifestError
 from fer_utils.data.synthetic.design import plan_faces

@@ -90,13 +90,12 @@ def test_without_cafe_hashes_are_not_asked_for(faces):
 
 @pytest.mark.parametrize("step", ["train", "compress_network"])
 def test_the_check_runs_before_anything_is_learned(faces, tmp_path, monkeypatch, step):
-    from fer_utils.steps import compress, train
+    from fer_utils.steps import compress, learning, train
 
     study = load_study("quick")
     paths = Paths.of(study, tmp_path)
     faces.loc[learned(faces), "sha256"] = faces.loc[0, "sha256"]
     tables.write(faces, "faces", paths.faces)
-    for module in (train, compress):
-        monkeypatch.setattr(module, "load_pixels", lambda *_: pytest.fail("pictures were loaded"))
+    monkeypatch.setattr(learning.FaceImages, "stored", lambda *_: pytest.fail("pictures were loaded"))
     with pytest.raises(LeakError):
         getattr({"train": train}.get(step, compress), step)("mobilenet_v2", study, paths)

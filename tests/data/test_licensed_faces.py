@@ -7,7 +7,7 @@ import pytest
 from made_up_sets import put_set
 
 from fer_utils import tables
-from fer_utils.data.batches import load_pixels
+from fer_utils.data.face_images import load_pixels
 from fer_utils.data.ingested import IngestError
 from fer_utils.steps.faces import ingested_digest, make_faces
 from fer_utils.study import Paths, load_study

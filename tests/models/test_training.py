@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from fer_utils import tables
+from fer_utils.data.face_images import FaceImages
 from fer_utils.expressions import EXPRESSIONS
 from fer_utils.models import training
 from fer_utils.models.backbones import keras, layers
@@ -43,7 +44,9 @@ def test_cohorts_go_by_the_images_own_age():
 
 def test_class_indices_follow_the_order_of_expressions():
     faces = faces_of([6, 0, 2], "child", "train")
-    chosen = TrainingSet.of(faces, np.zeros((3, 2, 2, 3), np.uint8), pd.Series([True, False, True]))
+    chosen = TrainingSet.of(
+        faces, FaceImages.of_pixels(np.zeros((3, 2, 2, 3), np.uint8)), pd.Series([True, False, True])
+    )
     assert list(chosen.labels) == [6, 2]
 
 
@@ -68,10 +71,11 @@ def learned(tiny_network, striped_faces):
 
     patch = pytest.MonkeyPatch()
     patch.setattr(training, "build_network", build)
-    train_copies("mobilenet_v2", faces, pixels, study, None, keep)
+    train_copies("mobilenet_v2", faces, FaceImages.of_pixels(pixels), study, None, keep)
     first = {cohort: weights for cohort, (_, weights) in results.items()}
     results.clear()
-    train_copies("mobilenet_v2", faces, pixels, study, None, keep)
+    read_each_time = FaceImages(lambda places: pixels[places], np.arange(len(pixels)), 32)
+    train_copies("mobilenet_v2", faces, read_each_time, study, None, keep)
     patch.undo()
     return study, results, first
 
@@ -110,7 +114,7 @@ def test_batch_normalization_statistics_are_right_after_few_steps(striped_faces)
         x = layers.GlobalAveragePooling2D()(normal(layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)))
         network = keras.Model(inputs, layers.Dense(7, activation="softmax")(x))
         compile_network(network, 1e-3)
-        data = TrainingSet(pixels, labels)
+        data = TrainingSet(FaceImages.of_pixels(pixels), labels)
         fit(network, "x", data, data, study, epochs=8, learning_rate=1e-3)
         exact = (pixels / 127.5 - 1).mean((0, 1, 2))
         errors[momentum] = float(np.abs(normal.moving_mean.numpy() - exact).max())
@@ -124,6 +128,6 @@ def training_momentum():
 
 
 def test_no_faces_is_said_before_training(tiny_network, small_study):
-    empty = TrainingSet(np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.int64))
+    empty = TrainingSet(FaceImages.of_pixels(np.empty((0, 32, 32, 3), np.uint8)), np.empty(0, np.int64))
     with pytest.raises(ValueError, match="mobilenet_v2.children: no training faces"):
         fit(tiny_network, "mobilenet_v2.children", empty, empty, small_study, epochs=1, learning_rate=1e-3)
