@@ -26,9 +26,9 @@ ADULTS: Final = {"women": "female", "men": "male"}
 def measures(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     """Return one row a run, in the order of `predictions`; shares from 0 to 1.
 
-    Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall, men_happiness_recall,
-    two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling photograph gets more
-    probability of happiness than their neutral one). `faces` are neutral or happy.
+    Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall,
+    men_happiness_recall, two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling
+    photograph gets more probability of happiness than their neutral one). `faces` are neutral or happy.
     """
     joined = join(predictions, faces).assign(**predictions[list(PROBABILITY_COLUMNS)].reset_index(drop=True))
     smiles = joined["expression"] == "happiness"

@@ -1,7 +1,7 @@
 """The claims as pages: the scoreboard with a way to each claim's rule, figure, table and notebook, and the rules."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,23 +65,23 @@ def scoreboard_page(board: pd.DataFrame, claims: Sequence[Claim], figures: Path)
         "verdict": "verdict", "reason": "why", "leads_to": "leads to",
     }  # fmt: skip
     places = {claim.id: Places.of(claim, figures).links() for claim in claims}
-    linked = board.assign(leads_to=[places[claim_id] for claim_id in board["claim_id"]])
+    linked = board.assign(leads_to=board["claim_id"].map(places))
     return html_table(linked[list(columns)].rename(columns=columns), cards=True)
 
 
 def rules_page(board: pd.DataFrame, claims: Sequence[Claim], figures: Path, source: Provenance) -> str:
     """Return the page that tells for each claim what was published, what is computed, and the rule for a verdict."""
-    verdicts = board.set_index("claim_id")
+    rows = {str(row["claim_id"]): row for row in board.to_dict("records")}
     head = (
         f"({PAGE})=\n# The claims and their rules\n\nWhat was published, what a replication computes in its place, "
         "and the rule by which the one counts as the other. The rules stand in a file of the project that was written "
         "before any run on licensed faces; verdicts are computed from tables by these rules and by nothing else.\n\n"
         f'{source.line()} The scoreboard as <a href="../figures/{PAGE}/scoreboard.csv">data (CSV)</a>.\n\n'
     )
-    return head + "\n".join(_section(c, verdicts.loc[c.id], Places.of(c, figures)) for c in claims)
+    return head + "\n".join(_section(c, rows[c.id], Places.of(c, figures)) for c in claims)
 
 
-def _section(claim: Claim, row: pd.Series, places: Places) -> str:
+def _section(claim: Claim, row: Mapping[Hashable, Any], places: Places) -> str:
     ways = " · ".join(f'<a href="{link.address}">{link.text}</a>' for link in places.links("../")[1:])
     rule = (
         f"{rule_in_words(claim).removeprefix('rule: ')}. {_sentence(claim.rule.because)}"
