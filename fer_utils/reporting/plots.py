@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from fer_utils.expressions import CHANCE
 from fer_utils.reporting import style
@@ -108,9 +108,12 @@ def _dots(
     axes.invert_yaxis()
     axes.set_xlabel(label)
     _shares(axes, "x")
-    if chance is not None:
+    if chance is None:
+        axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=False, nbins=6))
+    else:
         axes.set_xlim(left=0)
-    figure.legend(loc="outside upper center", ncols=4, title=title or None)
+    long = max(len(style.name(str(kind))) for kind in kinds) > 15  # such names take half the width each
+    figure.legend(loc="outside upper center", ncols=2 if long else 4, title=title or None)
     return figure
 
 
