@@ -51,7 +51,8 @@ class Places:
 
     def links(self, base: str = "") -> tuple[Link, ...]:
         """Return what there is as links, from a page that reaches the folder `book/` by `base`."""
-        named = {"rule": self.rule, "figure": self.figure, "table": self.table, "notebook": self.notebook}
+        figure = "figure" if self.table or self.notebook else "section"
+        named = {"rule": self.rule, figure: self.figure, "table": self.table, "notebook": self.notebook}
         return tuple(Link(name, base + address) for name, address in named.items() if address)
 
 

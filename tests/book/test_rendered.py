@@ -146,8 +146,11 @@ def test_a_claim_leads_to_its_rule_its_figure_its_table_and_its_notebook(html, p
     board = pages["book/index.html"]
     (row,) = [tr for tr in board.find_all("tr") if tr.find("a", href=f"stages/claims.html#claim-{claim.id}")]
     links = {link.text: link["href"] for link in row.select("td[data-label='leads to'] a")}
-    rule = pages["book/stages/claims.html"].find(id=f"claim-{claim.id}")
-    assert claim.statement in rule.get_text(" ", strip=True)
+    target = pages["book/stages/claims.html"].find(id=f"claim-{claim.id}")
+    section = target if target.name == "section" else target.find_parent("section")
+    told = section.get_text().replace("’", "'")
+    assert claim.statement in told
+    assert claim.needs in told
     if claim.rule:
         assert set(links) == {"rule", "figure", "table", "notebook"}
     if "figure" in links:
