@@ -80,7 +80,7 @@ for architecture in study.architectures:
         input:
             paths.faces,
         output:
-            [paths.trained(table, architecture) for table in ("runs", "predictions", "curves")],
+            [paths.trained(table, architecture) for table in ("runs", "predictions", "curves", "features")],
         params:
             made_from=step_params("train", "training"),
             architecture=architecture,
@@ -171,6 +171,23 @@ rule reality:
         paths.duration("reality-{architecture}")
     shell:
         "{fer} step reality {wildcards.architecture} " + telling
+
+
+rule recalibrate:
+    input:
+        paths.faces,
+        paths.all_trained("predictions"),
+        paths.all_trained("features"),
+    output:
+        paths.recalibrations,
+    params:
+        made_from=step_params("recalibrate", "training"),
+    log:
+        paths.log("recalibrate"),
+    benchmark:
+        paths.duration("recalibrate")
+    shell:
+        "{fer} step recalibrate " + telling
 
 
 rule measure:  # alone on the machine: other work would be timed too

@@ -140,6 +140,7 @@ def _step_function(name: str, architecture: str | None) -> Any:
         "compress": ("compress", "compress_network"),
         "sweep": ("sweep", "sweep_network"),
         "reality": ("reality", "predict_reality"),
+        "recalibrate": ("recalibrate", "recalibrate"),
         "measure": ("measure", "measure"),
         "book": ("book", "make_book"),
     }

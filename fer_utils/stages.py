@@ -38,6 +38,10 @@ def _models(paths: Paths) -> list[Path]:
     return [*_faces(paths), *trained, *paths.all_reality_predictions()]
 
 
+def _cohorts(paths: Paths) -> list[Path]:
+    return [*_models(paths), paths.recalibrations]
+
+
 def _exports(paths: Paths) -> list[Path]:
     compressed = [path for table in ("runs", "predictions") for path in paths.all_compressed(table)]
     return [*_models(paths), *compressed, paths.measurements]
@@ -53,7 +57,7 @@ STAGES: Final[Mapping[str, Stage]] = {
     for stage in (
         Stage("01_data", "Data", _faces),
         Stage("02_architectures", "Architectures", _models),
-        Stage("03_cohorts", "Cohorts", _models),
+        Stage("03_cohorts", "Cohorts", _cohorts),
         Stage("04_compression", "Compression", _swept),
         Stage("05_moto_g6_profiling", "Moto G6 profiling", _exports),
         Stage("06_ethnicity_analysis", "Ethnicity analysis", _exports),

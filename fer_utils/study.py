@@ -314,7 +314,7 @@ class Paths:
         return self.root / "reality" / architecture / "predictions.parquet"
 
     def trained(self, table: str, architecture: str) -> Path:
-        """A table written by training one network: runs, predictions or curves."""
+        """A table written by training one network: runs, predictions, curves or features."""
         return self.root / "train" / architecture / f"{table}.parquet"
 
     def compressed(self, table: str, architecture: str) -> Path:
@@ -342,6 +342,11 @@ class Paths:
     def all_reality_predictions(self) -> list[Path]:
         """What every network's models say of the reality check's faces."""
         return [self.reality_predictions(architecture) for architecture in self.study.architectures]
+
+    @property
+    def recalibrations(self) -> Path:
+        """The `recalibrations` table: last layers trained again on few children, asked about others."""
+        return self.root / "recalibrate" / "recalibrations.parquet"
 
     @property
     def measurements(self) -> Path:

@@ -90,6 +90,18 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "face_id": "string",
         **dict.fromkeys(PROBABILITY_COLUMNS, "float32"),
     },
+    "features": {  # a row is what one run's last layer is given of one face
+        "run_id": "string",
+        "face_id": "string",
+        "features": "object",  # an array of float32, as long as the network pools features
+    },
+    "recalibrations": {  # a row is one face of a held-out child, read by a last layer trained again on others
+        "run_id": "string",
+        "children": "Int64",  # how many the last layer learned from
+        "repeat": "Int64",  # which drawing of those children, from 0
+        "face_id": "string",
+        "predicted": EXPRESSIONS,
+    },
     "measurements": {  # a row is one timing of one file on one device
         "run_id": "string",
         "device": "string",
@@ -122,6 +134,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "ingested": ("face_id",),
     "runs": ("run_id",),
     "predictions": ("run_id", "face_id"),
+    "features": ("run_id", "face_id"),
+    "recalibrations": ("run_id", "children", "repeat", "face_id"),
     "measurements": ("run_id", "device", "device_kind", "backend", "threads", "image_size"),
     "curves": ("run_id", "epoch"),
 }
@@ -140,6 +154,8 @@ NEVER_MISSING: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "runs": ("run_id", "architecture", "cohort", "technique", "precision", "status"),
     "predictions": ("run_id", "face_id", *PROBABILITY_COLUMNS),
+    "features": ("run_id", "face_id", "features"),
+    "recalibrations": ("run_id", "children", "repeat", "face_id", "predicted"),
     "measurements": ("run_id", "device", "device_kind", "image_size"),
     "curves": ("run_id", "epoch", "loss"),
 }
@@ -188,6 +204,11 @@ def _typed(frame: pd.DataFrame, table: str, name: str, kind: Column) -> pd.Serie
         return values.astype(kind)  # type: ignore[call-overload]
     except (TypeError, ValueError) as error:
         raise TableError(f"table {table!r}, column {name}: expected {kind}, {error}") from error
+
+
+def empty(table: str) -> pd.DataFrame:
+    """Return a table without rows, in its declared types."""
+    return conform(pd.DataFrame({name: [] for name in COLUMNS[table]}), table)
 
 
 def write(frame: pd.DataFrame, table: str, path: Path) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def summary(study: Study, overrides: Mapping[str, Any]) -> pd.DataFrame:
     networks = len(study.architectures)
     jobs = {
         "faces": 1, "train": networks, "compress": networks, "sweep": networks * study.sweeps,
-        "photographs": 1, "reality": networks, "measure": 1, "stage": len(STAGES), "book": 1,
+        "photographs": 1, "reality": networks, "recalibrate": 1, "measure": 1, "stage": len(STAGES), "book": 1,
     }  # fmt: skip
     rows = [(rule, count, count - due.get(rule, 0), due.get(rule, 0)) for rule, count in jobs.items()]
     return pd.DataFrame(rows, columns=["step", "jobs", "up to date", "due"])

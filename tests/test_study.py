@@ -104,6 +104,7 @@ STEP_SECTIONS = {  # as in the Snakefile
     "compress": ("scope", "training", "compression"),
     "sweep": ("scope", "training", "compression", "sweep"),
     "reality": ("scope", "training"),
+    "recalibrate": ("scope", "training"),
     "measure": ("scope", "profiling"),
 }
 

@@ -56,6 +56,17 @@ class LeadOverOthers(_OfRun):
     networks: int = Field(ge=2, description="how many networks there must be")
 
 
+class SmallestDifference(_Entry):
+    """A metric of the copy trained on `cohort` minus that of the copy trained on `minus`, where it is least, points."""
+
+    kind: Literal["smallest_difference"]
+    dataset: str
+    cohort: Cohort
+    minus: Cohort
+    metric: Metric
+    networks: int = Field(ge=2, description="how many networks there must be")
+
+
 class LowestGroup(_OfRun):
     """A metric in the group where it is lowest, %."""
 
@@ -103,7 +114,15 @@ class Count(_Entry):
 
 
 Quantity = Annotated[
-    Score | ScoreDifference | LeadOverOthers | LowestGroup | GroupDifference | LargestGap | Latency | Count,
+    Score
+    | ScoreDifference
+    | LeadOverOthers
+    | SmallestDifference
+    | LowestGroup
+    | GroupDifference
+    | LargestGap
+    | Latency
+    | Count,
     Field(discriminator="kind"),
 ]
 
@@ -131,6 +150,11 @@ class Claim(_Entry):
     metric: str = Field(min_length=1, description="what is measured, as far as the source says it")
     needs: str = Field(min_length=1, description="what a test of the claim needs")
     source: str = Field(pattern=r"^[a-z]+[0-9]{4}[a-z]*$", description="key in book/references.bib")
+    shown: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9_]+#[a-z0-9-]+$",
+        description="page#figure of the book, or page#section",
+    )
     quantity: Quantity | None = None
     rule: Rule | None = None
     untestable: str | None = Field(default=None, min_length=1, description="why no table here could test it")
@@ -144,6 +168,8 @@ class Claim(_Entry):
             raise ValueError("give either `quantity` with `rule`, or `untestable` with the reason")
         if self.rule and self.rule.kind in ("within", "at least") and self.published is None:
             raise ValueError(f"the rule {self.rule.kind!r} needs a published number")
+        if self.rule and self.shown is None:
+            raise ValueError("say under `shown` where the book shows what the rule judges")
         return self
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from fer_utils.analysis.metrics import join
+from fer_utils.analysis.published_numbers import printed
 from fer_utils.analysis.resampling import DRAWS, Interval
 
 LICENSED_SETS: Final = frozenset(
@@ -24,11 +25,10 @@ A set that is not named here never settles a claim. The abstract does not name i
 UNPUBLISHED_SETS: Final = frozenset({"cafe", "guesswhat"})
 """Not among the public training sets: the test set, and the frames from the authors' own application."""
 
-CAFE_PHOTOGRAPHS: Final = 1192
-"""LoBue & Thrasher 2015: the whole set, which the paper tested on (subsets of it are easier)."""
-
 SHARE_NEEDED: Final = 0.99
-"""Of those, how many must be here: a face detector may miss a few. Our judgement."""
+"""Of CAFE's photographs, which the paper tested on all (subsets are easier), how many must be here.
+
+A face detector may miss a few. Our judgement."""
 
 
 class Unavailable(Exception):
@@ -99,8 +99,9 @@ def evidence_of(interval: Interval, dataset: str, runs: list[pd.Series], tables:
     if starts := sorted({str(run["initial_weights"]) for run in runs} - {"imagenet"}):
         shortfalls.append(f"trained from {', '.join(starts)} weights, not from ImageNet's")
     images = len(_test_children(tables, dataset))
-    if dataset == "cafe" and images < SHARE_NEEDED * CAFE_PHOTOGRAPHS:
-        shortfalls.append(f"{images} of {CAFE_PHOTOGRAPHS} photographs of CAFE are here")
+    whole = printed("cafe-photographs").value
+    if dataset == "cafe" and images < SHARE_NEEDED * whole:
+        shortfalls.append(f"{images} of {whole:.0f} photographs of CAFE are here")
     return Evidence(value, low, high, _data_kind(tables, dataset), tuple(shortfalls))
 
 

@@ -31,10 +31,13 @@ class Printed(_Entry):
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     what: Words
     printed: str = Field(pattern=r"^\d+(\.\d+)?$", description="the digits as printed, quoted in the file")
-    unit: Literal["%", "ms", "times", "photographs", "children"]
+    unit: Literal["%", "share", "ms", "times", "photographs", "children"]
     metric: Words | None = None
     group: Words | None = Field(default=None, description="the ethnic group that a count is of")
     source: str = Field(pattern=r"^[a-z]+[0-9]{4}[a-z]*$", description="key in book/references.bib")
+    secondary: bool = Field(
+        default=False, description="known from a summary of the source, which was not read"
+    )
 
     @property
     def value(self) -> float:

@@ -50,17 +50,36 @@ def _score_difference(q: claims.ScoreDifference, tables: Tables) -> Evidence:
 
 
 def _lead_over_others(q: claims.LeadOverOthers, tables: Tables) -> Evidence:
-    architectures = sorted(set(tables.runs["architecture"].astype(str)))
-    if len(architectures) < q.networks or q.architecture not in architectures:
-        raise Unavailable(f"{len(architectures)} of {q.networks} networks were trained")
+    architectures = _networks(q, tables)
+    if q.architecture not in architectures:
+        raise Unavailable(f"no {q.architecture} was trained")
     points = {a: _point(q, a, tables) for a in architectures if a != q.architecture}
     rival = max(points, key=points.__getitem__)
     runs = [trained_run(tables, a, q.cohort) for a in (q.architecture, rival)]
     return _difference_of_runs(q, runs, tables)
 
 
+def _smallest_difference(q: claims.SmallestDifference, tables: Tables) -> Evidence:
+    architectures = _networks(q, tables)
+    found = [
+        _difference_of_runs(q, [trained_run(tables, a, cohort) for cohort in (q.cohort, q.minus)], tables)
+        for a in architectures
+    ]
+    return min(found, key=lambda each: each.low)  # the one whose gain is least sure decides
+
+
+def _networks(q: claims.LeadOverOthers | claims.SmallestDifference, tables: Tables) -> list[str]:
+    """Return the networks that were trained; raises Unavailable if they are fewer than the quantity is about."""
+    architectures = sorted(set(tables.runs["architecture"].astype(str)))
+    if len(architectures) < q.networks:
+        raise Unavailable(f"{len(architectures)} of {q.networks} networks were trained")
+    return architectures
+
+
 def _difference_of_runs(
-    q: claims.ScoreDifference | claims.LeadOverOthers, runs: list[pd.Series], tables: Tables
+    q: claims.ScoreDifference | claims.LeadOverOthers | claims.SmallestDifference,
+    runs: list[pd.Series],
+    tables: Tables,
 ) -> Evidence:
     if runs[0]["initial_weights"] != runs[1]["initial_weights"]:
         raise Unavailable("the networks to compare did not start from the same kind of weights")
@@ -145,6 +164,7 @@ _COMPUTATIONS: Final[dict[type, Callable[[Any, Tables], Evidence]]] = {
     claims.Score: _score,
     claims.ScoreDifference: _score_difference,
     claims.LeadOverOthers: _lead_over_others,
+    claims.SmallestDifference: _smallest_difference,
     claims.LowestGroup: _lowest_group,
     claims.GroupDifference: _group_difference,
     claims.LargestGap: _largest_gap,

@@ -46,7 +46,7 @@ def verdict(claim: Claim, evidence: Evidence, sets: int, needed_sets: int) -> tu
         shortfalls.append(f"{sets} of {needed_sets} licensed training sets are here")
     if shortfalls:
         return PARTLY_TESTABLE, "; ".join(shortfalls)
-    return (REPRODUCED if _holds(claim, evidence) else NOT_REPRODUCED), _rule_in_words(claim)
+    return (REPRODUCED if _holds(claim, evidence) else NOT_REPRODUCED), rule_in_words(claim)
 
 
 def _row(claim: Claim, tables: Tables, needed_sets: int) -> dict[str, object]:
@@ -89,7 +89,8 @@ def _holds(claim: Claim, evidence: Evidence) -> bool:
     return evidence.value >= number - rule.margin
 
 
-def _rule_in_words(claim: Claim) -> str:
+def rule_in_words(claim: Claim) -> str:
+    """Return when a claim counts as reproduced, in words; empty for one that no table could test."""
     if claim.rule is None:
         return ""
     margin, unit = claim.rule.margin, "points" if claim.unit == "%" else claim.unit

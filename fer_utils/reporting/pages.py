@@ -2,7 +2,7 @@
 
 import html
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from IPython.display import HTML
@@ -19,6 +19,13 @@ ABSENT: Final = "—"
 
 ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
 """A web address in a text: without the stop, comma or bracket that may follow it."""
+
+
+class Link(NamedTuple):
+    """A word that leads somewhere; a cell may hold a tuple of them."""
+
+    text: str
+    address: str
 
 
 def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3) -> HTML:
@@ -47,18 +54,6 @@ def html_table(
     )
 
 
-def scoreboard_page(board: pd.DataFrame) -> str:
-    """Return the scoreboard as MyST Markdown, to be included in the book's first page.
-
-    Columns of `board`: statement, published, ours, data_kind, verdict, reason.
-    """
-    columns = {
-        "statement": "claim", "published": "published", "ours": "here", "data_kind": "data",
-        "verdict": "verdict", "reason": "why",
-    }  # fmt: skip
-    return html_table(board[list(columns)].rename(columns=columns), cards=True)
-
-
 def times_page(times: pd.DataFrame) -> str:
     """Return a page with how long each job of the run took. Columns of `times` are shown as they are."""
     introduction = (
@@ -69,6 +64,8 @@ def times_page(times: pd.DataFrame) -> str:
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:
+    if isinstance(value, tuple):
+        return f'<td data-label="{_escape(_title(column))}">{_links(value)}</td>'
     known = column in NAMED and isinstance(value, str)
     text = _escape(style.name(value) if known else _text(value, decimals))
     if column in MARKED:
@@ -77,6 +74,10 @@ def _cell(column: str, value: Any, decimals: int) -> str:
         text = ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', text)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return f'<td data-label="{_escape(_title(column))}"{" class=number" if number else ""}>{text}</td>'
+
+
+def _links(links: tuple[Link, ...]) -> str:
+    return " ".join(f'<a href="{_escape(address)}">{_escape(text)}</a>' for text, address in links)
 
 
 def _text(value: Any, decimals: int) -> str:

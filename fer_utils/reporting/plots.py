@@ -5,7 +5,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from fer_utils.expressions import CHANCE
 from fer_utils.reporting import style
@@ -83,7 +83,17 @@ def group_scores(scores: pd.DataFrame, label: str = "accuracy", chance: float = 
     return _dots(scores, rows="group", series="series", title="", label=label, chance=chance)
 
 
-def _dots(scores: pd.DataFrame, *, rows: str, series: str, title: str, label: str, chance: float) -> Figure:
+def differences(points: pd.DataFrame, label: str) -> Figure:
+    """Show each row's difference and interval, a colour a series, with a line at none.
+
+    Columns: group, series, estimate, low, high, all shares from -1 to 1.
+    """
+    return _dots(points, rows="group", series="series", title="", label=label, chance=None)
+
+
+def _dots(
+    scores: pd.DataFrame, *, rows: str, series: str, title: str, label: str, chance: float | None
+) -> Figure:
     names = list(dict.fromkeys(scores[rows]))
     kinds = list(dict.fromkeys(scores[series]))
     figure = Figure(figsize=(style.WIDTH, 0.55 * len(names) + 1.6), layout="constrained")
@@ -92,13 +102,18 @@ def _dots(scores: pd.DataFrame, *, rows: str, series: str, title: str, label: st
         part = scores[scores[series] == kind]
         offset = 0.6 * ((position + 0.5) / len(kinds) - 0.5)
         _dot_series(axes, part, [names.index(n) + offset for n in part[rows]], str(kind), position)
-    axes.axvline(chance, color="#444444", linestyle="--", linewidth=1, label="guessing")
+    line, meaning = (0.0, "no difference") if chance is None else (chance, "guessing")
+    axes.axvline(line, color="#444444", linestyle="--", linewidth=1, label=meaning)
     axes.set_yticks(range(len(names)), [style.name(str(n)) for n in names])
     axes.invert_yaxis()
     axes.set_xlabel(label)
     _shares(axes, "x")
-    axes.set_xlim(left=0)
-    figure.legend(loc="outside upper center", ncols=4, title=title or None)
+    if chance is None:
+        axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=False, nbins=6))
+    else:
+        axes.set_xlim(left=0)
+    long = max(len(style.name(str(kind))) for kind in kinds) > 15  # such names take half the width each
+    figure.legend(loc="outside upper center", ncols=2 if long else 4, title=title or None)
     return figure
 
 

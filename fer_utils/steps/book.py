@@ -1,6 +1,7 @@
 """Step `book`: the pages that are computed, and the book rendered from them and the executed notebooks."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,9 +11,11 @@ from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.published_numbers import PUBLISHED_FILE
 from fer_utils.analysis.scoreboard import scoreboard
 from fer_utils.data.manifests import load_manifest, manifest_names
+from fer_utils.files import atomic_path
+from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book
 from fer_utils.reporting.data_sheets import data_sheets_page
-from fer_utils.reporting.pages import scoreboard_page, times_page
+from fer_utils.reporting.pages import times_page
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.published_pages import CHAPTER, published_pages
 from fer_utils.steps.controls import calibration_pages
@@ -28,13 +31,37 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     """Return the book's computed pages, MyST text by name; figures of theirs are saved with the study's."""
     files = {"claims": CLAIMS_FILE, "published": PUBLISHED_FILE}
     printed = provenance(study, files, kind="published numbers")
+    chapter = published_pages(paths.figures(CHAPTER), printed)  # saves figures that claims lead to
     return {
-        **published_pages(paths.figures(CHAPTER), printed),
+        **chapter,
         **calibration_pages(study, paths),
-        "scoreboard": scoreboard_page(scoreboard(load_claims(), evidence(study, paths))),
+        **pages_of_claims(study, paths),
         "data_sheets": data_sheets_page([load_manifest(name) for name in manifest_names()]),
         "times": times_page(durations(paths)),
     }
+
+
+def pages_of_claims(study: Study, paths: Paths) -> Mapping[str, str]:
+    """Return the scoreboard, the rules and what others report; the scoreboard is also saved as data."""
+    claims = load_claims()
+    board = scoreboard(claims, evidence(study, paths))
+    with atomic_path(paths.figures(claims_pages.PAGE) / "scoreboard.csv") as path:
+        board.to_csv(path, index=False)
+    read = {str(path.relative_to(paths.root)): path for path in tables_of_claims(paths)}
+    return claims_pages.claims_pages(board, claims, paths.figures("x").parent, provenance(study, read))
+
+
+def tables_of_claims(paths: Paths) -> list[Path]:
+    """Return the files of all tables that claims are judged by."""
+    parts = [paths.all_trained(table) + paths.all_compressed(table) for table in ("runs", "predictions")]
+    return [
+        paths.faces,
+        paths.reality_faces,
+        *parts[0],
+        *parts[1],
+        *paths.all_reality_predictions(),
+        paths.measurements,
+    ]
 
 
 def evidence(study: Study, paths: Paths) -> Tables:

@@ -10,7 +10,7 @@ from fer_utils.analysis.claims import CLAIMS_FILE
 from fer_utils.analysis.control_runs import in_short, read_full
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.published_numbers import PUBLISHED_FILE
-from fer_utils.data.batches import load_pixels
+from fer_utils.data.face_images import load_pixels
 from fer_utils.data.synthetic.design import DATASET
 from fer_utils.reporting import absent, control_pages, drawn_controls
 from fer_utils.reporting.control_pages import PAGE

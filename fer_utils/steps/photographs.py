@@ -45,7 +45,7 @@ def make_reality_faces(study: Study, paths: Paths) -> None:
             processes=os.cpu_count() or 1,
         )
     else:
-        faces = pd.DataFrame({name: [] for name in tables.COLUMNS["faces"]})
+        faces = tables.empty("faces")
         dropped = pd.DataFrame({name: [] for name in DROPPED_COLUMNS})
     with atomic_path(paths.reality_dropped) as temporary:
         dropped.to_parquet(temporary, index=False)

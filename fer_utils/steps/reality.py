@@ -14,7 +14,8 @@ def predict_reality(architecture: Architecture, study: Study, paths: Paths) -> N
     faces = tables.read("faces", paths.reality_faces)
     images = FaceImages.stored(faces, paths.reality_faces.parent, study.image_size)
     parts = [] if faces.empty else _answers(architecture, study, paths, faces, images)
-    tables.write(_or_empty(parts), "predictions", paths.reality_predictions(architecture))
+    answers = tables.concatenated(parts) if parts else tables.empty("predictions")
+    tables.write(answers, "predictions", paths.reality_predictions(architecture))
 
 
 def _answers(
@@ -31,8 +32,3 @@ def _answers(
     for run_id, file in exported_files(architecture, paths).items():
         answers.append(prediction_rows(run_id, faces, predict_tflite(file, images)))
     return answers
-
-
-def _or_empty(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    empty = pd.DataFrame({name: [] for name in tables.COLUMNS["predictions"]})
-    return tables.concatenated(parts) if parts else empty

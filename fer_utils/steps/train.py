@@ -6,6 +6,7 @@ import pandas as pd
 
 from fer_utils import tables
 from fer_utils.files import atomic_path
+from fer_utils.models.features import features_of_children
 from fer_utils.models.initial_weights import find_initial_weights
 from fer_utils.models.prediction import predict_keras, prediction_rows
 from fer_utils.models.training import Trained, of_cohort, train_copies
@@ -16,11 +17,14 @@ from fer_utils.study import Architecture, Cohort, Paths, Study
 def train(architecture: Architecture, study: Study, paths: Paths) -> None:
     """Train one network's copies and write its runs, predictions (test faces) and curves.
 
-    Weights files lie beside the tables. Raises before any training if a subject is in two splits.
+    Of the copy that learned from all faces, the features of test children are kept too. Weights files lie beside
+    the tables. Raises before any training if a subject is in two splits.
     """
     faces = StudyFaces.read(study, paths)
     start, files = find_initial_weights(study)
-    rows: dict[str, list[pd.DataFrame]] = {"runs": [], "predictions": [], "curves": []}
+    rows: dict[str, list[pd.DataFrame]] = {
+        "runs": [], "predictions": [], "curves": [], "features": [tables.empty("features")]
+    }  # fmt: skip
 
     def keep(cohort: Cohort, trained: Trained) -> None:
         run_id = f"{architecture}.{cohort}"
@@ -37,6 +41,9 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
         answers = predict_keras(trained.network, faces.tested_images)
         rows["predictions"].append(prediction_rows(run_id, faces.tested, answers))
         rows["curves"].append(trained.curves)
+        if cohort == "all":
+            kept = features_of_children(run_id, trained.network, faces.tested, faces.tested_images, study)
+            rows["features"].append(kept)
 
     train_copies(architecture, faces.learned, faces.learned_images, study, files[architecture], keep)
     for table, parts in rows.items():

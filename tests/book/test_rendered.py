@@ -7,6 +7,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
+from fer_utils.analysis.claims import load_claims
 from fer_utils.study import PROJECT_FOLDER
 
 pytestmark = pytest.mark.results
@@ -137,3 +138,23 @@ def test_nothing_is_fetched_from_another_origin(html, pages):
     styles |= {name: str(style) for name, page in pages.items() for style in page.find_all("style")}
     foreign += [f"{name}: {match}" for name, text in styles.items() for match in CSS_ADDRESS.findall(text)]
     assert not foreign
+
+
+@pytest.mark.parametrize("claim", load_claims(), ids=lambda claim: claim.id)
+def test_a_claim_leads_to_its_rule_its_figure_its_table_and_its_notebook(html, pages, claim):
+    """What a link leads to is there; that all links resolve is tested for every page above."""
+    board = pages["book/index.html"]
+    (row,) = [tr for tr in board.find_all("tr") if tr.find("a", href=f"stages/claims.html#claim-{claim.id}")]
+    links = {link.text: link["href"] for link in row.select("td[data-label='leads to'] a")}
+    target = pages["book/stages/claims.html"].find(id=f"claim-{claim.id}")
+    section = target if target.name == "section" else target.find_parent("section")
+    told = section.get_text().replace("’", "'")
+    assert claim.statement in told
+    assert claim.needs in told
+    if claim.rule:
+        assert set(links) == {"rule", "figure", "table", "notebook"}
+    if "figure" in links:
+        page, anchor = urldefrag(links["figure"])
+        assert pages[f"book/{page}"].find(id=anchor)
+    for name in {"table", "notebook"} & set(links):
+        assert (html / "book" / links[name]).stat().st_size > 0

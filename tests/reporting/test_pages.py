@@ -1,8 +1,7 @@
 import pandas as pd
-import pytest
 from bs4 import BeautifulSoup
 
-from fer_utils.reporting.pages import html_table, scoreboard_page, show, times_page
+from fer_utils.reporting.pages import Link, html_table, show, times_page
 
 FRAME = pd.DataFrame(
     {
@@ -53,17 +52,14 @@ def test_the_caption_is_a_caption():
     assert parsed(show(FRAME).data).find("caption") is None
 
 
-@pytest.mark.parametrize("word", ["reproduced", "not reproduced", "partly testable", "not testable here"])
-def test_the_scoreboard_marks_its_verdicts(word):
-    board = pd.DataFrame(
-        [{"claim_id": "a", "statement": "s", "published": "1 %", "ours": "2 %", "ours_low": 0.1, "ours_high": 0.2,
-          "data_kind": "synthetic", "verdict": word, "reason": "r"}]
-    )  # fmt: skip
-    page = parsed(scoreboard_page(board))
-    labels = [label.text for label in page.select("td .label")]
-    assert labels == ["synthetic", word]
-    assert len(page.find_all("th")) == len(page.select("tbody td")) == 6
-    assert all(cell["data-label"] for cell in page.select("td"))
+def test_links_are_links_and_escaped():
+    frame = pd.DataFrame({"leads to": [(Link("a<b", "x.html#y"), Link("c", 'd"e')), ()]})
+    cells = parsed(html_table(frame)).find_all("td")
+    assert [(link.text, link["href"]) for link in cells[0].find_all("a")] == [
+        ("a<b", "x.html#y"),
+        ("c", 'd"e'),
+    ]
+    assert cells[1].text == ""
 
 
 def test_times_are_whole_seconds():

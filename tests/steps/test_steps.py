@@ -14,6 +14,7 @@ from fer_utils.steps import compress as compress_step
 from fer_utils.steps.faces import make_faces
 from fer_utils.steps.photographs import make_reality_faces
 from fer_utils.steps.reality import predict_reality
+from fer_utils.steps.recalibrate import recalibrate
 from fer_utils.steps.sweep import sweep_network
 from fer_utils.steps.train import train
 from fer_utils.study import Paths, load_study
@@ -67,6 +68,19 @@ def test_training_writes_tables_that_belong_together(small, made):
     assert (made.trained("runs", NETWORK).parent / runs["artefact"][0]).is_file()
     assert set(predictions["face_id"]) == set(faces.loc[faces["split"] == "test", "face_id"])
     assert runs[["data_digest", "code_digest", "initial_weights"]].notna().all(axis=None)
+
+
+def test_last_layers_are_trained_again_from_the_features_that_training_kept(small, made):
+    faces = tables.read("faces", made.faces)
+    children = faces[
+        (faces["split"] == "test") & (faces["cohort"] == "child") & (faces["dataset"] == "synthetic")
+    ]
+    features = tables.read("features", made.trained("features", NETWORK))
+    assert set(features["face_id"]) == set(children["face_id"])
+    recalibrate(small, made)
+    answers = tables.read("recalibrations", made.recalibrations)
+    assert set(answers["run_id"]) == {f"{NETWORK}.all"}
+    assert set(answers["face_id"]) == set(children["face_id"])
 
 
 def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):

@@ -1,0 +1,123 @@
+"""From a claim to its rule, its figure, its table and its notebook."""
+
+import json
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from fer_utils import tables
+from fer_utils.analysis.claims import load_claims
+from fer_utils.analysis.evidence import Tables
+from fer_utils.analysis.scoreboard import VERDICTS, scoreboard
+from fer_utils.reporting.claims_pages import Places, claims_pages, comparators_part, quantity_in_words
+from fer_utils.reporting.provenance import Provenance
+from fer_utils.stages import STAGES, notebook_source
+from fer_utils.study import PROJECT_FOLDER
+
+CLAIMS = load_claims()
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    """A folder with the table behind one stage's figure."""
+    folder = tmp_path_factory.mktemp("figures")
+    (folder / "03_cohorts").mkdir()
+    (folder / "03_cohorts" / "cohorts-accuracy.csv").write_text("a\n1\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def board():
+    names = ("faces", "predictions", "runs", "measurements")
+    return scoreboard(CLAIMS, Tables(**{name: tables.empty(name) for name in names}))
+
+
+@pytest.fixture(scope="module")
+def made(board, figures):
+    source = Provenance("quick", "synthetic faces", {"faces": "0"}, "abc")
+    return claims_pages(board, CLAIMS, figures, source)
+
+
+@pytest.mark.parametrize("word", VERDICTS)
+def test_the_scoreboard_marks_its_verdicts(board, figures, word):
+    page = claims_pages(
+        board.assign(verdict=word, data_kind="synthetic"),
+        CLAIMS,
+        figures,
+        Provenance("q", "synthetic faces", {}, ""),
+    )["scoreboard"]
+    row = BeautifulSoup(page, "html.parser").select("tbody tr")[0]
+    assert [label.text for label in row.select(".label")] == ["synthetic", word]
+    assert all(cell["data-label"] for cell in row.select("td"))
+
+
+def test_every_row_leads_to_its_rule_and_the_rule_is_there(made):
+    rows = BeautifulSoup(made["scoreboard"], "html.parser").select("tbody tr")
+    assert len(rows) == len(CLAIMS)
+    for claim, row in zip(CLAIMS, rows, strict=True):
+        links = {link.text: link["href"] for link in row.find_all("a")}
+        assert links["rule"] == f"stages/claims.html#claim-{claim.id}"
+        assert f"(claim-{claim.id})=\n## {claim.statement}\n" in made["claims"]
+        assert claim.rule is None or {"figure", "notebook"} <= set(links)
+
+
+def test_the_table_is_the_one_behind_the_figure(figures):
+    by_id = {claim.id: claim for claim in CLAIMS}
+    assert Places.of(by_id["accuracy-all"], figures) == Places(
+        "stages/claims.html#claim-accuracy-all", "stages/03_cohorts.html#cohorts-accuracy",
+        "figures/03_cohorts/cohorts-accuracy.csv", "stages/03_cohorts.ipynb",
+    )  # fmt: skip
+    chapter = Places.of(by_id["reference-parameters"], figures)
+    assert (chapter.table, chapter.notebook) == (None, None)
+    assert Places.of(by_id["width"], figures).links() == (("rule", "stages/claims.html#claim-width"),)
+
+
+@pytest.mark.parametrize("claim", [c for c in CLAIMS if c.shown], ids=lambda claim: claim.id)
+def test_what_a_claim_is_shown_by_exists(claim):
+    page, name = claim.shown.split("#")
+    if page in STAGES:
+        cells = json.loads(notebook_source(page).read_text(encoding="utf-8"))["cells"]
+        names = [cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") for cell in cells]
+        assert name in names
+    else:
+        text = (PROJECT_FOLDER / "book" / f"{page}.md").read_text(encoding="utf-8")
+        sections = [line.lstrip("# ").rstrip("?").lower().replace(" ", "-") for line in text.splitlines()
+                    if line.startswith("## ")]  # fmt: skip
+        assert name in sections or name.startswith("published-")
+
+
+def test_a_rule_is_told_with_its_margin_and_its_reason(made):
+    for claim in CLAIMS:
+        start = made["claims"].index(f"(claim-{claim.id})=")
+        section = made["claims"][start:].split("\n(claim-")[0]
+        assert claim.needs in section
+        if claim.rule:
+            assert claim.rule.because.strip().rstrip(".")[1:] in section
+            assert not claim.rule.margin or f"{claim.rule.margin:g}" in section
+        else:
+            assert claim.untestable in section
+
+
+def test_quantities_are_told_in_words():
+    claim = next(claim for claim in CLAIMS if claim.id == "accuracy-gap")
+    words = quantity_in_words(claim.quantity)
+    assert "South Asian, African American" in words
+    assert "mobilenet v3 large" in words
+    assert "on cafe" in words
+
+
+def test_comparators_stand_with_measure_and_source_and_hearsay_is_called_so():
+    rows = comparators_part().splitlines()[2:]
+    assert all("{cite:t}`" in row for row in rows)
+    assert any("66.9 %" in row and "balanced accuracy" in row for row in rows)
+    assert any("66.63 %" in row for row in rows)
+    assert any("77.7 %" in row for row in rows)
+    (audit,) = [row for row in rows if "audit2026" in row]
+    assert "secondary" in audit
+    assert "0.49 to 0.64" in audit
+
+
+def test_a_board_has_no_claim_without_a_page(made, board):
+    assert isinstance(board, pd.DataFrame)
+    assert made["claims"].count("\n(claim-") == len(CLAIMS)
