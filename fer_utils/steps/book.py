@@ -12,6 +12,7 @@ from fer_utils.analysis.scoreboard import scoreboard
 from fer_utils.data.manifests import load_manifest, manifest_names
 from fer_utils.reporting.build import build_book
 from fer_utils.reporting.data_sheets import data_sheets_page
+from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.pages import scoreboard_page, times_page
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.published_pages import CHAPTER, published_pages
@@ -20,7 +21,8 @@ from fer_utils.study import Paths, Study
 
 def make_book(study: Study, paths: Paths) -> None:
     """Write the computed pages of a study and render the book."""
-    build_book(paths, computed_pages(study, paths))
+    device = device_page(study, paths)
+    build_book(paths, {**computed_pages(study, paths), "device": device.text}, served=device.files)
 
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
