@@ -1,6 +1,7 @@
 // Pictures from files and from the camera, as { data, width, height } with four bytes a pixel.
 
-const LONGEST_SIDE = 4096;  // a canvas of 4096 x 4096 is the largest that Safari on a phone allows
+// Of a larger picture an old phone would need seconds for each crop; a face in it still has more pixels than a model sees
+const LONGEST_SIDE = 2048;
 
 // Read an image file; the browser turns it upright by its EXIF orientation.
 export async function readPicture(file) {
@@ -25,6 +26,7 @@ function drawn(source, width, height) {
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingQuality = "high";
   context.drawImage(source, 0, 0, width, height);
   return context.getImageData(0, 0, width, height);
 }
