@@ -40,7 +40,7 @@ def _models(paths: Paths) -> list[Path]:
 
 def _exports(paths: Paths) -> list[Path]:
     compressed = [path for table in ("runs", "predictions") for path in paths.all_compressed(table)]
-    return [*_models(paths), *compressed, paths.measurements]
+    return [*_models(paths), *compressed, *paths.all_measurements(), paths.operators]
 
 
 STAGES: Final[Mapping[str, Stage]] = {
