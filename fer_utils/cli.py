@@ -79,6 +79,9 @@ def classify(
 
 @app.command(name="profile")
 def profile_device(
+    add: Annotated[
+        Path | None, typer.Option(help="Result of the book's page On your own device, to be added")
+    ] = None,
     phone: Annotated[
         bool, typer.Option("--phone", help="Time files on an attached Android phone, by adb")
     ] = False,
@@ -99,6 +102,8 @@ def profile_device(
 
     Interrupted or unplugged, it goes on where it stopped.
     """
+    if add:
+        return _add_browser_result(add, profile, overrides)
     if not phone or benchmark is None:
         raise typer.BadParameter(
             "say `--phone --benchmark PATH`; the program is at developers.google.com/edge/litert/next/benchmark"
@@ -142,6 +147,15 @@ def stage(name: str, profile: ProfileOption = "quick", overrides: OverridesOptio
     started = time.perf_counter()
     run_notebook(name, study, changes)
     typer.echo(f"{'notebook':16} {name:20} {time.perf_counter() - started:6.0f} s")
+
+
+def _add_browser_result(file: Path, profile: str, overrides: str) -> None:
+    from fer_utils.profiling.browser_results import add_browser_result
+
+    study, _ = _study(profile, overrides)
+    for row in add_browser_result(study, Paths.of(study), file).itertuples():
+        typer.echo(f"{row.run_id:45} {row.latency_ms_median:8.1f} ms, in a browser on {row.device}")
+    typer.echo(f"added; `fer run --profile {study.profile}` brings it into the book")
 
 
 def _study(profile: str, overrides: str) -> tuple[Study, dict[str, Any]]:

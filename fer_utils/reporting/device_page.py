@@ -30,7 +30,9 @@ SHOWN: Final[tuple[tuple[Architecture, Precision], ...]] = (
 FOLDER: Final = Path("device")
 """Where the page's modules, LiteRT.js and the models lie, below the rendered book's root."""
 
-NO_RUNTIME: Final = "LiteRT.js is not installed: run `python -m fer_utils.reporting.litert_js` with a network, then `make book`."
+NO_RUNTIME: Final = (
+    "LiteRT.js is missing: run `python -m fer_utils.reporting.litert_js` with a network, then `make book`."
+)
 NO_MODEL: Final = "This run has exported none of the models that the page shows."
 NOT_RELEASED: Final = (
     "The models learned from data sets whose terms do not allow that such a model is given away."
