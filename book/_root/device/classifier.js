@@ -27,7 +27,7 @@ export class Classifier {
 
   // Return { face, crop, probabilities, faceMs, answerMs }, or null where no face is found.
   async read(picture, entry) {
-    const [detector, model] = [await this.detector(), await this.model(entry)];
+    const [detector, model] = await Promise.all([this.detector(), this.model(entry)]);
     const start = performance.now();
     const [face] = await detector.detect(picture);
     if (!face) return null;

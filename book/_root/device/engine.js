@@ -21,6 +21,13 @@ export async function instructions() {
   return (await supportsFeature("relaxedSimd")) ? "relaxed SIMD" : "SIMD";
 }
 
+// LiteRT.js would not look at the server's answer
+async function contentOf(file) {
+  const response = await fetch(new URL(`models/${file}`, import.meta.url));
+  if (!response.ok) throw new Error(`${file} is not there (HTTP ${response.status})`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 export class Model {
   constructor(litert, compiled) {
     this.litert = litert;
@@ -31,10 +38,7 @@ export class Model {
 
   // Fetch a model below models/ and make it ready; `bytes`, if given, is the size that the file must have.
   static async load(file, bytes) {
-    const litert = await loadRuntime();
-    const response = await fetch(new URL(`models/${file}`, import.meta.url));
-    if (!response.ok) throw new Error(`${file} is not there (HTTP ${response.status})`);
-    const content = new Uint8Array(await response.arrayBuffer());
+    const [litert, content] = await Promise.all([loadRuntime(), contentOf(file)]);
     if (bytes && content.length !== bytes) throw new Error(`${file} is damaged: load the page again`);
     return new Model(litert, await litert.loadAndCompile(content, { accelerator: "wasm", cpuOptions: { numThreads: 1 } }));
   }

@@ -54,8 +54,7 @@ export class Reading {
   async startCamera() {
     say("Loading the models ...");
     try {
-      await this.classifier.detector();
-      await this.classifier.model(this.entry);
+      await Promise.all([this.classifier.detector(), this.classifier.model(this.entry)]);
       await this.camera.start();
     } catch (error) {
       say(error instanceof DOMException ? whyNoCamera(error) : error.message);
