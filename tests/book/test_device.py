@@ -232,10 +232,11 @@ def test_what_cannot_be_read_and_what_has_no_face_is_said(device):
 def test_another_model_reads_the_same_picture_again(device, portraits):
     device.choose(encode_png(portraits[0]))
     device.says("first choice")
-    fetched = len(device.heavy)
-    device.page.get_by_label("Model").select_option(index=2)
-    device.page.wait_for_timeout(300)
-    device.says("first choice")
+    fetched, before = len(device.heavy), device.page.inner_text("#device-bars")
+    device.page.get_by_label("Model", exact=True).select_option(index=2)
+    device.page.wait_for_function(
+        "before => document.getElementById('device-bars').innerText !== before", arg=before
+    )
     assert len(device.heavy) == fetched + 1
 
 
@@ -277,7 +278,7 @@ def test_keyboard_alone_measures_and_the_result_can_be_added(device, tmp_path):
 
 def test_keyboard_opens_the_choice_of_a_picture_and_measuring_can_be_stopped(device, portraits):
     page = device.page
-    page.get_by_label("Model").focus()
+    page.get_by_label("Model", exact=True).focus()
     page.keyboard.press("Tab")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")

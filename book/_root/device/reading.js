@@ -14,10 +14,11 @@ export class Reading {
     this.classifier = classifier;
     this.camera = new Camera(byId("device-video"));
     this.picture = null;
+    this.starting = false;
     this.spokenAt = 0;
     this.rows = data.expressions.map(addRow);
     for (const [number, { label }] of data.models.entries()) byId("device-model").add(new Option(label, number));
-    byId("device-model").addEventListener("change", () => this.picture && this.show(this.picture));
+    byId("device-model").addEventListener("change", () => this.picture && this.attempt(() => this.show(this.picture)));
     byId("device-picture").addEventListener("change", (event) => this.choose(event.target.files[0]));
     byId("device-camera").addEventListener("click", () => (this.camera.isOn ? this.stopCamera() : this.startCamera()));
     document.addEventListener("visibilitychange", () => document.hidden && this.camera.isOn && this.stopCamera());
@@ -32,9 +33,13 @@ export class Reading {
   async choose(file) {
     if (!file) return;
     if (this.camera.isOn) this.stopCamera();
+    await this.attempt(async () => this.show(await readPicture(file)));
+  }
+
+  async attempt(task) {
     say("Loading the models ...");
     try {
-      await this.show(await readPicture(file));
+      await task();
     } catch (error) {
       byId("device-answer").hidden = true;
       say(error.message);
@@ -52,6 +57,8 @@ export class Reading {
   }
 
   async startCamera() {
+    if (this.starting) return;
+    this.starting = true;
     say("Loading the models ...");
     try {
       await Promise.all([this.classifier.detector(), this.classifier.model(this.entry)]);
@@ -59,6 +66,8 @@ export class Reading {
     } catch (error) {
       say(error instanceof DOMException ? whyNoCamera(error) : error.message);
       return;
+    } finally {
+      this.starting = false;
     }
     this.picture = null;
     byId("device-canvas").hidden = true;
