@@ -171,6 +171,18 @@ def test_the_first_answer_comes_within_its_time(device, portraits):
     assert sum(float(share.split()[0]) for share in shares) == pytest.approx(100, abs=0.5)
 
 
+def test_bars_are_as_long_as_the_probabilities_are_large(device, portraits):
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    shares = device.page.locator("#device-bars td.number").all_inner_texts()
+    shares = [float(share.split()[0]) / 100 for share in shares]
+    drawn = device.page.eval_on_selector_all(
+        ".device-bar", "bars => bars.map(bar => bar.clientWidth / bar.parentElement.clientWidth)"
+    )
+    assert max(shares) > 1.5 / 7, "nothing to see: the model prefers no expression"
+    assert drawn == pytest.approx(shares, abs=0.02)  # the least is a pixel wide, to be seen
+
+
 def test_models_answer_as_pythons_interpreter_does(modules, portraits, html):
     size = modules.data["imageSize"]
     crops = np.stack([resize(portrait, size) for portrait in portraits])

@@ -105,7 +105,7 @@ export class Reading {
     if (!answer) return;
     showCrop(byId("device-crop"), answer.crop, this.data.imageSize);
     this.rows.forEach(({ bar, number }, k) => {
-      bar.style.width = percent(answer.probabilities[k]);
+      bar.style.width = `${100 * answer.probabilities[k]}%`;
       number.textContent = percent(answer.probabilities[k]);
     });
     byId("device-time").textContent =
