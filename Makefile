@@ -13,9 +13,9 @@ SHELL := /bin/bash
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: $(VENV)/.ready ## Make .venv with the locked dependencies and fetch the face detector's model
+setup: $(VENV)/.ready ## Make .venv with the locked dependencies; fetch the face detector's model and LiteRT.js
 
-$(VENV)/.ready: requirements.lock requirements-face-model.lock pyproject.toml
+$(VENV)/.ready: requirements.lock requirements-face-model.lock package-lock.json pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found); name it with PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
@@ -23,6 +23,7 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/python -m fer_utils.data.face_model
+	@$(BIN)/python -m fer_utils.reporting.litert_js || true  # one page wants it, and says so
 	@touch $@
 
 book: setup ## Run the whole study on PROFILE (quick) and render the book

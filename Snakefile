@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from fer_utils.fingerprints import code_digest, files_digest, notebook_file_digest
+from fer_utils.reporting.litert_js import litert_js_files
 from fer_utils.stages import STAGES, notebook_source
 from fer_utils.steps.faces import ingested_digest
 from fer_utils.steps.photographs import photographs_digest
@@ -24,7 +25,7 @@ fer = f"FER_IN_WORKFLOW=1 {sys.executable} -m fer_utils.cli"
 # TensorFlow talks much on standard error: it goes to a log, and shows only when a job fails
 telling = "{options} 2> {log} || {{ grep -v '^[IW]0000' {log} | tail -n 8 >&2; exit 1; }}"
 
-PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for p in ("_config.yml", "_toc.yml", "data_manifests")]
+PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for p in ("_config.yml", "_toc.yml", "data_manifests", "package-lock.json")]
 
 
 # The longest chain of jobs begins first, or one core waits for it at the end (seconds of the quick profile, measured)
@@ -229,6 +230,7 @@ rule book:
         "_build/html/index.html",
     params:
         pages=files_digest(*PAGES),
+        litert_js=sorted(litert_js_files()),  # a page shows models only where it is installed
         code=code_digest("fer_utils.steps.book", "fer_utils.reporting.figure_lines"),
         study=study.name,
         calibration=files_digest(*filter(Path.is_file, [paths.calibration])),

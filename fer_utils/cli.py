@@ -93,6 +93,53 @@ def calibrate(
     typer.echo(f"Written to {path}; `make book` shows it.")
 
 
+@app.command(name="profile")
+def profile_device(
+    add: Annotated[
+        Path | None, typer.Option(help="Result of the book's page On your own device, to be added")
+    ] = None,
+    phone: Annotated[
+        bool, typer.Option("--phone", help="Time files on an attached Android phone, by adb")
+    ] = False,
+    benchmark: Annotated[
+        Path | None, typer.Option(help="The vendor's benchmark_model for Android, which you downloaded")
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(help="Which phone, if several are attached: see `adb devices`")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, max=8, help="Threads, each on a core of its own")] = 1,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run id of a file to time; all exported files by default")
+    ] = None,
+    profile: ProfileOption = "quick",
+    overrides: OverridesOption = "{}",
+) -> None:
+    """Measure the exported files on another device than this machine; the notebooks then show it.
+
+    Interrupted or unplugged, it goes on where it stopped.
+    """
+    if add:
+        return _add_browser_result(add, profile, overrides)
+    if not phone or benchmark is None:
+        raise typer.BadParameter(
+            "say `--phone --benchmark PATH`; the program is at developers.google.com/edge/litert/next/benchmark"
+        )
+    from fer_utils.profiling.adb import find_phone
+    from fer_utils.steps.phone import measure_on_phone
+
+    study, _ = _study(profile, overrides)
+    table = measure_on_phone(
+        study,
+        Paths.of(study),
+        find_phone(serial),
+        benchmark,
+        threads=threads,
+        run_ids=only or [],
+        tell=typer.echo,
+    )
+    typer.echo(f"measured and kept in {table}; `fer run --profile {study.profile}` brings it into the book")
+
+
 @app.command(hidden=True)
 def step(
     name: str,
@@ -116,6 +163,15 @@ def stage(name: str, profile: ProfileOption = "quick", overrides: OverridesOptio
     started = time.perf_counter()
     run_notebook(name, study, changes)
     typer.echo(f"{'notebook':16} {name:20} {time.perf_counter() - started:6.0f} s")
+
+
+def _add_browser_result(file: Path, profile: str, overrides: str) -> None:
+    from fer_utils.profiling.browser_results import add_browser_result
+
+    study, _ = _study(profile, overrides)
+    for row in add_browser_result(study, Paths.of(study), file).itertuples():
+        typer.echo(f"{row.run_id:45} {row.latency_ms_median:8.1f} ms, in a browser on {row.device}")
+    typer.echo(f"added; `fer run --profile {study.profile}` brings it into the book")
 
 
 def _study(profile: str, overrides: str) -> tuple[Study, dict[str, Any]]:

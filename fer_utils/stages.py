@@ -44,7 +44,7 @@ def _cohorts(paths: Paths) -> list[Path]:
 
 def _exports(paths: Paths) -> list[Path]:
     compressed = [path for table in ("runs", "predictions") for path in paths.all_compressed(table)]
-    return [*_models(paths), *compressed, paths.measurements]
+    return [*_models(paths), *compressed, *paths.all_measurements(), paths.operators]
 
 
 def _swept(paths: Paths) -> list[Path]:

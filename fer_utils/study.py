@@ -350,8 +350,22 @@ class Paths:
 
     @property
     def measurements(self) -> Path:
-        """The `measurements` table: timings and predictions of every exported file."""
+        """The `measurements` table of this machine: timings and predictions of every exported file."""
         return self.root / "profile" / "measurements.parquet"
+
+    @property
+    def operators(self) -> Path:
+        """The `operators` table of this machine: where the time of each uncompressed file goes."""
+        return self.root / "profile" / "operators.parquet"
+
+    def of_device(self, table: str, device: str) -> Path:
+        """A table measured on another device, `measurements` say: outside the workflow, which cannot make it again."""
+        return self.root / "profile" / "devices" / device / f"{table}.parquet"
+
+    def all_measurements(self) -> list[Path]:
+        """The `measurements` of this machine and of every other device that was measured."""
+        devices = self.of_device("measurements", "any").parents[1]
+        return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
 
     def duration(self, job: str) -> Path:
         """How long a job of the workflow took: Snakemake's benchmark file."""

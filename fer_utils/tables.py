@@ -118,6 +118,20 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "peak_memory_mib": "Float64",
         "interval_low_ms": "Float64",
         "interval_high_ms": "Float64",
+        "file_digest": "string",  # of the timed file, where rows outlive the files: a phone's, a browser's
+        "remark": "string",  # what speaks against a timing: a hot phone, a throttled clock
+    },
+    "operators": {  # a row is one operator of one file on one device, in the order of running
+        "run_id": "string",
+        "device": "string",
+        "device_kind": DEVICE_KINDS,
+        "backend": "string",
+        "threads": "Int64",
+        "image_size": "Int64",
+        "position": "Int64",
+        "operator": "string",  # the kernel's kind, as the runtime names it
+        "name": "string",
+        "mean_ms": "Float64",
     },
     "curves": {  # a row is one epoch of one training
         "run_id": "string",
@@ -137,6 +151,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "features": ("run_id", "face_id"),
     "recalibrations": ("run_id", "children", "repeat", "face_id"),
     "measurements": ("run_id", "device", "device_kind", "backend", "threads", "image_size"),
+    "operators": ("run_id", "device", "device_kind", "backend", "threads", "image_size", "position"),
     "curves": ("run_id", "epoch"),
 }
 
@@ -157,6 +172,7 @@ NEVER_MISSING: Final[Mapping[str, tuple[str, ...]]] = {
     "features": ("run_id", "face_id", "features"),
     "recalibrations": ("run_id", "children", "repeat", "face_id", "predicted"),
     "measurements": ("run_id", "device", "device_kind", "image_size"),
+    "operators": ("run_id", "device", "device_kind", "image_size", "position", "operator", "mean_ms"),
     "curves": ("run_id", "epoch", "loss"),
 }
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.results
 
 SOURCES = (
     "fer_utils", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
-    "requirements.lock", "pyproject.toml",
+    "requirements.lock", "package-lock.json", "pyproject.toml",
 )  # fmt: skip
 
 DATA = {"FER_DATA": os.path.abspath(os.environ["FER_DATA"])} if "FER_DATA" in os.environ else {}
@@ -32,7 +32,11 @@ def project(tmp_path_factory):
         else:
             shutil.copy2(source, root / name)
     results = Paths.of(load_study("quick")).root.resolve()
-    for folder in (results, PROJECT_FOLDER / ".snakemake" / "metadata", PROJECT_FOLDER / "_build"):
+    made = [
+        results,
+        *(PROJECT_FOLDER / name for name in (".snakemake/metadata", "_build", ".cache/litert_js")),
+    ]
+    for folder in made:
         target = root / folder.relative_to(PROJECT_FOLDER)
         shutil.copytree(folder, target, copy_function=link)
     return root

@@ -28,13 +28,20 @@ class BookError(RuntimeError):
     """The book could not be rendered; the message says why and what to do."""
 
 
-def build_book(paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_FOLDER) -> Path:
+def build_book(
+    paths: Paths,
+    pages: Mapping[str, str],
+    project: Path = PROJECT_FOLDER,
+    *,
+    served: Mapping[Path, Path] | None = None,
+) -> Path:
     """Render the book of a study into `project/_build/html` and return its `index.html`.
 
-    `pages` are the generated pages, MyST text by name. The old book stays until the new one is whole. Raises
-    BookError if a notebook that `_toc.yml` names has not run, or with Jupyter Book's first complaint.
+    `pages` are the generated pages, MyST text by name; `served` are files that pages fetch, place below the book's
+    root to path. The old book stays until the new one is whole. Raises BookError if a notebook that `_toc.yml`
+    names has not run, or with Jupyter Book's first complaint.
     """
-    gather(paths, pages, project)
+    gather(paths, pages, project, served=served)
     scratch = project / ".cache"
     scratch.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="book-") as folder:
@@ -44,8 +51,14 @@ def build_book(paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_F
     return project / "_build" / "html" / "index.html"
 
 
-def gather(paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_FOLDER) -> None:
-    """Put executed notebooks, figures with their data, and generated pages where the book's sources expect them.
+def gather(
+    paths: Paths,
+    pages: Mapping[str, str],
+    project: Path = PROJECT_FOLDER,
+    *,
+    served: Mapping[Path, Path] | None = None,
+) -> None:
+    """Put notebooks, figures with their data, generated pages and served files where the book's sources expect them.
 
     Raises BookError, before anything is changed, naming the first page of `_toc.yml` that is not there.
     """
@@ -65,6 +78,10 @@ def gather(paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_FOLDE
     figures = paths.figures("x").parent
     if figures.is_dir():
         shutil.copytree(figures, downloads.parent / "figures")
+    for place, path in (served or {}).items():
+        target = project / FILES_FOLDER / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
     for name, text in pages.items():
         write_text(stages / f"{name}.md", text)
 

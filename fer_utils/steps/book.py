@@ -15,6 +15,7 @@ from fer_utils.files import atomic_path
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book
 from fer_utils.reporting.data_sheets import data_sheets_page
+from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.pages import times_page
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.published_pages import CHAPTER, published_pages
@@ -24,7 +25,8 @@ from fer_utils.study import Paths, Study
 
 def make_book(study: Study, paths: Paths) -> None:
     """Write the computed pages of a study and render the book."""
-    build_book(paths, computed_pages(study, paths))
+    device = device_page(study, paths)
+    build_book(paths, {**computed_pages(study, paths), "device": device.text}, served=device.files)
 
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:

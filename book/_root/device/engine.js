@@ -1,0 +1,56 @@
+// LiteRT.js, fetched when it is first needed, on one thread; and models run by it.
+
+let runtime;
+
+export function loadRuntime() {
+  runtime = runtime || start();
+  runtime.catch(() => { runtime = undefined; });  // the next tap tries again
+  return runtime;
+}
+
+async function start() {
+  const litert = await import("@litertjs/core");
+  // More threads would need headers that plain servers do not send, and the paper's phone is compared on one
+  await litert.loadLiteRt(new URL("litert/core/wasm/", import.meta.url).href, { threads: false });
+  return litert;
+}
+
+// Which of its two builds LiteRT.js runs here.
+export async function instructions() {
+  const { supportsFeature } = await loadRuntime();
+  return (await supportsFeature("relaxedSimd")) ? "relaxed SIMD" : "SIMD";
+}
+
+// LiteRT.js would not look at the server's answer
+async function contentOf(file) {
+  const response = await fetch(new URL(`models/${file}`, import.meta.url));
+  if (!response.ok) throw new Error(`${file} is not there (HTTP ${response.status})`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+export class Model {
+  constructor(litert, compiled) {
+    this.litert = litert;
+    this.compiled = compiled;
+    [this.input] = compiled.getInputDetails();
+    if (this.input.dtype !== "float32") throw new Error(`the model takes ${this.input.dtype}, not float32`);
+  }
+
+  // Fetch a model below models/ and make it ready; `bytes`, if given, is the size that the file must have.
+  static async load(file, bytes) {
+    const [litert, content] = await Promise.all([loadRuntime(), contentOf(file)]);
+    if (bytes && content.length !== bytes) throw new Error(`${file} is damaged: load the page again`);
+    return new Model(litert, await litert.loadAndCompile(content, { accelerator: "wasm", cpuOptions: { numThreads: 1 } }));
+  }
+
+  // Float32Array in, an array of Float32Arrays out, one for each output.
+  async run(values) {
+    const tensor = new this.litert.Tensor(values, Array.from(this.input.shape));
+    const outputs = await this.compiled.run(tensor);
+    const answers = outputs.map((output) => output.toTypedArray().slice());
+    for (const used of [tensor, ...outputs]) used.delete();
+    return answers;
+  }
+
+  delete() { this.compiled.delete(); }
+}

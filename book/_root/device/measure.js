@@ -1,0 +1,52 @@
+// How long one inference takes: warm-up, then single runs, and what is told of them.
+
+// Return the milliseconds of each run, from input handed over to answer in hand. `progress(done, of)` is told how far
+// it is; `signal` stops it with an error.
+export async function timesOf(model, { warmUps, runs, signal, progress }) {
+  const values = Float32Array.from({ length: model.input.shape.reduce((a, b) => a * b, 1) }, (_, k) => (k * 37) % 256);
+  const times = [];
+  for (let run = 0; run < warmUps + runs; run++) {
+    if (signal.aborted) throw new DOMException("stopped", "AbortError");
+    const start = performance.now();
+    await model.run(values);
+    const time = performance.now() - start;
+    if (run >= warmUps) times.push(time);
+    progress(run + 1, warmUps + runs);
+    await pause();  // the page stays awake; the next run begins afresh
+  }
+  return times;
+}
+
+// Linear between the two nearest of the sorted times, as NumPy's quantile.
+export function quantile(times, share) {
+  const sorted = [...times].sort((a, b) => a - b);
+  const place = (sorted.length - 1) * share, below = Math.floor(place);
+  const above = sorted[Math.min(below + 1, sorted.length - 1)];
+  return sorted[below] + (place - below) * (above - sorted[below]);
+}
+
+// The clock's smallest step here, milliseconds: browsers coarsen it, each in its own way.
+export function clockStep() {
+  let smallest = Infinity;
+  for (let n = 0; n < 20; n++) {
+    const start = performance.now();
+    let now = start;
+    while (now === start) now = performance.now();
+    smallest = Math.min(smallest, now - start);
+  }
+  return smallest;
+}
+
+// What the browser tells of the device; `name` is what the reader calls it.
+export async function describeDevice(name) {
+  const hints = navigator.userAgentData;  // Chrome and its kin, on HTTPS or localhost
+  const told = hints ? await hints.getHighEntropyValues(["model", "platformVersion"]).catch(() => ({})) : {};
+  return {
+    name: name || told.model || null,
+    platform: told.platform ? `${told.platform} ${told.platformVersion || ""}`.trim() : navigator.platform || null,
+    browser: navigator.userAgent,
+    processors: navigator.hardwareConcurrency || null,
+  };
+}
+
+const pause = () => new Promise((done) => setTimeout(done));

@@ -1,0 +1,134 @@
+// The upper half of the page: a picture or the camera, and the seven bars.
+
+import { Camera, CAMERA_NEEDS, cameraIsHere, whyNoCamera } from "./camera.js";
+import { readPicture, showCrop, showPicture } from "./picture.js";
+
+const SPOKEN_EVERY_MS = 4000;  // a screen reader takes about that long for a sentence
+
+const byId = (id) => document.getElementById(id);
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+export class Reading {
+  constructor(data, classifier) {
+    this.data = data;
+    this.classifier = classifier;
+    this.camera = new Camera(byId("device-video"));
+    this.picture = null;
+    this.starting = false;
+    this.spokenAt = 0;
+    this.rows = data.expressions.map(addRow);
+    for (const [number, { label }] of data.models.entries()) byId("device-model").add(new Option(label, number));
+    byId("device-model").addEventListener("change", () => this.picture && this.attempt(() => this.show(this.picture)));
+    byId("device-picture").addEventListener("change", (event) => this.choose(event.target.files[0]));
+    byId("device-camera").addEventListener("click", () => (this.camera.isOn ? this.stopCamera() : this.startCamera()));
+    document.addEventListener("visibilitychange", () => document.hidden && this.camera.isOn && this.stopCamera());
+    if (!cameraIsHere()) {
+      byId("device-camera").disabled = true;
+      say(CAMERA_NEEDS);
+    }
+  }
+
+  get entry() { return this.data.models[byId("device-model").value]; }
+
+  async choose(file) {
+    if (!file) return;
+    if (this.camera.isOn) this.stopCamera();
+    await this.attempt(async () => this.show(await readPicture(file)));
+  }
+
+  async attempt(task) {
+    say("Loading the models ...");
+    try {
+      await task();
+    } catch (error) {
+      byId("device-answer").hidden = true;
+      say(error.message);
+    }
+  }
+
+  async show(picture) {
+    this.picture = picture;
+    const answer = await this.classifier.read(picture, this.entry);
+    const canvas = byId("device-canvas");
+    canvas.hidden = false;
+    showPicture(canvas, picture, answer && answer.face);
+    this.tell(answer);
+    say(answer ? this.sentence(answer) : "No face was found: choose a picture in which a face is seen from the front.");
+  }
+
+  async startCamera() {
+    if (this.starting) return;
+    this.starting = true;
+    say("Loading the models ...");
+    try {
+      await Promise.all([this.classifier.detector(), this.classifier.model(this.entry)]);
+      await this.camera.start();
+    } catch (error) {
+      say(error instanceof DOMException ? whyNoCamera(error) : error.message);
+      return;
+    } finally {
+      this.starting = false;
+    }
+    this.picture = null;
+    byId("device-canvas").hidden = true;
+    this.cameraShown(true);
+    try {
+      await this.camera.follow(async (frame) => this.tellFrame(await this.classifier.read(frame, this.entry)));
+    } catch (error) {
+      this.stopCamera();
+      say(error.message);
+    }
+  }
+
+  stopCamera() {
+    this.camera.stop();
+    this.cameraShown(false);
+    say("The camera is off.");
+  }
+
+  cameraShown(isOn) {
+    byId("device-video").hidden = !isOn;
+    byId("device-camera").textContent = isOn ? "Stop the camera" : "Use the camera";
+    this.spokenAt = 0;
+  }
+
+  tellFrame(answer) {
+    if (!this.camera.isOn) return;  // stopped while the frame was read
+    this.tell(answer);
+    if (performance.now() - this.spokenAt < SPOKEN_EVERY_MS) return;
+    this.spokenAt = performance.now();
+    say(answer ? this.sentence(answer) : "No face is in sight.");
+  }
+
+  tell(answer) {
+    byId("device-answer").hidden = !answer;
+    if (!answer) return;
+    showCrop(byId("device-crop"), answer.crop, this.data.imageSize);
+    this.rows.forEach(({ bar, number }, k) => {
+      bar.style.width = `${100 * answer.probabilities[k]}%`;
+      number.textContent = percent(answer.probabilities[k]);
+    });
+    byId("device-time").textContent =
+      `Finding and cutting out the face took ${answer.faceMs.toFixed(1)} ms, the model ${answer.answerMs.toFixed(1)} ms.`;
+  }
+
+  sentence({ probabilities }) {
+    const best = probabilities.indexOf(Math.max(...probabilities));
+    return `The model's first choice is ${this.data.expressions[best]}, with ${percent(probabilities[best])}.`;
+  }
+}
+
+function addRow(expression) {
+  const row = byId("device-bars").tBodies[0].insertRow();
+  const head = Object.assign(document.createElement("th"), { scope: "row", textContent: expression });
+  const bar = Object.assign(document.createElement("span"), { className: "device-bar" });
+  row.append(head);
+  row.insertCell().append(bar);
+  const number = row.insertCell();
+  number.className = "number";
+  return { bar, number };
+}
+
+function say(sentence) {
+  byId("device-status").textContent = sentence;
+}

@@ -1,0 +1,77 @@
+"""Read what the vendor's `benchmark_model` prints: times, memory, and where the time goes by operator.
+
+Formats: tensorflow/lite/tools/benchmark/benchmark_model.cc (tensorflow at 08df8c40), the `Stat` classes of
+stats_calculator.h, and published logs from 2018 on (tensorflow issues 23131, 27948, 42507, 61950).
+"""
+
+import re
+from typing import Final
+
+import pandas as pd
+
+from fer_utils.profiling.interpreters import ProfilingError
+
+_STATISTICS: Final = re.compile(r"\bcount=\d+ .*")
+_PAIR: Final = re.compile(r"(\w+)=([0-9.e+]+)")
+_MEMORY: Final = re.compile(r"emory footprint[^:]*\(MB\): init=\S+ overall=([0-9.e+]+)")
+_HEADING: Final = re.compile(r"=+ (.+?) =+\s*$")
+_RUN_ORDER: Final = "Run Order"
+
+
+def inference_ms(output: str) -> float:
+    """Return the mean milliseconds of the timed inferences.
+
+    They are in the last line of statistics; the one before it is of the warm-up. One inference, or equal ones,
+    print no mean but only the latest. Raises ProfilingError when a line is missing: the tool stopped early.
+    """
+    lines = _STATISTICS.findall(output)
+    if len(lines) < 2:
+        raise ProfilingError(f"benchmark_model printed no timing; its last words: {last_words(output)}")
+    values = {name: float(value) for name, value in _PAIR.findall(lines[-1])}
+    return values.get("avg", values["curr"]) / 1000
+
+
+def peak_memory_mib(output: str) -> float | None:
+    """Return the MiB by which the process's peak rose from before the model was opened, None if not told.
+
+    The tool says MB and divides kibibytes by 1024; its footprint is getrusage's peak (memory_info.cc).
+    """
+    found = _MEMORY.search(output)
+    return float(found.group(1)) if found else None
+
+
+def operator_times(output: str) -> pd.DataFrame:
+    """Return the operators in the order of running: position, operator, name, mean_ms.
+
+    Of several profiles (one of the initialization comes first) the last is read. The columns of the text vary
+    between versions and are found by their headings. Raises ProfilingError when there is no profile.
+    """
+    lines = output.splitlines()
+    starts = [number for number, line in enumerate(lines) if _heading(line) == _RUN_ORDER]
+    if not starts:
+        raise ProfilingError(f"no operator profile was printed; the last words: {last_words(output)}")
+    names = [name.lower() for name in re.findall(r"\[([^]]+)]", lines[starts[-1] + 1])]
+    rows = []
+    for line in lines[starts[-1] + 2 :]:
+        cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
+        if len(cells) != len(names):
+            break
+        rows.append(dict(zip(names, cells, strict=True)))
+    return pd.DataFrame(
+        {
+            "position": range(len(rows)),
+            "operator": [row["node type"] for row in rows],
+            "name": [row["name"].strip("[]") for row in rows],
+            "mean_ms": [float(row["avg ms"]) for row in rows],
+        }
+    )
+
+
+def last_words(output: str) -> str:
+    """Return the last line of an output that says something."""
+    return ([line.strip() for line in output.splitlines() if line.strip()] or ["none"])[-1]
+
+
+def _heading(line: str) -> str | None:
+    found = _HEADING.search(line)
+    return found.group(1) if found else None

@@ -1,0 +1,190 @@
+"""Timings that the book's page "On your own device" took in a reader's browser, checked and added to a study.
+
+The page writes the file (`book/_root/device/measuring.js`); it may come from anywhere, so nothing in it is believed:
+what can be computed from the single times is, and the timed files must be those of this study.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from scipy.stats import quantile_test
+
+from fer_utils import tables
+from fer_utils.compression.files import exported_files
+from fer_utils.files import digest
+from fer_utils.profiling.host import file_sizes
+from fer_utils.study import Paths, Study
+
+FORMAT: Final = "fer browser measurements 1"
+LARGEST_BYTES: Final = 1_000_000  # a result of three models has some thousand bytes
+COARSE_CLOCK: Final = 0.05
+"""Share of the median from which the clock's step is remarked on: below it, rounding hides in the runs' scatter."""
+
+_ROUNDING_MS: Final = 1e-6  # the page and NumPy interpolate quantiles in different orders
+_BROWSERS: Final = {  # what user agents call themselves, the more particular name first
+    "Edge": r"Edg\w*/(\d+)", "Opera": r"OPR/(\d+)", "Samsung Internet": r"SamsungBrowser/(\d+)",
+    "Firefox": r"(?:Firefox|FxiOS)/(\d+)", "Chrome": r"(?:Chrome|CriOS)/(\d+)", "Safari": r"Version/(\d+)[\d.]* .*Safari",
+}  # fmt: skip
+
+Text = Annotated[
+    str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f<>|]+$")
+]  # it is shown in the book
+Milliseconds = Annotated[float, Field(ge=0, le=600_000)]
+
+
+class BrowserResultError(ValueError):
+    """A file is no result of the page for this study; the message says what is wrong with it."""
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Device(_Checked):
+    """What the browser told of the device, and what its owner calls it."""
+
+    name: Text | None
+    platform: Text | None
+    browser: Annotated[str, Field(min_length=1, max_length=400)]  # the user agent
+    processors: Annotated[int, Field(ge=1, le=1024)] | None
+
+
+class TimedModel(_Checked):
+    """One model's times, single runs in milliseconds; its statistics must be those of the times."""
+
+    run_id: Text
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    size_bytes: Annotated[int, Field(ge=1)]
+    image_size: Annotated[int, Field(ge=1, le=4096)]
+    warm_ups: Annotated[int, Field(ge=0, le=1000)]
+    median_ms: Milliseconds
+    quartile_low_ms: Milliseconds
+    quartile_high_ms: Milliseconds
+    times_ms: Annotated[list[Milliseconds], Field(min_length=5, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _statistics_are_of_the_times(self) -> Self:
+        told = [self.quartile_low_ms, self.median_ms, self.quartile_high_ms]
+        if not np.allclose(np.quantile(self.times_ms, [0.25, 0.5, 0.75]), told, rtol=0, atol=_ROUNDING_MS):
+            raise ValueError("its median and quartiles are not those of its times")
+        if self.median_ms == 0:
+            raise ValueError("its median is 0: this browser's clock is too coarse to time it")
+        return self
+
+
+class BrowserResult(_Checked):
+    """The whole file."""
+
+    format: Literal["fer browser measurements 1"]
+    profile: Text
+    faces: Text
+    measured_at: AwareDatetime
+    device: Device
+    runtime: Annotated[str, Field(pattern=r"^LiteRT\.js \d+\.\d+\.\d+$")]
+    instructions: Literal["relaxed SIMD", "SIMD"]
+    threads: Literal[1]
+    clock_step_ms: Annotated[float, Field(gt=0, le=1000)]
+    models: Annotated[list[TimedModel], Field(min_length=1, max_length=50)]
+
+    @property
+    def device_name(self) -> str:
+        """What its owner calls the device, else its platform."""
+        return self.device.name or self.device.platform or "unnamed device"
+
+    @property
+    def backend(self) -> str:
+        """Runtime, instructions and browser: what was measured with."""
+        agent = self.device.browser
+        found = ((name, re.search(pattern, agent)) for name, pattern in _BROWSERS.items())
+        browser = next((f"{name} {match[1]}" for name, match in found if match), "another browser")
+        return f"{self.runtime}, {self.instructions}, {browser}"
+
+
+def read_browser_result(path: Path) -> BrowserResult:
+    """Return the result in a file that the page wrote.
+
+    Raises BrowserResultError, in one sentence, for a file that is absent, too large or not such a result.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise BrowserResultError(
+                f"{path} has more than {LARGEST_BYTES:,} bytes: it is no result of the page"
+            )
+        return BrowserResult.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BrowserResultError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        said = first["msg"].removeprefix("Value error, ")
+        raise BrowserResultError(
+            f"{path} is no result of the page: {where}: {said}; copy or save the result again"
+        ) from None
+
+
+def add_browser_result(study: Study, paths: Paths, path: Path) -> pd.DataFrame:
+    """Add the timings in a file to the study's measurements and return their rows; the same again replaces them.
+
+    Raises BrowserResultError, and changes nothing, for a file that is no result or was measured with other models.
+    """
+    result = read_browser_result(path)
+    if result.profile != study.name:
+        raise BrowserResultError(
+            f"{path} was measured with the models of profile {result.profile}, not {study.name}: "
+            "name its profile with --profile"
+        )
+    files: dict[str, Path] = {}
+    for architecture in study.architectures:
+        if paths.compressed("runs", architecture).exists():
+            files |= exported_files(architecture, paths)
+    rows = pd.DataFrame([_row(result, model, files, study) for model in result.models])
+    folder = f"browser-{re.sub(r'[^a-z0-9]+', '-', result.device_name.lower()).strip('-')}"
+    table = paths.of_device("measurements", folder)
+    if table.exists():
+        key = list(tables.KEYS["measurements"])
+        old = tables.read("measurements", table)
+        kept = old[~old.set_index(key).index.isin(rows.set_index(key).index)]
+        tables.write(pd.concat([kept, rows], ignore_index=True), "measurements", table)
+    else:
+        tables.write(rows, "measurements", table)
+    return tables.conform(rows, "measurements")
+
+
+def _row(result: BrowserResult, model: TimedModel, files: Mapping[str, Path], study: Study) -> dict[str, Any]:
+    path = files.get(model.run_id)
+    if path is None or digest(path) != model.digest or model.image_size != study.image_size:
+        raise BrowserResultError(
+            f"{model.run_id} was measured with a file that is not this study's: render the book again "
+            "(`make book`) and measure anew"
+        )
+    size, compressed = file_sizes(path)
+    interval = quantile_test(model.times_ms, p=0.5).confidence_interval(
+        0.95
+    )  # order statistics, no distribution
+    return {
+        "run_id": model.run_id,
+        "device": result.device_name,
+        "device_kind": "browser",
+        "backend": result.backend,
+        "threads": result.threads,
+        "image_size": model.image_size,
+        "latency_ms_median": float(np.median(model.times_ms)),
+        "latency_ms_p90": float(np.quantile(model.times_ms, 0.9)),
+        "runs": len(model.times_ms),
+        "warm_ups": model.warm_ups,
+        "size_bytes": size,
+        "size_gzip_bytes": compressed,
+        "interval_low_ms": float(interval.low),
+        "interval_high_ms": float(interval.high),
+        "file_digest": model.digest,
+        "remark": _remark(result.clock_step_ms, model.median_ms),
+    }
+
+
+def _remark(step_ms: float, median_ms: float) -> str | None:
+    return f"the browser's clock steps by {step_ms:.1f} ms" if step_ms > COARSE_CLOCK * median_ms else None

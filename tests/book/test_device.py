@@ -1,0 +1,391 @@
+"""The page On your own device in a browser: what it computes, what it fetches, and whom it serves."""
+
+import io
+import json
+import time
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+from visits import Visit
+
+from fer_utils.data import detection
+from fer_utils.data.images import decode_image, encode_jpeg, encode_png, resize
+from fer_utils.data.synthetic.design import plan_faces
+from fer_utils.data.synthetic.portrait import draw_face
+from fer_utils.models.prediction import predict_tflite
+from fer_utils.profiling.browser_results import read_browser_result
+from fer_utils.study import load_study
+
+pytestmark = [pytest.mark.results, pytest.mark.browser]
+
+PAGE = "book/your_device.html"
+FIRST_ANSWER_SECONDS = 5
+FLOAT_TOLERANCE = 1e-5
+INT8_STEP = 1 / 256  # a quantized softmax has 256 steps from 0 to 1 (TensorFlow Lite's 8-bit specification)
+BOX_TOLERANCE = 1e-3  # of the face's width
+CROP_TOLERANCE = 2  # levels of 255: OpenCV interpolates in steps of 1/32 pixel, the page exactly
+
+FIND = """async (bytes) => {
+  const { Detector } = await import("/device/detector.js");
+  const { Model } = await import("/device/engine.js");
+  const { cropFace } = await import("/device/crop.js");
+  const { readPicture } = await import("/device/picture.js");
+  const data = JSON.parse(document.getElementById("device-data").textContent);
+  const picture = await readPicture(new File([new Uint8Array(bytes)], "picture"));
+  const model = await Model.load(data.detector.file);
+  const [face] = await new Detector(model, data.detector).detect(picture);
+  model.delete();
+  return { face, width: picture.width, height: picture.height,
+           crop: [...cropFace(picture, face, data.imageSize, data.margin)] };
+}"""
+ANSWER = """async ([file, crops]) => {
+  const { Model } = await import("/device/engine.js");
+  const model = await Model.load(file);
+  const answers = [];
+  for (const crop of crops) answers.push([...(await model.run(Float32Array.from(crop)))[0]]);
+  model.delete();
+  return answers;
+}"""
+
+
+class Device(Visit):
+    """The page, with every request that it made."""
+
+    def __init__(self, browser, origin, width=1280, scheme="light"):
+        super().__init__(browser, origin, width, scheme)
+        self.asked = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def opened(self):
+        self.open(PAGE)
+        return self
+
+    @property
+    def heavy(self):
+        return [url for url in self.asked if url.endswith((".wasm", ".tflite"))]
+
+    @property
+    def data(self):
+        return json.loads(self.page.text_content("#device-data"))
+
+    def choose(self, content, name="picture.png"):
+        file = {"name": name, "mimeType": "image/png", "buffer": content}
+        self.page.get_by_label("Picture", exact=True).set_input_files(file)
+
+    def says(self, words, id="device-status"):
+        self.page.wait_for_function(
+            "([id, words]) => document.getElementById(id).textContent.includes(words)", arg=[id, words]
+        )
+
+
+@pytest.fixture
+def device(browser, origin):
+    """The page as a reader finds it, nothing loaded yet."""
+    device = Device(browser, origin).opened()
+    yield device
+    device.page.close()
+    assert device.foreign == []  # whatever a test did
+
+
+@pytest.fixture(scope="module")
+def modules(browser, origin):
+    """The page for tests that only call its modules, which keep nothing but the runtime."""
+    device = Device(browser, origin).opened()
+    yield device
+    device.page.close()
+    assert device.foreign == []
+
+
+@pytest.fixture(scope="module")
+def portraits():
+    """Seven synthetic portraits of 480 pixels, one an expression, in turn of each domain."""
+    plan = plan_faces(load_study("quick"))
+    domains = plan["domain"].unique()
+    rows = [
+        plan[(plan["expression"] == expression) & (plan["domain"] == domains[k % len(domains)])].iloc[k]
+        for k, expression in enumerate(plan["expression"].unique())
+    ]
+    return [draw_face(row.to_dict(), 480) for row in rows]
+
+
+def framed(portrait, height, width, left=0, top=0, side=None):
+    """A portrait of `side` pixels somewhere on a grey picture."""
+    picture = np.full((height, width, 3), 110, np.uint8)
+    small = resize(portrait, side) if side else portrait
+    picture[top : top + len(small), left : left + len(small)] = small
+    return picture
+
+
+def turned(portrait, degrees):
+    middle = (portrait.shape[1] / 2, portrait.shape[0] / 2)
+    matrix = cv2.getRotationMatrix2D(middle, degrees, 0.8)
+    return cv2.warpAffine(portrait, matrix, portrait.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+
+
+def compare(found, picture, image_size):
+    """The browser's face and crop against Python's of the same pixels."""
+    ours = detection.largest_face(detection.FaceDetector().detect(picture))
+    theirs = found["face"]
+    for ends in ("x", "y", "width", "height"):
+        assert theirs[ends] == pytest.approx(getattr(ours, ends), abs=BOX_TOLERANCE * ours.width)
+    points = tuple(tuple(point) for point in theirs["keyPoints"])
+    box = {name: theirs[name] for name in ("x", "y", "width", "height")}
+    same_face = replace(ours, **box, key_points=points)
+    crop = np.array(found["crop"]).reshape(image_size, image_size, 3)
+    assert np.abs(crop - detection.crop_face(picture, same_face, image_size)).max() <= CROP_TOLERANCE
+    return crop
+
+
+def processor_seconds():
+    """What the processes that this test started, Chromium's among them, have used so far."""
+    times = (process.cpu_times() for process in psutil.Process().children(recursive=True))
+    return sum(time.user + time.system for time in times)
+
+
+def test_models_and_webassembly_are_fetched_on_a_tap_only(device, portraits):
+    assert device.heavy == []
+    assert device.complaints == []
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    assert len(device.heavy) == 3  # WebAssembly, the detector and one model
+
+
+def test_the_first_answer_comes_within_its_time(device, portraits):
+    """By the clock or, where other work shares the machine, by the processor seconds that Chromium took."""
+    device.choose(b"no picture")  # the page's own modules are awake
+    device.says("cannot be read")
+    start, used = time.perf_counter(), processor_seconds()
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    spent, used = time.perf_counter() - start, processor_seconds() - used
+    print(
+        f"first answer after {spent:.1f} s ({used:.1f} s of processors); {device.page.inner_text('#device-time')}"
+    )
+    assert min(spent, used) < FIRST_ANSWER_SECONDS
+    shares = device.page.locator("#device-bars td.number").all_inner_texts()
+    assert len(shares) == 7
+    assert sum(float(share.split()[0]) for share in shares) == pytest.approx(100, abs=0.5)
+
+
+def test_bars_are_as_long_as_the_probabilities_are_large(device, portraits):
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    shares = device.page.locator("#device-bars td.number").all_inner_texts()
+    shares = [float(share.split()[0]) / 100 for share in shares]
+    drawn = device.page.eval_on_selector_all(
+        ".device-bar", "bars => bars.map(bar => bar.clientWidth / bar.parentElement.clientWidth)"
+    )
+    assert max(shares) > 1.5 / 7, "nothing to see: the model prefers no expression"
+    assert drawn == pytest.approx(shares, abs=0.02)  # the least is a pixel wide, to be seen
+
+
+def test_models_answer_as_pythons_interpreter_does(modules, portraits, html):
+    size = modules.data["imageSize"]
+    crops = np.stack([resize(portrait, size) for portrait in portraits])
+    for model in modules.data["models"]:
+        given = [crop.ravel().tolist() for crop in crops]
+        theirs = np.array(modules.page.evaluate(ANSWER, [model["file"], given]))
+        ours = predict_tflite(html / "device" / "models" / model["file"], crops)
+        largest = np.abs(ours - theirs).max()
+        print(f"{model['label']}: largest difference {largest:.1e}")
+        if "int8" in model["runId"]:
+            assert largest <= INT8_STEP * 1.001
+            np.testing.assert_array_equal(ours.argmax(1), theirs.argmax(1))
+        else:
+            assert largest <= FLOAT_TOLERANCE
+
+
+PICTURES = {
+    "as drawn": lambda p: p[0],
+    "another domain": lambda p: p[1],
+    "a third": lambda p: p[2],
+    "small, made larger for the detector": lambda p: resize(p[3], 100),
+    "wide": lambda p: framed(p[4], 500, 901, left=333, top=11),
+    "tall, odd sides": lambda p: framed(p[5], 777, 501, left=7, top=201),
+    "head tilted": lambda p: turned(p[6], 25),
+    "cut off by the border": lambda p: p[0][:, 120:],
+    "two people, the nearer counts": lambda p: np.hstack(
+        [framed(p[1], 480, 300, top=100, side=240), p[2]]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_face_and_crop_are_pythons(modules, portraits, picture):
+    picture = np.ascontiguousarray(PICTURES[picture](portraits))
+    compare(modules.page.evaluate(FIND, list(encode_png(picture))), picture, modules.data["imageSize"])
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_photograph_is_turned_upright_by_its_exif(modules, portraits, orientation):
+    back = {1: 0, 3: 2, 6: 1, 8: 3}[orientation]  # quarter turns that the tag undoes
+    stored = np.rot90(framed(portraits[0], 500, 620, left=50, top=10), back)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    Image.fromarray(stored).save(buffer, "JPEG", quality=95, exif=exif)
+    found = modules.page.evaluate(FIND, list(buffer.getvalue()))
+    assert (found["width"], found["height"]) == (620, 500)
+    compare(found, decode_image(buffer.getvalue()), modules.data["imageSize"])
+
+
+def test_what_cannot_be_read_and_what_has_no_face_is_said(device):
+    device.choose(b"no picture", "letter.png")
+    device.says("letter.png cannot be read as a picture")
+    device.choose(encode_png(np.full((200, 300, 3), 120, np.uint8)))
+    device.says("No face was found")
+    assert device.page.locator("#device-answer").is_hidden()
+
+
+def test_another_model_reads_the_same_picture_again(device, portraits):
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    fetched, before = len(device.heavy), device.page.inner_text("#device-bars")
+    device.page.get_by_label("Model", exact=True).select_option(index=2)
+    device.page.wait_for_function(
+        "before => document.getElementById('device-bars').innerText !== before", arg=before
+    )
+    assert len(device.heavy) == fetched + 1
+
+
+def test_a_model_that_is_gone_is_said_and_can_be_had_later(device, portraits):
+    device.page.route("**/*.tflite", lambda route: route.fulfill(status=404))
+    device.choose(encode_png(portraits[0]))
+    device.says("is not there (HTTP 404)")
+    device.page.unroute("**/*.tflite")
+    device.choose(encode_png(portraits[0]), "again.png")
+    device.says("first choice")
+
+
+def test_keyboard_alone_measures_and_the_result_can_be_added(device, tmp_path):
+    page = device.page
+    page.get_by_label("Name of this device").focus()
+    page.keyboard.type("Test bench")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "device-measure"
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Stop measuring").wait_for()
+    device.says("Done", "device-measured")
+    assert page.evaluate("document.activeElement.id") == "device-measure"
+    for stop in ("device-times", "device-json", "device-copy", "device-save"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("id => Boolean(document.activeElement.closest(`#${id}`)"
+                             " || document.activeElement.querySelector(`#${id}`))", stop)  # fmt: skip
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    result = read_browser_result(file)
+    assert result.device_name == "Test bench"
+    assert [model.run_id for model in result.models] == [model["runId"] for model in device.data["models"]]
+    assert {len(model.times_ms) for model in result.models} == {load_study("quick").timed_runs}
+    assert json.loads(page.get_by_label("The result, for a file").input_value()) == json.loads(
+        file.read_text()
+    )
+
+
+def test_keyboard_opens_the_choice_of_a_picture_and_measuring_can_be_stopped(device, portraits):
+    page = device.page
+    page.get_by_label("Model", exact=True).focus()
+    page.keyboard.press("Tab")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files({"name": "a.png", "mimeType": "image/png", "buffer": encode_png(portraits[0])})
+    device.says("first choice")
+    page.get_by_role("button", name="Measure this device").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    device.says("Stopped", "device-measured")
+    assert page.locator("#device-result").is_hidden()
+
+
+def test_what_changes_is_told_to_screen_readers_and_every_control_has_a_name(device, portraits):
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    page = device.page
+    assert page.get_by_role("status").filter(has_text="first choice").count() == 1
+    assert page.get_by_role("row").filter(has_text="happiness").count() == 1
+    assert page.get_by_role("img", name="The face as the model sees it").is_visible()
+    nameless = page.eval_on_selector_all(
+        ".device-part :is(button, input, select, textarea, progress, a)",
+        "all => all.filter(e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.textContent.trim()).map(e => e.id)",
+    )
+    assert nameless == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phones_screen_holds_answer_and_times(browser, origin, portraits, scheme):
+    device = Device(browser, origin, 360, scheme).opened()
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    device.page.get_by_role("button", name="Measure this device").click()
+    device.says("Done", "device-measured")
+    assert device.page.evaluate("document.documentElement.scrollWidth") == 360
+    device.page.close()
+
+
+def test_the_camera_is_shown_mirrored_and_read(launched, origin, portraits, tmp_path):
+    film = tmp_path / "face.mjpeg"
+    film.write_bytes(encode_jpeg(framed(portraits[0], 480, 640, left=80), 95) * 10)
+    camera = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+              f"--use-file-for-fake-video-capture={film}")  # fmt: skip
+    device = Device(launched(*camera), origin).opened()
+    device.page.get_by_role("button", name="Use the camera").press("Enter")
+    device.says("first choice")
+    video = device.page.locator("#device-video")
+    assert video.is_visible()
+    assert video.evaluate("v => new DOMMatrix(getComputedStyle(v).transform).a") == -1
+    device.page.get_by_role("button", name="Stop the camera").click()
+    device.says("The camera is off")
+    assert video.is_hidden()
+    assert video.evaluate("v => v.srcObject") is None
+    assert device.foreign == []
+    device.page.close()
+
+
+def test_a_refused_camera_is_said(browser, origin):
+    device = Device(browser, origin).opened()  # without a grant, headless Chromium refuses
+    device.page.get_by_role("button", name="Use the camera").click()
+    device.says("choose a picture")
+    assert device.page.get_by_role("button", name="Use the camera").is_visible()
+    device.page.close()
+
+
+MISSING = {
+    "delete window.WebAssembly": "lacks WebAssembly",
+    "WebAssembly.validate = () => false": "SIMD",
+    "HTMLScriptElement.supports = () => false": "import maps",
+}
+
+
+@pytest.mark.parametrize("spoil", MISSING)
+def test_an_old_browser_is_told_what_it_lacks(browser, origin, spoil):
+    device = Device(browser, origin)
+    device.page.add_init_script(spoil)
+    device.opened()
+    assert MISSING[spoil] in device.page.inner_text("#device-note")
+    assert device.page.locator(".device-part").first.is_hidden()
+    device.page.close()
+
+
+def test_without_https_the_camera_is_off_and_a_picture_can_be_chosen(browser, origin, portraits):
+    device = Device(browser, origin)
+    device.page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    device.opened()
+    device.says("HTTPS")
+    assert device.page.get_by_role("button", name="Use the camera").is_disabled()
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    device.page.close()
+
+
+def test_opened_from_the_disk_it_says_what_to_do(browser, html):
+    page = browser.new_page()
+    page.goto((html / PAGE).resolve().as_uri())
+    assert "make serve" in page.inner_text("#device-note")
+    assert page.locator(".device-part").first.is_hidden()
+    page.close()

@@ -1,0 +1,20 @@
+"""A page of the rendered book in a browser window."""
+
+
+class Visit:
+    """A page seen in a window of its own, with what it asked for elsewhere and what it complained of."""
+
+    def __init__(self, browser, origin, width, scheme="light"):
+        self.foreign, self.complaints, self.origin = [], [], origin
+        self.page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+        self.page.on("request", self._request)
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _request(self, request):
+        if not request.url.startswith((f"{self.origin}/", "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def open(self, name):
+        self.page.goto(f"{self.origin}/{name}")
+        self.page.wait_for_load_state("networkidle")

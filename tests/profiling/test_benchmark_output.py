@@ -1,0 +1,66 @@
+import pytest
+from published_logs import LATER_MEMORY, WITH_MEMORY, WITH_PROFILE
+
+from fer_utils.profiling.benchmark_output import inference_ms, operator_times, peak_memory_mib
+from fer_utils.profiling.interpreters import ProfilingError
+
+
+@pytest.mark.parametrize(
+    ("log", "milliseconds", "mebibytes"),
+    [(WITH_MEMORY, 33.2094, 12.8672), (LATER_MEMORY, 1.03966, 12.1055), (WITH_PROFILE, 947.350, None)],
+)
+def test_published_logs_give_the_published_numbers(
+    log: str, milliseconds: float, mebibytes: float | None
+) -> None:
+    assert inference_ms(log) == pytest.approx(milliseconds)
+    assert peak_memory_mib(log) == mebibytes
+
+
+@pytest.mark.parametrize(
+    "statistics",
+    [
+        "count=1 curr=101250",
+        "INFO: count=1 curr=101250 p5=101250 median=101250 p95=101250",  # StatWithPercentiles of later versions
+        "count=3 curr=101250(all same)",
+        "count=2 first=101000 curr=101500 min=101000 max=101500 avg=1.0125e+05 std=250",
+    ],
+)
+def test_one_inference_and_later_versions_words_are_understood(statistics: str) -> None:
+    assert inference_ms(f"count=3 first=9 curr=9 min=9 max=9 avg=9 std=0\n\n{statistics}\n") == pytest.approx(
+        101.25
+    )
+
+
+def test_operators_are_those_of_the_log_in_the_order_of_running() -> None:
+    rows = operator_times(WITH_PROFILE)
+    assert list(rows["operator"]) == ["DEPTHWISE_CONV_2D", "CONV_2D", "CONV_2D"]
+    assert list(rows["name"]) == ["srnetwork/Conv/Relu", "srnetwork/Conv_1/Relu", "srnetwork/Conv_2/Relu"]
+    assert list(rows["mean_ms"]) == [536.830, 20.083, 36.419]
+    assert list(rows["position"]) == [0, 1, 2]
+
+
+def test_of_two_profiles_that_of_the_inferences_is_read_whatever_its_columns() -> None:
+    initialization = (
+        "====== Run Order ======\n\t[node type]\t[first]\t[avg ms]\t[times called]\t[Name]\n"
+        "\tAllocateTensors\t9.5\t9.5\t1\t[AllocateTensors/0]\n\n"
+    )
+    runs = (
+        "====== Run Order ======\n\t[node type]\t[first]\t[avg ms]\t[times called]\t[Name]\n"
+        "\tConvolution (NHWC, F32) IGEMM\t2.5\t2.25\t1\t[Delegate/Convolution (NHWC, F32) IGEMM:0]\n\n"
+    )
+    (row,) = operator_times(initialization + runs).to_dict("records")
+    assert row["operator"] == "Convolution (NHWC, F32) IGEMM"
+    assert row["mean_ms"] == 2.25
+
+
+@pytest.mark.parametrize("end", ["count=50", "Inference timings", "Running benchmark for at least 50"])
+def test_a_log_that_breaks_off_before_the_timing_is_an_error_with_its_last_words(end: str) -> None:
+    cut = (
+        WITH_MEMORY[: WITH_MEMORY.index(end)]
+        if end != "Inference timings"
+        else "FATAL: Failed to load model\n"
+    )
+    with pytest.raises(ProfilingError, match=r"no timing; its last words: \S+"):
+        inference_ms(cut)
+    with pytest.raises(ProfilingError, match="no operator profile"):
+        operator_times(cut)

