@@ -101,7 +101,11 @@ def page_data(study: Study, models: Mapping[str, Path], source: Provenance) -> d
         "commit": source.commit,
         "litert": litert_js_version(),
         "expressions": EXPRESSIONS,
-        "margin": detection.MARGIN,
+        "crop": {
+            "margin": detection.MARGIN,
+            "spacing": detection.SPACING,
+            "smoothing": list(detection.SMOOTHING),
+        },
         "detector": {
             "file": face_model_path().name,
             "size": detection.INPUT_SIZE,

@@ -40,7 +40,7 @@ FIND = """async (bytes) => {
   const [face] = await new Detector(model, data.detector).detect(picture);
   model.delete();
   return { face, width: picture.width, height: picture.height,
-           crop: [...cropFace(picture, face, data.imageSize, data.margin)] };
+           crop: [...cropFace(picture, face, data.imageSize, data.crop)] };
 }"""
 ANSWER = """async ([file, crops]) => {
   const { Model } = await import("/device/engine.js");

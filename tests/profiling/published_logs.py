@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - logs as they were published
 """What `benchmark_model` printed on other people's devices, shortened: known answers for the parser."""
 
 # tensorflow/tensorflow issue 42507: an Android phone, four threads, with a profile of the initialization

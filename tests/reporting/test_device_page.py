@@ -74,7 +74,7 @@ def test_it_says_what_the_models_learned_from_and_by_which_run(paths, runtime):
 def test_rule_and_expressions_are_those_of_the_training_code(paths, runtime):
     data = data_of(device_page(paths.study, paths).text)
     assert data["expressions"] == list(EXPRESSIONS)
-    assert data["margin"] == detection.MARGIN
+    assert data["crop"]["margin"] == detection.MARGIN
     assert dict(data["detector"]["anchorsACell"]) == detection.ANCHORS_A_CELL
 
 

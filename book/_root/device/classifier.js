@@ -31,7 +31,7 @@ export class Classifier {
     const start = performance.now();
     const [face] = await detector.detect(picture);
     if (!face) return null;
-    const crop = cropFace(picture, face, this.data.imageSize, this.data.margin);
+    const crop = cropFace(picture, face, this.data.imageSize, this.data.crop);
     const found = performance.now();
     const [probabilities] = await model.run(crop);
     return { face, crop, probabilities, faceMs: found - start, answerMs: performance.now() - found };
