@@ -21,23 +21,8 @@ def coverage(faces: pd.DataFrame) -> pd.DataFrame:
     return counts.reindex(pd.MultiIndex.from_tuples(cohorts, names=["dataset", "cohort"]))
 
 
-def holes(faces: pd.DataFrame) -> pd.DataFrame:
-    """Return the combinations that have no face, one a row: dataset, cohort, expression."""
+def holes(faces: pd.DataFrame) -> list[str]:
+    """Return what no face shows, a line a data set and age group: `no disgust, surprise in nimh_chefs (child)`."""
     table = coverage(faces)
-    long = table.reset_index().melt(["dataset", "cohort"], var_name="expression", value_name="images")
-    return long.loc[long["images"] == HOLE, ["dataset", "cohort", "expression"]].reset_index(drop=True)
-
-
-def balance(faces: pd.DataFrame) -> pd.DataFrame:
-    """Return how even the expressions are in each split: split, expression, images, share (0 to 1 of the split).
-
-    `rarity` is how many times the split's most frequent expression outnumbers this one; infinite where there is
-    no face.
-    """
-    counts = pd.crosstab(faces["split"].astype(str), faces["expression"])
-    counts = counts.reindex(columns=list(EXPRESSIONS), fill_value=HOLE)
-    long = counts.reset_index().melt("split", var_name="expression", value_name="images")
-    by_split = long.groupby("split")["images"]
-    return long.assign(
-        share=long["images"] / by_split.transform("sum"), rarity=by_split.transform("max") / long["images"]
-    )
+    lacking = {place: [str(e) for e in EXPRESSIONS if row[e] == HOLE] for place, row in table.iterrows()}
+    return [f"no {', '.join(names)} in {place[0]} ({place[1]})" for place, names in lacking.items() if names]
