@@ -24,5 +24,8 @@ def coverage(faces: pd.DataFrame) -> pd.DataFrame:
 def holes(faces: pd.DataFrame) -> list[str]:
     """Return what no face shows, a line a data set and age group: `no disgust, surprise in nimh_chefs (child)`."""
     table = coverage(faces)
-    lacking = {place: [str(e) for e in EXPRESSIONS if row[e] == HOLE] for place, row in table.iterrows()}
-    return [f"no {', '.join(names)} in {place[0]} ({place[1]})" for place, names in lacking.items() if names]
+    lines = []
+    for (dataset, cohort), counts in zip(table.index, table.to_numpy(), strict=True):
+        if lacking := [name for name, count in zip(EXPRESSIONS, counts, strict=True) if count == HOLE]:
+            lines.append(f"no {', '.join(lacking)} in {dataset} ({cohort})")
+    return lines
