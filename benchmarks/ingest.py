@@ -25,7 +25,7 @@ import psutil
 from fer_utils.data import ingest as ingest_module
 from fer_utils.data.catalogue import Outcome, Row, Worker, outcomes
 from fer_utils.data.detection import FaceDetector
-from fer_utils.data.images import write_jpeg
+from fer_utils.data.images import encode_jpeg
 from fer_utils.data.sources.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
 from fer_utils.data.synthetic.design import plan_faces
 from fer_utils.data.synthetic.portrait import draw_face
@@ -42,7 +42,7 @@ def write_photographs(folder: Path, images: int) -> None:
     rows = plan_faces(load_study("quick")).sample(PICTURES, random_state=0).to_dict("records")
     for number, row in enumerate(rows):
         picture = np.pad(draw_face(row, 480), ((0, 0), (80, 80), (0, 0)), mode="edge")
-        write_jpeg(folder / f"{number:06}.jpg", picture)
+        (folder / f"{number:06}.jpg").write_bytes(encode_jpeg(picture, 90))
     for number in range(PICTURES, images):
         os.link(folder / f"{number % PICTURES:06}.jpg", folder / f"{number:06}.jpg")
 

@@ -76,17 +76,8 @@ def ingest(
         show_progress=sys.stderr.isatty(),
     )  # fmt: skip
     here = IngestedSet(results_folder(), name)
-    typer.echo(f"{name}: {report.found:,} faces; {_losses(report)}")
-    for what, counts in (("expression", report.by_expression), ("age group", report.by_cohort)):
-        typer.echo(f"by {what}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
-    if report.dropped_labels:
-        dropped = ", ".join(f"{key} {count:,}" for key, count in report.dropped_labels.items())
-        typer.echo(f"not used, by the owner's label: {dropped}")
-    _show_hit_rates(here)
-    limit = TOLERATED_SHARE if tolerated is None else tolerated
-    if report.failed:
-        typer.echo(f"{report.failed:,} file(s) could not be used: {here.rejected_file} says which, and why")
-    if report.failed_share > limit:
+    _show_report(here, report)
+    if report.failed_share > (limit := TOLERATED_SHARE if tolerated is None else tolerated):
         typer.echo(
             f"that is {report.failed_share:.1%}, more than the {limit:.1%} that is tolerated", err=True
         )
@@ -175,6 +166,18 @@ def forget(
 
 def _losses(report: "Report") -> str:
     return f"{report.missed:,} not found by the detector, {report.failed:,} file(s) failed"
+
+
+def _show_report(here: "IngestedSet", report: "Report") -> None:
+    typer.echo(f"{here.name}: {report.found:,} faces; {_losses(report)}")
+    for what, counts in (("expression", report.by_expression), ("age group", report.by_cohort)):
+        typer.echo(f"by {what}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
+    if report.dropped_labels:
+        dropped = ", ".join(f"{key} {count:,}" for key, count in report.dropped_labels.items())
+        typer.echo(f"not used, by the owner's label: {dropped}")
+    _show_hit_rates(here)
+    if report.failed:
+        typer.echo(f"{report.failed:,} file(s) could not be used: {here.rejected_file} says which, and why")
 
 
 def _show_hit_rates(here: "IngestedSet") -> None:

@@ -21,23 +21,11 @@ def coverage(faces: pd.DataFrame) -> pd.DataFrame:
     return counts.reindex(pd.MultiIndex.from_tuples(cohorts, names=["dataset", "cohort"]))
 
 
-def holes(faces: pd.DataFrame) -> pd.DataFrame:
-    """Return the combinations that have no face, one a row: dataset, cohort, expression."""
+def holes(faces: pd.DataFrame) -> list[str]:
+    """Return what no face shows, a line a data set and age group: `no disgust, surprise in nimh_chefs (child)`."""
     table = coverage(faces)
-    long = table.reset_index().melt(["dataset", "cohort"], var_name="expression", value_name="images")
-    return long.loc[long["images"] == HOLE, ["dataset", "cohort", "expression"]].reset_index(drop=True)
-
-
-def balance(faces: pd.DataFrame) -> pd.DataFrame:
-    """Return how even the expressions are in each split: split, expression, images, share (0 to 1 of the split).
-
-    `rarity` is how many times the split's most frequent expression outnumbers this one; infinite where there is
-    no face.
-    """
-    counts = pd.crosstab(faces["split"].astype(str), faces["expression"])
-    counts = counts.reindex(columns=list(EXPRESSIONS), fill_value=HOLE)
-    long = counts.reset_index().melt("split", var_name="expression", value_name="images")
-    by_split = long.groupby("split")["images"]
-    return long.assign(
-        share=long["images"] / by_split.transform("sum"), rarity=by_split.transform("max") / long["images"]
-    )
+    lines = []
+    for (dataset, cohort), counts in zip(table.index, table.to_numpy(), strict=True):
+        if lacking := [name for name, count in zip(EXPRESSIONS, counts, strict=True) if count == HOLE]:
+            lines.append(f"no {', '.join(lacking)} in {dataset} ({cohort})")
+    return lines

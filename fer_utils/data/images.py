@@ -77,13 +77,6 @@ def write_png(path: Path, image: Pixels) -> bytes:
     return data
 
 
-def write_jpeg(path: Path, image: Pixels, quality: int = 90) -> bytes:
-    """Write an RGB picture atomically as JPEG of `quality` 0 to 100; return the file's bytes."""
-    data = encode_jpeg(image, quality)
-    write_bytes(path, data)
-    return data
-
-
 def encode_png(image: Pixels) -> bytes:
     """Return the bytes of an RGB picture as PNG, without loss."""
     return _encoded(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])  # zlib's own default level

@@ -45,9 +45,12 @@ def assign_splits(ingested: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.D
     reason[(split == "test") & own.isin(LEARNED_SPLITS) & ~rows["dataset"].isin(TEST_ONLY)] = OF_OWNERS_TEST
     if len(rows):
         codes = codes_of(rows["perceptual_hash"])
-        kept = reason.isna()
         tested = (split == "test").to_numpy(bool)
-        reason[kept & beside(codes, tested)] = NEAR_TEST
+        test_only = (
+            rows["dataset"].isin(TEST_ONLY).to_numpy(bool)
+        )  # few enough to be compared with every face
+        near = (beside(codes, test_only) & ~tested) | beside(codes, tested)
+        reason[reason.isna() & near] = NEAR_TEST
         judged = (reason.isna() & (split == "validation")).to_numpy(bool)
         reason[reason.isna() & (split == "train") & beside(codes, judged)] = NEAR_VALIDATION
     left_out = rows.assign(reason=reason)[reason.notna()][list(LEFT_OUT_COLUMNS)].reset_index(drop=True)

@@ -68,17 +68,28 @@ def ingested_rows(name, people, seed=0, cohort="child", **columns):
             "source_key": ids,
             "path": [f"images-0/{name}/{face}.png" for face in ids],
             "sha256": [hashlib.sha256(face.encode()).hexdigest() for face in ids],
-            "perceptual_hash": [generator.bytes(32).hex() for _ in range(count)],
+            "perceptual_hash": random_hashes(generator, count),
         }
     )
     return tables.conform(frame.assign(**columns), "ingested")
 
 
-def changed_bits(digits, bits, seed=0):
-    """A hash with some bits turned over."""
-    code = np.unpackbits(np.frombuffer(bytes.fromhex(digits), np.uint8))
-    code[np.random.default_rng(seed).choice(256, bits, replace=False)] ^= 1
-    return np.packbits(code).tobytes().hex()
+def random_hashes(generator, count):
+    """Hashes of directions drawn at random: no two are near."""
+    values = generator.normal(size=(count, 64))
+    values *= 127 / np.linalg.norm(values, axis=1, keepdims=True)
+    return [row.round().astype(np.int8).tobytes().hex() for row in values]
+
+
+def moved_hash(digits, distance, seed=0):
+    """A hash that is `distance` from another, up to rounding, in a direction drawn at random."""
+    code = np.frombuffer(bytes.fromhex(digits), np.int8).astype(float)
+    code /= np.linalg.norm(code)
+    aside = np.random.default_rng(seed).normal(size=len(code))
+    aside -= aside @ code * code
+    angle = 2 * np.arcsin(distance / 2)
+    moved = np.cos(angle) * code + np.sin(angle) * aside / np.linalg.norm(aside)
+    return (127 * moved).round().astype(np.int8).tobytes().hex()
 
 
 def put_set(results, name, people=12, draw=None, size=48, **columns):

@@ -24,10 +24,9 @@ def test_png_gives_back_every_level_in_rgb_order(tmp_path, picture):
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), picture)
 
 
-def test_jpeg_gives_back_nearly_the_colours(tmp_path):
+def test_jpeg_gives_back_nearly_the_colours():
     red = np.full((32, 32, 3), (200, 40, 10), np.uint8)
-    images.write_jpeg(tmp_path / "a.jpg", red)
-    assert np.abs(images.read_image(tmp_path / "a.jpg").astype(int) - red).max() <= 6
+    assert np.abs(images.decode_image(images.encode_jpeg(red, 90)).astype(int) - red).max() <= 6
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

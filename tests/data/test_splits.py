@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from made_up_sets import changed_bits, ingested_rows
+from made_up_sets import ingested_rows, moved_hash
 
 from fer_utils import tables
 from fer_utils.data.leaks import check_no_leak
@@ -23,10 +23,10 @@ def splits(rows, seed=SEED):
     return assign_splits(rows, seed)[0].set_index("face_id")["split"]
 
 
-def copied(rows, of, to, bits=5):
+def copied(rows, of, to, distance=0.05):
     """Make row `to` a near-duplicate of row `of`."""
     rows = rows.copy()
-    rows.loc[to, "perceptual_hash"] = changed_bits(rows.loc[of, "perceptual_hash"], bits)
+    rows.loc[to, "perceptual_hash"] = moved_hash(rows.loc[of, "perceptual_hash"], distance)
     return rows
 
 

@@ -26,7 +26,9 @@ SEXES: Final = {"F": "female", "M": "male"}
 GROUPS: Final = {
     "AA": "African American", "AS": "Asian", "EA": "European American", "LA": "Latino", "SA": "South Asian",
 }  # fmt: skip
-"""Ethnicity by the group code of a name."""
+"""Ethnicity by the group code of a name. The owner publishes the five groups but no list of codes: `EA` and `AA` are in
+file names that public programs quote (10541-happy_F-EA-14.jpg, 9977-angry_F-AA-01.jpg), the others are unconfirmed,
+and all five meanings are read from the initials."""
 
 OPEN_FOLDER: Final = "mouth_open"
 OPEN_WORDS: Final = ("open", "tongue")
@@ -40,9 +42,10 @@ COLUMNS: Final = ("path", "code", "subject_id", "sex", "ethnicity", "mouth")
 
 
 def read(folder: Path) -> Reading:
-    """Return the photographs; `rejected` holds those with names of neither way or of an unknown group.
+    """Return the photographs; `rejected` holds those with names of neither way.
 
-    Raises LayoutError, in one sentence, for a folder in another layout, the speech corpus of that name included.
+    Raises LayoutError, in one sentence, for a folder in another layout, the speech corpus of that name included, and
+    for a group code that is not in GROUPS: the study's groups must not be guessed.
     """
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
@@ -51,7 +54,10 @@ def read(folder: Path) -> Reading:
         if code is None:
             rejected.append((path, "is not named as the set's photographs are: 10541-happy_F-EA-14.jpg"))
         elif child is not None and child[1] not in GROUPS:
-            rejected.append((path, f"unknown group code {child[1]!r}: known are {', '.join(GROUPS)}"))
+            raise LayoutError(
+                f"{folder}: unknown group code {child[1]!r}: known are {', '.join(GROUPS)}; look it up in the owner's "
+                "table of demographics and add it to fer_utils/data/sources/cafe.py"
+            )
         else:
             who: tuple[Any, Any, Any] = (pd.NA, pd.NA, pd.NA)
             if child is not None:

@@ -12,13 +12,13 @@ and their name.
 
 import re
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from fer_utils.data.sources.labels import spellings
-from fer_utils.data.sources.layouts import list_files, make_reading
+from fer_utils.data.sources.layouts import Files, list_files, make_reading, named_pictures
 from fer_utils.data.sources.reading import LayoutError, Reading, Source, load_picture
 
 DATASET: Final = "ddcf"
@@ -31,6 +31,7 @@ AGES_YEARS: Final = range(6, 17)  # of the models, as the article gives them
 _NAME: Final = re.compile(
     r"S(\d+)[ _]+(\d{1,2})yo([FM])[ _]+([A-Za-z]+)[ _]+((?:far[ _]*)?(?:left|right)|front)[ _]*(\d*)", re.I
 )
+MISNAMED: Final = "is not named as the set's pictures are: S105_9yoF_Afraid_front_4176.JPG"
 COLUMNS: Final = ("path", "code", "subject_id", "age_years", "sex")
 
 
@@ -40,26 +41,20 @@ def read(folder: Path) -> Reading:
     Raises LayoutError, in one sentence, for a folder in another layout.
     """
     files = list_files(folder)
-    rejected, rows, seen = list(files.rejected), [], set()
-    codes, dropped = spellings(DATASET), Counter[str]()
-    for path in files.pictures:
-        match = _NAME.fullmatch(PurePosixPath(path).stem.strip())
-        if any(EDITED in part.lower() for part in PurePosixPath(path).parts):
-            dropped[EDITED] += 1
-        elif match is None or int(match[2]) not in AGES_YEARS:
-            rejected.append((path, "is not named as the set's pictures are: S105_9yoF_Afraid_front_4176.JPG"))
-        elif (key := " ".join(part.lower() for part in match.groups())) in seen:
-            rejected.append((path, "is a second copy of a picture"))
+    edited = [path for path in files.pictures if EDITED in path.lower()]
+    files = Files(tuple(path for path in files.usable if EDITED not in path.lower()), files.rejected)
+    rejected, rows = list(files.rejected), []
+    codes, dropped = spellings(DATASET), Counter({EDITED: len(edited)})
+    for path, match in named_pictures(files, _NAME, MISNAMED, rejected):
+        angle = re.sub(r"[ _]+", " ", match[5].lower())
+        if int(match[2]) not in AGES_YEARS:
+            rejected.append((path, MISNAMED))
+        elif angle not in ANGLES_READ:
+            dropped[ANGLE + angle] += 1
         else:
-            seen.add(key)
-            angle = re.sub(r"[ _]+", " ", match[5].lower())
-            if angle not in ANGLES_READ:
-                dropped[ANGLE + angle] += 1
-                continue
+            person = f"{DATASET}-S{int(match[1]):03}"
             code = codes.get(match[4].lower(), match[4])
-            rows.append(
-                (path, code, f"{DATASET}-S{int(match[1]):03}", int(match[2]), SEXES[match[3].lower()])
-            )
+            rows.append((path, code, person, int(match[2]), SEXES[match[3].lower()]))
     if not rows:
         raise LayoutError(
             f"{folder} is not the Dartmouth set: expected pictures such as S105_9yoF_Afraid_front_4176.JPG"

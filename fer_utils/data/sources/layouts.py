@@ -5,8 +5,9 @@ opened: a table's path with `..`, or a link that leads out, becomes a rejected f
 """
 
 import os
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -67,6 +68,26 @@ class Files:
             if found:
                 return min(found, key=lambda path: (path.count("/"), path))
         return None
+
+
+def named_pictures(
+    files: Files, name: re.Pattern[str], misnamed: str, rejected: Rejected
+) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield the path of each picture whose whole name (without suffix) matches, and the match; each name once.
+
+    A name counts once whatever the case of its letters and its separators. Those that do not match, with the reason
+    `misnamed`, and second copies are added to `rejected`.
+    """
+    seen = set()
+    for path in files.pictures:
+        match = name.fullmatch(PurePosixPath(path).stem.strip())
+        if match is None:
+            rejected.append((path, misnamed))
+        elif (key := " ".join(match.groups()).lower()) in seen:
+            rejected.append((path, "is a second copy of a picture"))
+        else:
+            seen.add(key)
+            yield path, match
 
 
 def list_files(folder: Path) -> Files:
@@ -180,7 +201,7 @@ def make_reading(
     A column `part` names a face within its file (a record, a number, a time). Codes are the manifest's unless
     given. Rows of a code that it does not know are rejected, those of one that it drops are counted, beside
     those in `dropped`. Where `found` has no cohort it is unknown; where it has no source_key it is the path.
-    Raises LayoutError if no code is known or nothing was found.
+    Raises LayoutError if no code is known, nothing was found, or a cohort is not one that the manifest declares.
     """
     codes = codes_of(dataset) if codes is None else codes
     known = found["code"].isin(list(codes)).to_numpy(bool)
@@ -196,7 +217,18 @@ def make_reading(
     rows = found[kept].assign(expression=expressions[kept], dataset=dataset)
     parts = rows["part"] if "part" in rows else [None] * len(rows)
     rows = rows.assign(face_id=[name_of(dataset, p, n) for p, n in zip(rows["path"], parts, strict=True)])
-    return Reading(_typed(rows), rejected_table(everything), dict(sorted(left_out.items())))
+    typed = _typed(rows)
+    _check_cohorts(dataset, typed["cohort"])
+    return Reading(typed, rejected_table(everything), dict(sorted(left_out.items())))
+
+
+def _check_cohorts(dataset: str, cohorts: pd.Series) -> None:
+    declared = load_manifest(dataset).study.cohorts
+    if other := sorted(set(cohorts) - set(declared)):
+        raise LayoutError(
+            f"{dataset}: faces of cohort {', '.join(other)} were read, but its manifest declares "
+            f"{', '.join(declared)}: mend the reader, or `cohorts` in data_manifests/{dataset}.json"
+        )
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:

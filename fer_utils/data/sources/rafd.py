@@ -10,13 +10,13 @@ Profiles are left out: detector and crop are made for faces that show both eyes.
 
 import re
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from fer_utils.data.sources.labels import spellings
-from fer_utils.data.sources.layouts import list_files, make_reading
+from fer_utils.data.sources.layouts import list_files, make_reading, named_pictures
 from fer_utils.data.sources.reading import LayoutError, Reading, Source, load_picture
 
 DATASET: Final = "rafd"
@@ -33,6 +33,7 @@ _NAME: Final = re.compile(
     r"Rafd(000|045|090|135|180)_(\d+)_(Caucasian|Moroccan|Kid)_(female|male)_([a-z]+)_(frontal|left|right)",
     re.I,
 )
+MISNAMED: Final = "is not named as the set's pictures are: six tokens, Rafd090_..._frontal.jpg"
 COLUMNS: Final = ("path", "code", "subject_id", "cohort", "ethnicity", "sex")
 
 
@@ -42,25 +43,15 @@ def read(folder: Path) -> Reading:
     Raises LayoutError, in one sentence, for a folder in another layout.
     """
     files = list_files(folder)
-    rejected, rows, seen = list(files.rejected), [], set()
+    rejected, rows = list(files.rejected), []
     codes, dropped = spellings(DATASET), Counter[str]()
-    for path in files.pictures:
-        name = PurePosixPath(path).stem
-        match = _NAME.fullmatch(name)
-        if match is None:
-            rejected.append(
-                (path, "is not named as the set's pictures are: six tokens, Rafd090_..._frontal.jpg")
-            )
-        elif name.lower() in seen:
-            rejected.append((path, "is a second copy of a picture"))
-        elif match[1] not in ANGLES_READ:
+    for path, match in named_pictures(files, _NAME, MISNAMED, rejected):
+        if match[1] not in ANGLES_READ:
             dropped[ANGLE + match[1]] += 1
-        else:
-            cohort, ethnicity = GROUPS[match[3].lower()]
-            code = codes.get(match[5].lower(), match[5])
-            person = f"{DATASET}-{int(match[2]):02}"
-            rows.append((path, code, person, cohort, ethnicity, match[4].lower()))
-        seen.add(name.lower())
+            continue
+        cohort, ethnicity = GROUPS[match[3].lower()]
+        code = codes.get(match[5].lower(), match[5])
+        rows.append((path, code, f"{DATASET}-{int(match[2]):02}", cohort, ethnicity, match[4].lower()))
     if not rows:
         raise LayoutError(
             f"{folder} is not RaFD: expected pictures such as Rafd090_28_Caucasian_male_angry_frontal.jpg"

@@ -139,9 +139,7 @@ def write_cafe(folder: Path) -> None:
     write_faces(
         folder / "sessions", *(f"64{n}/2{n}-happy_M-{group}-14.jpg" for n, group in enumerate(groups))
     )
-    write_faces(
-        session, "10600-bored_F-EA-14.jpg", "10601-happy_F-XX-03.jpg", "poster.jpg", "10602-happy.jpg"
-    )
+    write_faces(session, "10600-bored_F-EA-14.jpg", "poster.jpg", "10602-happy.jpg")
     write_text(folder / "sessions" / "6400" / "CAFE-norms.csv", "file_name,emotion,subfolder\n")
 
 

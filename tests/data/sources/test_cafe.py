@@ -56,10 +56,16 @@ def test_every_row_is_for_testing_and_of_a_child(databrary, older):
 def test_misfits_are_rejected(databrary):
     reasons = {path.split("/")[-1]: reason for path, reason in databrary.rejected.itertuples(index=False)}
     assert reasons["10600-bored_F-EA-14.jpg"] == "unknown label code 'bored'"
-    assert "unknown group code 'XX'" in reasons["10601-happy_F-XX-03.jpg"]
     assert "not named" in reasons["poster.jpg"]
     assert "not named" in reasons["10602-happy.jpg"]
-    assert len(reasons) == 4
+    assert len(reasons) == 3
+
+
+def test_a_group_that_is_not_known_stops_the_reader(tmp_path):
+    write_face(tmp_path / "10601-happy_F-XX-03.jpg", 1)
+    write_face(tmp_path / "10602-happy_F-EA-03.jpg", 2)
+    with pytest.raises(LayoutError, match="unknown group code 'XX': known are AA, AS, EA, LA, SA"):
+        read(tmp_path)
 
 
 def test_older_copies_tell_the_expression_by_three_letters(older):

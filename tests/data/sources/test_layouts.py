@@ -215,6 +215,12 @@ def test_unknown_codes_are_rejected_and_dropped_ones_counted():
     assert list(reading.rejected["path"]) == ["3", "4", "9"]
 
 
+def test_a_cohort_that_the_manifest_does_not_declare_is_refused():
+    found = pd.DataFrame({"path": ["1"], "code": ["AN"], "cohort": ["child"]})
+    with pytest.raises(LayoutError, match="cohort child were read, but its manifest declares unknown"):
+        make_reading("jaffe", found, [])
+
+
 def test_nothing_known_is_refused():
     found = pd.DataFrame({"code": ["x"], "path": ["1"]}, dtype="string")
     with pytest.raises(LayoutError, match="no label code is known"):

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_utils.data.images import write_jpeg
+from fer_utils.data.images import encode_jpeg
 from fer_utils.data.sources.london import LayoutError, read_london
 
 INFO = "face_id,face_age,face_sex,face_eth\nX001,24,female,white\nX036,21,male,east_asian/white\nX135,NA,female,west_asian\n"
@@ -18,7 +18,8 @@ EXTRACT = (
 def photograph(path):
     image = np.full((60, 60, 3), 230, np.uint8)
     cv2.circle(image, (30, 30), 20, (180, 140, 120), -1)
-    write_jpeg(path, image)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode_jpeg(image, 90))
 
 
 @pytest.fixture
