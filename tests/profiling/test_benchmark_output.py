@@ -9,7 +9,9 @@ from fer_utils.profiling.interpreters import ProfilingError
     ("log", "milliseconds", "mebibytes"),
     [(WITH_MEMORY, 33.2094, 12.8672), (LATER_MEMORY, 1.03966, 12.1055), (WITH_PROFILE, 947.350, None)],
 )
-def test_published_logs_give_the_published_numbers(log: str, milliseconds: float, mebibytes: float | None) -> None:
+def test_published_logs_give_the_published_numbers(
+    log: str, milliseconds: float, mebibytes: float | None
+) -> None:
     assert inference_ms(log) == pytest.approx(milliseconds)
     assert peak_memory_mib(log) == mebibytes
 
@@ -24,7 +26,9 @@ def test_published_logs_give_the_published_numbers(log: str, milliseconds: float
     ],
 )
 def test_one_inference_and_later_versions_words_are_understood(statistics: str) -> None:
-    assert inference_ms(f"count=3 first=9 curr=9 min=9 max=9 avg=9 std=0\n\n{statistics}\n") == pytest.approx(101.25)
+    assert inference_ms(f"count=3 first=9 curr=9 min=9 max=9 avg=9 std=0\n\n{statistics}\n") == pytest.approx(
+        101.25
+    )
 
 
 def test_operators_are_those_of_the_log_in_the_order_of_running() -> None:
@@ -49,9 +53,22 @@ def test_of_two_profiles_that_of_the_inferences_is_read_whatever_its_columns() -
     assert row["mean_ms"] == 2.25
 
 
+def test_columns_may_be_apart_by_spaces_as_in_later_versions() -> None:
+    (row,) = operator_times(
+        "======= Run Order =======\n"
+        "      [node type]    [start]    [first]   [avg ms]        [%]     [cdf%]   [mem KB] [times called]   [Name]\n"
+        "  Delegate/Sigmoid (NC)  0.000      0.152      0.985     2.568%     5.581%      0.000          10   [Delegate]:1\n"
+    ).to_dict("records")
+    assert (row["operator"], row["mean_ms"]) == ("Delegate/Sigmoid (NC)", 0.985)
+
+
 @pytest.mark.parametrize("end", ["count=50", "Inference timings", "Running benchmark for at least 50"])
 def test_a_log_that_breaks_off_before_the_timing_is_an_error_with_its_last_words(end: str) -> None:
-    cut = WITH_MEMORY[: WITH_MEMORY.index(end)] if end != "Inference timings" else "FATAL: Failed to load model\n"
+    cut = (
+        WITH_MEMORY[: WITH_MEMORY.index(end)]
+        if end != "Inference timings"
+        else "FATAL: Failed to load model\n"
+    )
     with pytest.raises(ProfilingError, match=r"no timing; its last words: \S+"):
         inference_ms(cut)
     with pytest.raises(ProfilingError, match="no operator profile"):

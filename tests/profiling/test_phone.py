@@ -149,7 +149,9 @@ def test_every_file_becomes_a_row_with_the_published_numbers_and_its_provenance(
     assert "core 7 (interactive)" in backend
     files = {row.run_id: row.file_digest for row in rows.itertuples()}
     for run_id, architecture in ((f"{NETWORKS[0]}.all.none.int8", NETWORKS[0]),):
-        assert files[run_id] == digest(paths.compressed("runs", architecture).parent / f"{run_id}.{SIDE}.tflite")
+        assert files[run_id] == digest(
+            paths.compressed("runs", architecture).parent / f"{run_id}.{SIDE}.tflite"
+        )
 
 
 def test_the_made_up_phones_numbers_stay_out_of_the_studys_own_table_and_settle_no_claim(
@@ -180,7 +182,9 @@ def test_threads_get_a_core_each_and_the_tool_is_pinned_to_them(
     rows, _ = measured(study, paths, benchmark, threads=4)
     assert set(rows["threads"]) == {4}
     assert "core 4, 5, 6, 7" in rows["backend"].iloc[0]
-    timed = [command for command in phone.commands if "--num_runs=1 " in f"{command} " and "taskset" in command]
+    timed = [
+        command for command in phone.commands if "--num_runs=1 " in f"{command} " and "taskset" in command
+    ]
     assert timed
     assert all("taskset f0 " in command and "--num_threads=4" in command for command in timed)
 
@@ -242,7 +246,10 @@ def test_a_file_that_changed_is_timed_again_and_takes_the_old_rows_place(
 
 @pytest.mark.parametrize(
     ("celsius", "clock", "says"),
-    [(41.5, FASTEST_KHZ, "hot: battery at 41.5 °C"), (29.0, 1_401_600, "throttled: clock held at 1401600 of 1804800 kHz")],
+    [
+        (41.5, FASTEST_KHZ, "hot: battery at 41.5 °C"),
+        (29.0, 1_401_600, "throttled: clock held at 1401600 of 1804800 kHz"),
+    ],
 )
 def test_hot_and_throttled_runs_are_marked(
     phone: MadeUpPhone, study: Study, paths: Paths, benchmark: Path, celsius: float, clock: int, says: str
