@@ -2,12 +2,14 @@
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from fer_utils import tables
 from fer_utils.analysis.claims import published
 from fer_utils.analysis.published_numbers import printed
 from fer_utils.profiling.published_latencies import on_phones
+from fer_utils.study import ARCHITECTURES
 
 PHONE: Final = "Moto G6"
 
@@ -40,7 +42,7 @@ def published_claims() -> pd.DataFrame:
 
 
 def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
-    """Return latencies with their source, one of SOURCES: the columns of COLUMNS, milliseconds.
+    """Return latencies with their source: the columns of COLUMNS, milliseconds, by network and SOURCES' order.
 
     `timed` are rows of `measurements` with their `architecture`, of 224-pixel float32 files as trained: only those may
     stand beside the published times. Raises ValueError for another size.
@@ -56,9 +58,11 @@ def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
     claims = published_claims().assign(source=SOURCES[0], device=PHONE)
     peers = on_phones().rename(columns={"phone": "device", "source": "reference"})
     peers = peers[peers["architecture"].isin(set(timed["architecture"]))].assign(source=SOURCES[-1])
-    return tables.concatenated(
-        [part.reindex(columns=list(COLUMNS)) for part in (claims, rows, peers)]
-    ).astype({"ms": float, "low_ms": float, "high_ms": float})
+    parts = [part.reindex(columns=list(COLUMNS)) for part in (claims, rows, peers)]
+    found = tables.concatenated(parts).astype({"ms": float, "low_ms": float, "high_ms": float})
+    order = [*map(ARCHITECTURES.index, found["architecture"])], [*map(SOURCES.index, found["source"])]
+    found["source"] = pd.Categorical(found["source"], categories=list(SOURCES))
+    return found.iloc[np.lexsort(order[::-1])].reset_index(drop=True)
 
 
 def claims_against_predictions(predicted: pd.DataFrame) -> pd.DataFrame:

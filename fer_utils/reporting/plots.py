@@ -142,7 +142,8 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
     """Show accuracy against a cost on a logarithmic axis: a colour a network, a marker a technique.
 
     int8 files are hollow. Columns: architecture, technique, precision, estimate, low, high, and `column`,
-    which is positive; with a column on_frontier (true or false) those points are joined by steps.
+    which is positive; with a column on_frontier (true or false) steps join those points, beyond
+    which nothing lies.
     """
     figure = Figure(figsize=(style.WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -154,9 +155,7 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
                       linewidth=1,                      fmt=style.MARKERS[techniques.index(row["technique"])],
                       markerfacecolor="white" if row["precision"] == "int8" else colour)  # fmt: skip
     if "on_frontier" in scores:
-        best = scores[scores["on_frontier"]].sort_values(column)
-        axes.plot(best[column], best["estimate"], color="#888888", linewidth=1.4, drawstyle="steps-post", zorder=1,
-                  label="frontier")  # fmt: skip
+        _frontier(axes, scores, column, chance)
     axes.axhline(chance, color="#444444", linestyle="--", linewidth=1, label="guessing")
     axes.set(xlabel=label, ylabel="accuracy")
     _logarithmic(axes)
@@ -169,6 +168,16 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
         axes.plot([], [], "o", color="#444444", markerfacecolor="white", label="int8 (hollow)")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _frontier(axes: Axes, scores: pd.DataFrame, column: str, floor: float) -> None:
+    """Steps from the floor up through the points on the frontier, and on to the dearest: nothing lies beyond them."""
+    best = scores[scores["on_frontier"]].sort_values(column)
+    costs = [best[column].iloc[0], *best[column], scores[column].max()]
+    reached = [floor, *best["estimate"], best["estimate"].iloc[-1]]
+    axes.plot(
+        costs, reached, color="#888888", linewidth=1.4, drawstyle="steps-post", zorder=1, label="frontier"
+    )
 
 
 def latency_intervals(measurements: pd.DataFrame) -> Figure:
@@ -271,10 +280,10 @@ def relative_residuals(residuals: pd.DataFrame) -> Figure:
 def latency_sources(latencies: pd.DataFrame) -> Figure:
     """Show latencies on a logarithmic axis, a row a network, a colour and marker a source, predictions with intervals.
 
-    Columns: architecture, source, ms, and low_ms, high_ms, which may be missing.
+    Columns: architecture, source (categorical), ms, and low_ms, high_ms, which may be missing.
     """
     names = list(dict.fromkeys(latencies["architecture"]))
-    sources = list(dict.fromkeys(latencies["source"]))
+    sources = list(latencies["source"].cat.remove_unused_categories().cat.categories)
     figure = Figure(figsize=(style.WIDTH, 0.95 * len(names) + 1.8), layout="constrained")
     axes = figure.subplots()
     for position, source in enumerate(sources):
