@@ -196,6 +196,7 @@ rule measure:  # alone on the machine: other work would be timed too
         [paths.compressed("runs", architecture) for architecture in study.architectures],
     output:
         paths.measurements,
+        paths.operators,
     params:
         made_from=step_params("measure", "profiling"),
     threads: workflow.cores

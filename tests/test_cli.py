@@ -30,6 +30,7 @@ def test_help_lists_the_commands_of_users_only():
         (["run", "--overrides", '{"sed": 5}'], "unknown parameter 'sed'"),
         (["run", "--overrides", "seed=5"], "overrides must be JSON"),
         (["step", "magic"], "unknown step 'magic'"),
+        (["profile", "--phone"], "say `--phone --benchmark PATH`"),
     ],
 )
 def test_bad_input_ends_in_a_sentence_not_a_traceback(arguments, sentence):

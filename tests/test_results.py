@@ -106,6 +106,13 @@ def test_every_file_is_measured_and_predicted(study, paths, runs):
     assert (measurements["image_size"] == study.profiled_size).all()
 
 
+def test_the_operators_of_every_uncompressed_file_were_profiled(paths, runs):
+    operators = tables.read("operators", paths.operators)
+    exported = runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
+    assert set(operators["run_id"]) == set(exported.loc[exported["technique"] == "none", "run_id"])
+    assert (operators.groupby("run_id")["mean_ms"].sum() > 0).all()
+
+
 def test_pruned_and_clustered_files_zip_smaller(paths, study):
     host = tables.read("measurements", paths.measurements).query("device_kind == 'host'").set_index("run_id")
     for network in study.architectures:

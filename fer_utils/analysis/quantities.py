@@ -133,7 +133,7 @@ def _latency(q: claims.Latency, tables: Tables) -> Evidence:
         & timed["latency_ms_median"].notna()
     ]
     if q.device_kind == "phone":
-        rows = rows[rows["device"].map(is_moto_g6).astype(bool)]
+        rows = rows[rows["device"].map(is_moto_g6).astype(bool) & rows["remark"].isna()]  # not of a hot phone
     if rows.empty:
         where = "on a Moto G6" if q.device_kind == "phone" else f"of kind {q.device_kind!r}"
         raise Unavailable(f"no time {where} at {q.image_size} pixels with {q.threads} thread(s) is here")

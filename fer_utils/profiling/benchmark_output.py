@@ -5,6 +5,7 @@ stats_calculator.h, and published logs from 2018 on (tensorflow issues 23131, 27
 """
 
 import re
+from itertools import takewhile
 from typing import Final
 
 import pandas as pd
@@ -51,18 +52,16 @@ def operator_times(output: str) -> pd.DataFrame:
     if not starts:
         raise ProfilingError(f"no operator profile was printed; the last words: {last_words(output)}")
     names = [name.lower() for name in re.findall(r"\[([^]]+)]", lines[starts[-1] + 1])]
-    rows = []
-    for line in lines[starts[-1] + 2 :]:
-        cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
-        if len(cells) != len(names):
-            break
-        rows.append(dict(zip(names, cells, strict=True)))
+    # a kind may hold spaces, columns are apart by tabs or spaces: between kind and name stand only numbers
+    row = re.compile(rf"\s*(.+?)\s+((?:[-+.\de]+%?\s+){{{len(names) - 2}}})\[(.*)\]")
+    found = list(takewhile(bool, (row.match(line) for line in lines[starts[-1] + 2 :])))
+    average = names.index("avg ms") - 1
     return pd.DataFrame(
         {
-            "position": range(len(rows)),
-            "operator": [row["node type"] for row in rows],
-            "name": [row["name"].strip("[]") for row in rows],
-            "mean_ms": [float(row["avg ms"]) for row in rows],
+            "position": range(len(found)),
+            "operator": [each[1] for each in found if each],
+            "name": [each[3] for each in found if each],
+            "mean_ms": [float(each[2].split()[average]) for each in found if each],
         }
     )
 

@@ -1,7 +1,8 @@
 """Predict latency on the Moto G6's Cortex-A53 cores from published measurements of other Cortex-A53 boards.
 
 An additive cost model (each operator's work takes its time, one after the other): clock cycles = nonnegative
-coefficients x (convolution MACs, depthwise MACs, activation values), fitted by least squares on relative error.
+coefficients x (convolution MACs, depthwise MACs, activation values, operators), of the least mean absolute relative
+error, which is also what the held-out errors are: a few boards with old kernels then sway it less than by squares.
 
 What it cannot know: ncnn's kernels are not LiteRT's; memory is taken to scale with the clock; Android's
 scheduling and heat are absent; boards of one family are not independent. Pruned and clustered files keep
@@ -18,9 +19,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from fer_utils import tables
+from fer_utils.profiling.additive_costs import carried, coefficients, features_of, held_out
 from fer_utils.profiling.graph_costs import GraphCosts, graph_costs
 from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.profiling.published_latencies import Threads, int8_ratios, network_costs, published
@@ -28,21 +29,19 @@ from fer_utils.profiling.published_latencies import Threads, int8_ratios, networ
 MOTO_G6_GIGAHERTZ: Final = 1.8
 """Snapdragon 450, octa-core 1.8 GHz (Android Central, 4 June 2018, specifications of the Moto G6)."""
 
-GROUPED_FACTOR: Final = 3.0
-"""A grouped convolution's MAC counts as so many dense ones, for its short inner loops.
-
-Our choice, made knowing the held-out errors; only regnety_400m of the published networks has any, ours none."""
-
-Vector = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class HeldOutError:
-    """Mean absolute relative errors (0.1 is 10 %) on what the fit had not seen."""
+    """Mean absolute relative errors (0.1 is 10 %) on what the fit had not seen.
+
+    `carried` needs no model: each network's time carried to a board by the clock alone, from its median on the other
+    boards. A model that knows nothing of boards but their clocks can hardly do better on a new one.
+    """
 
     network: float
     board: float
     both: float
+    carried: float
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ class CortexA53Model:
     """A fitted model; `residuals` has a row for each measurement, predicted with network and board held out.
 
     Columns of `residuals`: board, gigahertz, network, measured_ms, predicted_ms, ratio (measured by predicted).
-    `coefficients` are cycles a dense or pointwise MAC, a depthwise MAC, an activation value.
+    `coefficients` are cycles a dense or pointwise MAC, a depthwise MAC, an activation value, an operator.
     """
 
     threads: int
-    coefficients: tuple[float, float, float]
+    coefficients: tuple[float, float, float, float]
     held_out_error: HeldOutError
     residuals: pd.DataFrame
 
@@ -72,7 +71,7 @@ class CortexA53Model:
             raise ProfilingError(
                 "no Cortex-A53 measurement of dynamic-range kernels is published to predict from"
             )
-        point = float(_features(costs) @ np.array(self.coefficients)) / (gigahertz * 1e6)
+        point = float(features_of(costs) @ np.array(self.coefficients)) / (gigahertz * 1e6)
         ratios = self.residuals["ratio"]
         # Quantiles taken outwards, so that at least 90 % lie inside.
         low = point * float(ratios.quantile(0.05, interpolation="lower"))
@@ -96,7 +95,7 @@ def fit(threads: Threads) -> CortexA53Model:
 
 def fit_to(measured: pd.DataFrame, costs: Mapping[str, GraphCosts], threads: int) -> CortexA53Model:
     """Fit measurements (columns board, gigahertz, network, min_ms) of networks whose costs are given."""
-    features = np.array([_features(costs[name]) for name in measured["network"]])
+    features = np.array([features_of(costs[name]) for name in measured["network"]])
     cycles = (measured["min_ms"] * measured["gigahertz"] * 1e6).to_numpy(float)
     boards, networks = measured["board"].to_numpy(), measured["network"].to_numpy()
     same: dict[str, Callable[[int], NDArray[np.bool_]]] = {
@@ -104,15 +103,16 @@ def fit_to(measured: pd.DataFrame, costs: Mapping[str, GraphCosts], threads: int
         "board": lambda row: boards == boards[row],
         "both": lambda row: (networks == networks[row]) | (boards == boards[row]),
     }
-    predicted = {name: _held_out(features, cycles, unseen) for name, unseen in same.items()}
+    predicted = {name: held_out(features, cycles, unseen) for name, unseen in same.items()}
+    predicted["carried"] = carried(measured.assign(cycles=cycles))
     errors = {name: float(np.mean(np.abs(values / cycles - 1))) for name, values in predicted.items()}
     residuals = measured[["board", "gigahertz", "network"]].assign(
         measured_ms=measured["min_ms"],
         predicted_ms=predicted["both"] / (measured["gigahertz"] * 1e6),
         ratio=cycles / predicted["both"],
     )
-    first, second, third = map(float, _coefficients(features, cycles))
-    return CortexA53Model(threads, (first, second, third), HeldOutError(**errors), residuals)
+    dense, depthwise, values, operators = map(float, coefficients(features, cycles))
+    return CortexA53Model(threads, (dense, depthwise, values, operators), HeldOutError(**errors), residuals)
 
 
 def predict_files(
@@ -157,30 +157,3 @@ def _prediction(model: CortexA53Model, costs: GraphCosts, gigahertz: float) -> d
         "interval_low_ms": low,
         "interval_high_ms": high,
     }
-
-
-def _features(costs: GraphCosts) -> Vector:
-    """Dense MACs, depthwise MACs, activation values.
-
-    Chosen by the held-out error among eleven sets of features (with one coefficient for all MACs, with
-    separate ones for pointwise and other convolutions, with weight bytes, fully connected MACs or the number
-    of operators besides), so that error flatters the model a little.
-    """
-    dense = costs.pointwise_macs + costs.convolution_macs + GROUPED_FACTOR * costs.grouped_macs
-    return np.array([dense, costs.depthwise_macs, costs.activation_values], dtype=float)
-
-
-def _coefficients(features: Vector, cycles: Vector) -> Vector:
-    """Nonnegative coefficients of the smallest squared relative error."""
-    scale = features.max(axis=0)  # MACs and activation values differ by powers of ten
-    solution, _ = nnls(features / scale / cycles[:, None], np.ones(len(cycles)))
-    return np.asarray(solution / scale)
-
-
-def _held_out(features: Vector, cycles: Vector, unseen_with: Callable[[int], NDArray[np.bool_]]) -> Vector:
-    """Each row predicted by the fit to the rows that share nothing with it in `unseen_with`'s sense."""
-    predicted = np.empty(len(cycles))
-    for row in range(len(cycles)):
-        seen = ~unseen_with(row)
-        predicted[row] = features[row] @ _coefficients(features[seen], cycles[seen])
-    return predicted

@@ -49,7 +49,7 @@ def latencies_ms(interpreter: Interpreter, *, warm_ups: int, runs: int) -> NDArr
     """Return the milliseconds of each of `runs` inferences on random input, on one pinned core if possible."""
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], random_input(interpreter))
     times = np.empty(runs)
-    with _pinned():
+    with one_core():
         for _ in range(warm_ups):
             interpreter.invoke()
         for run in range(runs):
@@ -89,7 +89,7 @@ def _measured(path: Path, image_size: int, warm_ups: int, runs: int) -> dict[str
 
 
 @contextmanager
-def _pinned() -> Iterator[None]:
+def one_core() -> Iterator[None]:
     """Keep this process on one core, where the system can, so that it does not wander between caches."""
     if not hasattr(os, "sched_setaffinity"):  # macOS, Windows
         yield

@@ -7,6 +7,8 @@ Networks: the nine small image classifiers; detectors and networks that are most
 GoogLeNet, EfficientNetV2), which run other kernels than a phone's classifier, are left out.
 `cortex_a53_networks.csv`: their costs, counted from the tensor shapes in benchmark/models/*.param there.
 Rows of runtime xnnpack are google/XNNPACK (BSD-3-Clause), README.md, Raspberry Pi table of 8 February 2022.
+`phone_latencies.csv`: what others published of the study's networks on phones with faster cores than the Moto G6's,
+the source in each row. Of the second source only networks of the study's own width; it does not say how many threads.
 """
 
 from collections.abc import Mapping
@@ -22,12 +24,21 @@ Threads = Literal[1, 4]
 
 _LATENCIES: Final = Path(__file__).with_name("cortex_a53_latencies.csv")
 _NETWORKS: Final = Path(__file__).with_name("cortex_a53_networks.csv")
+_PHONES: Final = Path(__file__).with_name("phone_latencies.csv")
 
 
 def published(threads: Threads) -> pd.DataFrame:
     """Return the published float32 measurements of ncnn with one or four threads, with their sources."""
     rows = pd.read_csv(_LATENCIES)
     return rows[(rows["runtime"] == "ncnn") & (rows["threads"] == threads)].reset_index(drop=True)
+
+
+def on_phones() -> pd.DataFrame:
+    """Return others' latencies on phones, 224 pixels.
+
+    Columns: architecture, phone, threads (missing if not said), precision, ms, source.
+    """
+    return pd.read_csv(_PHONES).astype({"threads": "Int64", "ms": float})
 
 
 @cache

@@ -157,7 +157,8 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
     """Show accuracy against a cost on a logarithmic axis: a colour a network, a marker a technique.
 
     int8 files are hollow. Columns: architecture, technique, precision, estimate, low, high, and `column`,
-    which is positive.
+    which is positive; with a column on_frontier (true or false) steps join those points, beyond
+    which nothing lies.
     """
     figure = Figure(figsize=(style.WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -168,6 +169,8 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
         axes.errorbar(row[column], row["estimate"], yerr=span, color=colour, alpha=0.85, markersize=7,
                       linewidth=1,                      fmt=style.MARKERS[techniques.index(row["technique"])],
                       markerfacecolor="white" if row["precision"] == "int8" else colour)  # fmt: skip
+    if "on_frontier" in scores:
+        _frontier(axes, scores, column, chance)
     axes.axhline(chance, color="#444444", linestyle="--", linewidth=1, label="guessing")
     axes.set(xlabel=label, ylabel="accuracy")
     _logarithmic(axes)
@@ -180,6 +183,16 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
         axes.plot([], [], "o", color="#444444", markerfacecolor="white", label="int8 (hollow)")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _frontier(axes: Axes, scores: pd.DataFrame, column: str, floor: float) -> None:
+    """Steps from the floor up through the points on the frontier, and on to the dearest: nothing lies beyond them."""
+    best = scores[scores["on_frontier"]].sort_values(column)
+    costs = [best[column].iloc[0], *best[column], scores[column].max()]
+    reached = [floor, *best["estimate"], best["estimate"].iloc[-1]]
+    axes.plot(
+        costs, reached, color="#888888", linewidth=1.4, drawstyle="steps-post", zorder=1, label="frontier"
+    )
 
 
 def latency_intervals(measurements: pd.DataFrame) -> Figure:
@@ -252,6 +265,56 @@ def predicted_against_measured(residuals: pd.DataFrame) -> Figure:
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(NullLocator())
     figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def relative_residuals(residuals: pd.DataFrame) -> Figure:
+    """Show by how much each prediction is off, a panel by network and one by board, a colour a number of threads.
+
+    Columns: threads, network, board, measured_ms, predicted_ms.
+    """
+    figure = Figure(figsize=(style.WIDTH, 7.0), layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True)
+    for axes, column in zip(panels, ("network", "board"), strict=True):
+        names = sorted(set(residuals[column]))
+        for position, (threads, part) in enumerate(residuals.groupby("threads")):
+            off = part["predicted_ms"] / part["measured_ms"] - 1
+            heights = [names.index(name) + 0.3 * position - 0.15 for name in part[column]]
+            axes.plot(off, heights, style.MARKERS[position], alpha=0.7, markersize=5, color=style.PALETTE[position],
+                      label=f"{threads} thread(s)")  # fmt: skip
+        axes.axvline(0, color="#444444", linestyle="--", linewidth=1)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_title(f"by {column}")
+        axes.invert_yaxis()
+    _shares(panels[-1], "x")
+    panels[-1].set_xlabel("predicted too high (right) or too low (left)")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+def latency_sources(latencies: pd.DataFrame) -> Figure:
+    """Show latencies on a logarithmic axis, a row a network, a colour and marker a source, predictions with intervals.
+
+    Columns: architecture, source (categorical), ms, and low_ms, high_ms, which may be missing.
+    """
+    names = list(dict.fromkeys(latencies["architecture"]))
+    sources = list(latencies["source"].cat.remove_unused_categories().cat.categories)
+    figure = Figure(figsize=(style.WIDTH, 0.95 * len(names) + 1.8), layout="constrained")
+    axes = figure.subplots()
+    for position, source in enumerate(sources):
+        part = latencies[latencies["source"] == source]
+        offset = 0.75 * ((position + 0.5) / len(sources) - 0.5)
+        axes.errorbar(part["ms"], [names.index(n) + offset for n in part["architecture"]],
+                      xerr=_reach(part, "ms", "low_ms", "high_ms"), fmt=style.MARKERS[position % len(style.MARKERS)],
+                      color=style.PALETTE[position], capsize=3, markersize=6, label=source)  # fmt: skip
+    for edge in range(len(names) - 1):
+        axes.axhline(edge + 0.5, color="#cccccc", linewidth=1)
+    _logarithmic(axes)
+    axes.grid(visible=False, axis="y")
+    axes.set_yticks(range(len(names)), [style.name(n) for n in names])
+    axes.invert_yaxis()
+    axes.set_xlabel("milliseconds a face, 224 pixels, float files")
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 

@@ -80,7 +80,7 @@ def evidence(study: Study, paths: Paths) -> Tables:
             *paths.all_reality_predictions(),
         ),
         runs=tables.read("runs", *paths.all_trained("runs"), *paths.all_compressed("runs")),
-        measurements=tables.read("measurements", paths.measurements),
+        measurements=tables.read("measurements", *paths.all_measurements()),
         draws=study.bootstrap_draws,
         seed=study.seed,
     )

@@ -1,5 +1,6 @@
-"""Step `measure`: size, memory and latency of every exported file, here and predicted for the Moto G6."""
+"""Step `measure`: size, memory, latency and operators of exported files, here and predicted for the Moto G6."""
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,8 @@ from fer_utils import tables
 from fer_utils.compression.files import exported_files
 from fer_utils.profiling.cortex_a53 import predict_files
 from fer_utils.profiling.host import measure_files
+from fer_utils.profiling.host_operators import measure_operators
+from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.study import Paths, Study
 
 PREDICTED_THREADS: Final = (1, 4)
@@ -16,7 +19,7 @@ PREDICTED_THREADS: Final = (1, 4)
 
 
 def measure(study: Study, paths: Paths) -> None:
-    """Measure every exported file on this machine and predict it for the phone; write `measurements`.
+    """Measure every exported file on this machine and predict it for the phone; write `measurements`, `operators`.
 
     All graphs are timed at `study.profiled_size`, which only resizes their input: weights stay as trained.
     """
@@ -32,4 +35,16 @@ def measure(study: Study, paths: Paths) -> None:
             for threads in PREDICTED_THREADS
         ),
     ]
+    # Weights do not change which operators run: the uncompressed files tell of all
+    plain = {run_id: path for run_id, path in files.items() if ".none." in run_id}
+    tables.write(_operators(plain, study.profiled_size), "operators", paths.operators)
     tables.write(pd.concat(parts, ignore_index=True), "measurements", paths.measurements)
+
+
+def _operators(files: dict[str, Path], image_size: int) -> pd.DataFrame:
+    """An empty table where this system's LiteRT does not profile: the page then says so."""
+    try:
+        return measure_operators(files, image_size=image_size)
+    except ProfilingError as error:
+        print(f"no operator times: {error}", file=sys.stderr)
+        return measure_operators({}, image_size=image_size)

@@ -182,6 +182,12 @@ def test_no_other_device_ever_settles_a_claim(study_of, device, kind):
     assert not set(board.loc[about_time, "verdict"]) & DECIDED
 
 
+def test_a_hot_phones_time_settles_nothing(study_of):
+    hot = _timed("moto g(6)").assign(remark="hot: battery at 41.0 °C")
+    board = _by_id(replace(study_of(), measurements=hot), "latency")
+    assert board.loc["latency", "verdict"] not in DECIDED
+
+
 @given(
     claim=st.sampled_from(TESTABLE),
     value=st.floats(-1000, 1000),

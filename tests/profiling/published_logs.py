@@ -1,5 +1,4 @@
-# ruff: noqa: E501 - logs as they were published
-"""What `benchmark_model` printed on other people's devices, shortened: known answers for the parser."""
+"""What `benchmark_model` printed on other people's devices, shortened (padding too): known answers for the parser."""
 
 # tensorflow/tensorflow issue 42507: an Android phone, four threads, with a profile of the initialization
 WITH_MEMORY = """STARTING!
@@ -36,12 +35,12 @@ Running benchmark for at least 50 iterations and at least 1 seconds
 count=50 first=948543 curr=944078 min=944078 max=955061 avg=947350 std=2060
 
 ============================== Run Order ==============================
-\t             [node type]\t          [start]\t  [first]\t [avg ms]\t     [%]\t  [cdf%]\t  [mem KB]\t[times called]\t[Name]
-\t       DEPTHWISE_CONV_2D\t            0.000\t  538.139\t  536.830\t 56.668%\t 56.668%\t     0.000\t        1\t[srnetwork/Conv/Relu]
-\t                 CONV_2D\t          536.833\t   20.081\t   20.083\t  2.120%\t 58.788%\t     0.000\t        1\t[srnetwork/Conv_1/Relu]
-\t                 CONV_2D\t          556.918\t   36.430\t   36.419\t  3.844%\t 62.632%\t     0.000\t        1\t[srnetwork/Conv_2/Relu]
+\t [node type]\t [start]\t [first]\t [avg ms]\t [%]\t [cdf%]\t [mem KB]\t[times called]\t[Name]
+\t DEPTHWISE_CONV_2D\t 0.000\t 538.139\t 536.830\t 56.668%\t 56.668%\t 0.000\t 1\t[srnetwork/Conv/Relu]
+\t CONV_2D\t 536.833\t 20.081\t 20.083\t 2.120%\t 58.788%\t 0.000\t 1\t[srnetwork/Conv_1/Relu]
+\t CONV_2D\t 556.918\t 36.430\t 36.419\t 3.844%\t 62.632%\t 0.000\t 1\t[srnetwork/Conv_2/Relu]
 
 ============================== Top by Computation Time ==============================
-\t             [node type]\t          [start]\t  [first]\t [avg ms]\t     [%]\t  [cdf%]\t  [mem KB]\t[times called]\t[Name]
-\t       DEPTHWISE_CONV_2D\t            0.000\t  538.139\t  536.830\t 56.668%\t 56.668%\t     0.000\t        1\t[srnetwork/Conv/Relu]
+\t [node type]\t [start]\t [first]\t [avg ms]\t [%]\t [cdf%]\t [mem KB]\t[times called]\t[Name]
+\t DEPTHWISE_CONV_2D\t 0.000\t 538.139\t 536.830\t 56.668%\t 56.668%\t 0.000\t 1\t[srnetwork/Conv/Relu]
 """

@@ -53,6 +53,15 @@ def test_of_two_profiles_that_of_the_inferences_is_read_whatever_its_columns() -
     assert row["mean_ms"] == 2.25
 
 
+def test_columns_may_be_apart_by_spaces_as_in_later_versions() -> None:
+    (row,) = operator_times(
+        "======= Run Order =======\n"
+        "      [node type]    [start]    [first]   [avg ms]        [%]     [cdf%]   [mem KB] [times called]   [Name]\n"
+        "  Delegate/Sigmoid (NC)  0.000      0.152      0.985     2.568%     5.581%      0.000          10   [Delegate]:1\n"
+    ).to_dict("records")
+    assert (row["operator"], row["mean_ms"]) == ("Delegate/Sigmoid (NC)", 0.985)
+
+
 @pytest.mark.parametrize("end", ["count=50", "Inference timings", "Running benchmark for at least 50"])
 def test_a_log_that_breaks_off_before_the_timing_is_an_error_with_its_last_words(end: str) -> None:
     cut = (

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import nnls
 
 from fer_utils import tables
-from fer_utils.profiling import cortex_a53, published_latencies
+from fer_utils.profiling import additive_costs, cortex_a53, published_latencies
 from fer_utils.profiling.graph_costs import GraphCosts, graph_costs
 from fer_utils.profiling.interpreters import ProfilingError
 
@@ -19,16 +20,18 @@ V3_LARGE = GraphCosts(188762112, 5419008, 0, 18392640, 2744960, 15667987, 626719
 coefficient = st.floats(0.01, 10)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.tuples(coefficient, coefficient, coefficient), st.floats(0.5, 3))
+@settings(max_examples=8, deadline=None)
+@given(st.tuples(coefficient, coefficient, coefficient, st.floats(1e4, 1e6)), st.floats(0.5, 3))
 def test_coefficients_that_made_the_measurements_are_found_again(
-    truth: tuple[float, float, float], gigahertz: float
+    truth: tuple[float, float, float, float], gigahertz: float
 ) -> None:
     costs = published_latencies.network_costs()
     cycles = {
-        name: truth[0] * (c.pointwise_macs + c.convolution_macs + cortex_a53.GROUPED_FACTOR * c.grouped_macs)
+        name: truth[0]
+        * (c.pointwise_macs + c.convolution_macs + additive_costs.GROUPED_FACTOR * c.grouped_macs)
         + truth[1] * c.depthwise_macs
         + truth[2] * c.activation_values
+        + truth[3] * c.operators
         for name, c in costs.items()
     }
     rows = [
@@ -37,9 +40,23 @@ def test_coefficients_that_made_the_measurements_are_found_again(
         for name in costs
     ]
     model = cortex_a53.fit_to(pd.DataFrame(rows), costs, threads=1)
-    assert model.coefficients == pytest.approx(truth, rel=1e-6)
-    assert model.held_out_error.both == pytest.approx(0, abs=1e-6)
-    assert model.predict_ms(costs["mnasnet"], 1.0) == pytest.approx([cycles["mnasnet"] / 1e6] * 3, rel=1e-6)
+    assert model.coefficients == pytest.approx(truth, rel=1e-5)
+    assert model.held_out_error.both == pytest.approx(0, abs=1e-5)
+    assert model.held_out_error.carried == pytest.approx(0, abs=1e-12)
+    assert model.predict_ms(costs["mnasnet"], 1.0) == pytest.approx([cycles["mnasnet"] / 1e6] * 3, rel=1e-5)
+
+
+def test_one_board_gone_wrong_does_not_move_the_others_prediction() -> None:
+    """Least absolute errors, unlike least squares, do not follow a single bad measurement."""
+    costs, measured = published_latencies.network_costs(), published_latencies.published(1)
+    spoilt = measured.assign(min_ms=measured["min_ms"].where(measured.index != 0, measured["min_ms"] * 10))
+    features = np.array([additive_costs.features_of(costs[name]) for name in measured["network"]])
+    whole, bad = (
+        features
+        @ additive_costs.coefficients(features, (each["min_ms"] * each["gigahertz"] * 1e6).to_numpy())
+        for each in (measured, spoilt)
+    )
+    assert np.abs(bad / whole - 1).max() < 0.05
 
 
 def test_the_published_points_are_all_there() -> None:
@@ -52,12 +69,33 @@ def test_the_published_points_are_all_there() -> None:
         assert rows["source"].str.contains("a4d2ea1d").all()
 
 
-def test_held_out_errors_are_those_reported() -> None:
+def test_held_out_errors_are_those_reported_and_below_those_of_least_squares() -> None:
     one, four = cortex_a53.fit(1).held_out_error, cortex_a53.fit(4).held_out_error
-    assert one.network == pytest.approx(0.130, abs=0.005)
-    assert one.board == pytest.approx(0.121, abs=0.005)
-    assert one.both == pytest.approx(0.139, abs=0.005)
-    assert four.both == pytest.approx(0.202, abs=0.005)
+    assert one.network == pytest.approx(0.123, abs=0.003)
+    assert one.board == pytest.approx(0.112, abs=0.003)
+    assert one.both == pytest.approx(0.127, abs=0.003)
+    assert four.both == pytest.approx(0.191, abs=0.003)
+    for found, threads in ((one, 1), (four, 4)):
+        assert found.both < least_squares_error(published_latencies.published(threads))
+
+
+def least_squares_error(measured: pd.DataFrame) -> float:
+    """Held-out error of the plain way: least squares on relative error, three features."""
+    costs = published_latencies.network_costs()
+    features = np.array([additive_costs.features_of(costs[name])[:3] for name in measured["network"]])
+    cycles = (measured["min_ms"] * measured["gigahertz"]).to_numpy()
+    board, network = measured["board"].to_numpy(), measured["network"].to_numpy()
+    scaled, errors = features / features.max(axis=0), []
+    for row in range(len(cycles)):
+        seen = (board != board[row]) & (network != network[row])
+        found, _ = nnls(scaled[seen] / cycles[seen, None], np.ones(seen.sum()))
+        errors.append(abs(scaled[row] @ found / cycles[row] - 1))
+    return float(np.mean(errors))
+
+
+def test_carrying_a_network_to_another_board_by_its_clock_is_wrong_by_what_the_boards_differ() -> None:
+    rows = pd.DataFrame({"network": "n", "board": list("abc"), "cycles": [100.0, 110.0, 130.0]})
+    assert additive_costs.carried(rows).tolist() == [120.0, 115.0, 105.0]
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -83,15 +121,22 @@ def test_the_band_covers_at_least_nine_tenths_of_what_it_was_made_from(
 
 def test_mobilenet_v3_large_on_the_moto_g6() -> None:
     point, low, high = cortex_a53.fit(1).predict_ms(V3_LARGE)
-    assert point == pytest.approx(100, rel=0.03)
-    assert low == pytest.approx(78, rel=0.05)
-    assert high == pytest.approx(139, rel=0.05)
+    assert point == pytest.approx(98, rel=0.03)
+    assert low == pytest.approx(82, rel=0.05)
+    assert high == pytest.approx(144, rel=0.05)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(
-        ["pointwise_macs", "convolution_macs", "grouped_macs", "depthwise_macs", "activation_values"]
+        [
+            "pointwise_macs",
+            "convolution_macs",
+            "grouped_macs",
+            "depthwise_macs",
+            "activation_values",
+            "operators",
+        ]
     ),
     st.integers(1, 10**9),
     st.sampled_from([1, 4]),

@@ -39,6 +39,14 @@ TIMES = pd.DataFrame(
       "interval_low_ms": pd.NA, "interval_high_ms": pd.NA}
      for a in ARCHITECTURES for p in PRECISIONS for d in ("host", "phone")]
 ).astype({"interval_low_ms": "Float64", "interval_high_ms": "Float64"})  # fmt: skip
+SOURCES = pd.DataFrame(
+    [{"architecture": a, "source": s, "ms": DRAW.uniform(5, 90), "low_ms": np.nan, "high_ms": np.nan}
+     for a in ARCHITECTURES for s in ("published", "predicted", "measured")]
+).astype({"source": "category"})  # fmt: skip
+RESIDUALS = pd.DataFrame(
+    [{"threads": t, "network": n, "board": b, "measured_ms": 100.0, "predicted_ms": DRAW.uniform(60, 140)}
+     for t in (1, 4) for n in "klm" for b in ("first board", "second board")]
+)  # fmt: skip
 MATRIX = pd.DataFrame(np.eye(7), index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
 COUNTS = pd.DataFrame([[1, 0], [3, 22]], index=["a", "b"], columns=["c", "d"])
 PIXELS = DRAW.integers(0, 255, (10, 8, 8, 3), dtype=np.uint8)
@@ -53,6 +61,8 @@ FIGURES = {
     "group_scores": lambda: plots.group_scores(GROUPS),
     "accuracy_against": lambda: plots.accuracy_against(FILES, "size_mb", "MB"),
     "latency_intervals": lambda: plots.latency_intervals(TIMES),
+    "latency_sources": lambda: plots.latency_sources(SOURCES),
+    "relative_residuals": lambda: plots.relative_residuals(RESIDUALS),
     "confusion": lambda: plots.confusion(MATRIX),
     "coverage": lambda: plots.coverage(COUNTS),
 }
@@ -90,6 +100,30 @@ def test_latencies_without_an_interval_are_shown_all_the_same():
     figure = plots.latency_intervals(TIMES)
     shown = np.concatenate([heights_shown(axes) for axes in figure.axes])
     np.testing.assert_allclose(np.sort(shown), np.sort(TIMES["latency_ms_median"]))
+
+
+def test_every_source_of_every_network_is_a_dot():
+    (axes,) = plots.latency_sources(SOURCES).axes
+    np.testing.assert_allclose(np.sort(heights_shown(axes)), np.sort(SOURCES["ms"]))
+
+
+def test_every_residual_is_shown_by_network_and_by_board():
+    off = np.sort(RESIDUALS["predicted_ms"] / RESIDUALS["measured_ms"] - 1)
+    for axes in plots.relative_residuals(RESIDUALS).axes:
+        shown = np.concatenate([line.get_xdata() for line in axes.lines if len(line.get_xdata()) > 2])
+        np.testing.assert_allclose(np.sort(shown), off)
+
+
+def test_the_frontier_passes_through_its_points_and_no_others():
+    best = FILES.index == FILES["estimate"].idxmax()
+    axes = plots.accuracy_against(FILES.assign(on_frontier=best), "size_mb", "MB").axes[0]
+    (line,) = [each for each in axes.lines if each.get_label() == "frontier"]
+    assert set(line.get_ydata()) - {plots.CHANCE} == {FILES["estimate"].max()}
+    assert not [
+        each
+        for each in plots.accuracy_against(FILES, "size_mb", "MB").axes[0].lines
+        if each.get_label() == "frontier"
+    ]
 
 
 def test_every_curve_is_drawn_twice_and_stays_in_sight():
