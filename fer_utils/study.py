@@ -35,7 +35,7 @@ Architecture = Literal[
 ARCHITECTURES: Final[tuple[Architecture, ...]] = (
     "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile",
 )  # fmt: skip
-Cohort = Literal["children", "adults", "all"]
+Cohort = Literal["children", "adults", "known_adults", "all"]
 Technique = Literal[
     "none", "pruning", "clustering", "quantization_aware", "pruning_clustering", "pruning_quantization_aware",
     "clustering_quantization_aware", "pruning_clustering_quantization_aware",
@@ -127,7 +127,8 @@ class Study(BaseModel):
         default=1.0, description="strength of shifts, zooms, turns and exposure in training"
     )
     unknown_age_is_adult: bool = Field(
-        default=False, description="whether faces of unknown age train the adult copy too"
+        default=False,
+        description="whether faces of unknown age train the adult copy too; known_adults never has them",
     )
 
     # Compression

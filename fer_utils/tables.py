@@ -15,7 +15,7 @@ from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils.files import atomic_path
 
 COHORTS: Final = ("child", "adult", "unknown")
-TRAINING_COHORTS: Final = ("children", "adults", "all")
+TRAINING_COHORTS: Final = ("children", "adults", "known_adults", "all")
 SPLITS: Final = ("train", "validation", "test", "reality")
 TECHNIQUES: Final = (
     "none", "pruning", "clustering", "quantization_aware", "pruning_clustering", "pruning_quantization_aware",

@@ -40,7 +40,7 @@ def check_no_leak(faces: pd.DataFrame) -> None:
     _refuse(int(copies.sum()), "face(s) to learn from are copies of a face to test on")
     if kept_apart.any():
         _refuse(
-            _near_test_only(faces[learned | kept_apart]),
+            _near_test_only(faces.loc[learned | kept_apart, ["dataset", "perceptual_hash"]]),
             "face(s) to learn from are near-duplicates of CAFE's",
         )
 

@@ -33,14 +33,16 @@ class TrainingSet:
 def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
     """Return, for each row of `faces`, whether the copy `cohort` may learn from it.
 
-    Children and adults go by the image's own age; `all` takes every face, unknown ages included.
+    Children and adults go by the image's own age; `all` takes every face, unknown ages included. Whether faces of
+    unknown age count as adults', the study says; `known_adults` is the copy without them, so that both can be seen.
     """
     if cohort == "all":
         return pd.Series(True, index=faces.index)
     if cohort == "children":
         return faces["cohort"] == "child"
     adults = faces["cohort"] == "adult"
-    return adults | (faces["cohort"] == "unknown") if study.unknown_age_is_adult else adults
+    with_unknown = cohort == "adults" and study.unknown_age_is_adult
+    return adults | (faces["cohort"] == "unknown") if with_unknown else adults
 
 
 def set_up(study: Study) -> None:

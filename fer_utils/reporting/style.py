@@ -25,6 +25,7 @@ NAMES: Final[dict[str, str]] = {
     "nasnet_mobile": "NASNetMobile",
     "children": "children",
     "adults": "adults",
+    "known_adults": "adults of known age",
     "all": "all faces",
     "none": "as trained",
     "pruning": "pruned",
@@ -39,7 +40,7 @@ NAMES: Final[dict[str, str]] = {
 
 COLOURS: Final[dict[str, str]] = {
     **dict(zip(ARCHITECTURES, PALETTE, strict=False)),
-    **dict(zip(TRAINING_COHORTS, (PALETTE[1], PALETTE[0], PALETTE[7]), strict=True)),
+    **dict(zip(TRAINING_COHORTS, (PALETTE[1], PALETTE[0], PALETTE[9], PALETTE[7]), strict=True)),
     **dict(zip(EXPRESSIONS, PALETTE, strict=False)),
     **dict(zip(TECHNIQUES, (PALETTE[place] for place in (7, 0, 2, 1, 9, 4, 8, 3)), strict=True)),
     **dict(zip(PRECISIONS, (PALETTE[0], PALETTE[9], PALETTE[2], PALETTE[1]), strict=True)),

@@ -40,6 +40,7 @@ def test_cohorts_go_by_the_images_own_age():
     }
     wide = load_study("quick", unknown_age_is_adult=True)
     assert list(of_cohort(faces, "adults", wide)) == [False, True, True]
+    assert list(of_cohort(faces, "known_adults", wide)) == [False, True, False]
 
 
 def test_class_indices_follow_the_order_of_expressions():
