@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from fer_utils.data import images
 
@@ -41,6 +41,39 @@ def test_every_exif_orientation_comes_out_upright(tmp_path, picture, orientation
     exif[0x0112] = orientation
     Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "a.png", exif=exif)
     np.testing.assert_array_equal(images.read_image(tmp_path / "a.png"), picture)
+
+
+@pytest.mark.parametrize("orientation", [None, *range(1, 9)])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"comment": b"a face"}])
+def test_a_jpeg_comes_out_as_pillow_reads_it(orientation, options):
+    y, x = np.mgrid[:40, :60]
+    smooth = np.stack([4 * x, 6 * y, 255 - 4 * x], axis=2).astype(np.uint8)
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.fromarray(smooth).save(file, "JPEG", quality=95, exif=exif, **options)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(file.getvalue()))))
+    found = images.decode_image(file.getvalue())
+    assert found.shape == expected.shape
+    assert np.abs(found.astype(int) - expected).max() <= 2  # builds of the library round differently
+
+
+def test_a_jpeg_turned_by_its_xmp_alone_comes_out_upright(picture):
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", xmp=xmp)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(file.getvalue())))
+    assert expected.size == (40, 60)
+    assert images.decode_image(file.getvalue()).shape == (60, 40, 3)
+
+
+@pytest.mark.parametrize("length", range(2, 600, 7))
+def test_a_jpeg_cut_in_its_header_and_closed_again_is_an_error_in_one_sentence(picture, length):
+    data = images.encode_jpeg(picture, 90)[:length] + b"\xff\xd9"
+    with pytest.raises(images.ImageError) as error:
+        images.decode_image(data)
+    assert _one_sentence(error)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])
