@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_utils.analysis.adjusted_groups import adjusted_groups
 from fer_utils.analysis.attribution import adjusted_gap
 from fer_utils.analysis.comparisons import compare_runs
 from fer_utils.analysis.control_verdicts import verdict_scenarios
@@ -97,6 +98,10 @@ def _no_groups(drawn: Draw) -> tuple[bool, ...]:
     )
 
 
+def _adjusted(drawn: Draw) -> tuple[bool, ...]:
+    return (adjusted_groups(drawn.joined).p_value <= ALPHA,)
+
+
 def _five_networks(drawn: Draw) -> tuple[bool, ...]:
     gaps = [
         largest_gap(run, "ethnicity", METRIC, drawn.draws, drawn.seed).p_value
@@ -144,6 +149,10 @@ def scenarios() -> tuple[Scenario, ...]:
                   ("bounds of the largest gap hold it", Kind.HOLDS_TRUTH),
                   ("interval of that group's gap holds the truth", Kind.HOLDS_TRUTH),
                   ("interval of that group's gap excludes zero", found)), _groups),
+        Scenario("adjusted-none", "no group read worse, test adjusted for what groups pose", CAFE, as_cafe(),
+                 (("test of the adjusted model speaks", alarm),), _adjusted, in_full_only=True),
+        Scenario("adjusted-planted", f"smallest group read worse by {100 * GAP:.0f} points, adjusted", CAFE,
+                 as_cafe(group_gap=GAP), (("test of the adjusted model speaks", found),), _adjusted, in_full_only=True),
         Scenario("five-networks", "no group read worse by any of five networks", QUICK, as_drawn(leads=(0.0,) * 5),
                  (("any of five tests speaks, by Holm's rule", alarm),
                   ("any of five tests speaks, unadjusted", Kind.WARNING)), _five_networks),
