@@ -118,9 +118,14 @@ class Compression:
         self.predictions.append(prediction_rows(run_id, self.tested, answers))
         self._add_row(
             cell, precision, run_id, "done", trained=trained, artefact=artefact,
-            parent_run_id=run_id.removesuffix(f".{precision}"), **asdict(weights),
+            parent_run_id=self._exported_from(cell), **asdict(weights),
         )  # fmt: skip
         return trained
+
+    def _exported_from(self, cell: Cell) -> str:
+        """The network of which a file is the export: the trained one itself, or what the technique made of it."""
+        trained = str(self.parent["run_id"])
+        return trained if cell.technique == "none" else f"{trained}.{cell.name}"
 
     def _attempt(
         self, cell: Cell, precision: Precision, run_id: str, action: Callable[[], Trained]

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from fer_utils import tables
+from fer_utils.compression.parity import parity
 from fer_utils.data.leaks import LeakError
 from fer_utils.steps import compress as compress_step
 from fer_utils.steps.faces import make_faces
@@ -98,6 +99,15 @@ def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):
     assert aware["status"] == "not attempted"
     assert "only its int8 file" in aware["reason"]
     assert runs.loc[f"{NETWORK}.all.quantization_aware.int8", "status"] == "done"
+
+
+def test_every_file_can_be_compared_with_the_network_that_it_came_from(made):
+    runs = tables.read("runs", made.compressed("runs", NETWORK))
+    files = runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
+    asked = (made.trained("predictions", NETWORK), made.compressed("predictions", NETWORK))
+    found = parity(tables.read("predictions", *asked), files)
+    assert len(found) == len(files) > 2
+    assert (found.loc[found["precision"] == "float32", "largest_difference"] < 1e-4).all()
 
 
 def test_a_sweep_reaches_each_strength_in_the_file(small, made):
