@@ -97,7 +97,7 @@ def test_tones_are_counted_from_the_table():
 def test_shuffled_labels_that_clear_chance_are_counted():
     faces = [(f"{s}-{e}", "d", str(s), e) for s in range(20) for e in EXPRESSIONS]
     joined = pd.DataFrame(faces, columns=["face_id", "dataset", "subject_id", "expression"])
-    joined = joined.assign(run_id="r", predicted=joined["expression"])
+    joined = joined.assign(run_id="r", predicted=joined["expression"], confidence=1.0)
     scores = scored_against_shuffled(joined, shuffles=10, draws=200)
     scores.loc[scores.index[1:4], "has_learned"] = True
     scores.loc[scores.index[4:], "has_learned"] = False
