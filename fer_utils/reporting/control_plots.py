@@ -49,27 +49,3 @@ def _legend(figure: Figure, rates: pd.DataFrame) -> None:
     figure.legend(
         [Patch(color=_ALLOWED), *handles], ["allowed", *labels], loc="outside upper center", ncols=3
     )
-
-
-def differences(found: pd.DataFrame, label: str) -> Figure:
-    """Show differences with their intervals, a row a network, a colour a series, and the line of no difference.
-
-    Columns: architecture, series, difference, low, high, shares from -1 to 1.
-    """
-    names = list(dict.fromkeys(found["architecture"]))
-    kinds = list(dict.fromkeys(found["series"]))
-    figure = Figure(figsize=(style.WIDTH, 0.75 * len(names) + 1.9), layout="constrained")
-    axes = figure.subplots()
-    for position, kind in enumerate(kinds):
-        part = found[found["series"] == kind]
-        offset = 0.7 * ((position + 0.5) / len(kinds) - 0.5)
-        axes.errorbar(part["difference"], [names.index(n) + offset for n in part["architecture"]],
-                      xerr=[part["difference"] - part["low"], part["high"] - part["difference"]],
-                      fmt=style.MARKERS[position], color=style.PALETTE[position], capsize=3, label=kind)  # fmt: skip
-    axes.axvline(0, color="#444444", linestyle="--", linewidth=1)
-    axes.set_yticks(range(len(names)), [style.name(name) for name in names])
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlabel(label)
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    figure.legend(loc="outside upper center", ncols=1)
-    return figure

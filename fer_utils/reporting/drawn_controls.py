@@ -9,7 +9,7 @@ from fer_utils.analysis.published import ALPHA
 from fer_utils.analysis.shuffled_labels import SHUFFLED, TRUE
 from fer_utils.data.synthetic.design import DATASET, GAP_DATASET, GAP_GROUP
 from fer_utils.expressions import CHANCE
-from fer_utils.reporting import control_plots, style
+from fer_utils.reporting import plots, style
 from fer_utils.reporting.page_figures import PageFigures
 from fer_utils.reporting.pages import html_table
 
@@ -80,7 +80,8 @@ def planted_part(twins: pd.DataFrame, ages: pd.DataFrame, copies: pd.DataFrame, 
         "pictures are the same, so the dot has to stand at zero; the direction of the others is known, their size is not."
     )
     alt = "For each network four dots with intervals around a dashed line at zero."
-    drawing = control_plots.differences(found, "difference in accuracy")
+    points = found.rename(columns={"architecture": "group", "difference": "estimate"})
+    drawing = plots.differences(points, "difference in accuracy")
     return text + figures.show("calibration-planted", drawing, found, caption, alt)
 
 

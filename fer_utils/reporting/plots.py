@@ -112,8 +112,9 @@ def _dots(
         axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=False, nbins=6))
     else:
         axes.set_xlim(left=0)
-    long = max(len(style.name(str(kind))) for kind in kinds) > 15  # such names take half the width each
-    figure.legend(loc="outside upper center", ncols=2 if long else 4, title=title or None)
+    longest = max(len(style.name(str(kind))) for kind in kinds)
+    columns = 4 if longest <= 15 else 2 if longest <= 30 else 1  # a name of 30 letters takes half the width
+    figure.legend(loc="outside upper center", ncols=columns, title=title or None)
     return figure
 
 
