@@ -44,9 +44,10 @@ SPACING: Final = 1.6
 is too fine for the crop than the mean over each cell's area does (Pillow's BOX filter, gratings in several
 directions); above, more."""
 
-SMOOTHING: Final = (1 / 8, 3 / 4, 1 / 8)
-"""Weights of a pixel and its two neighbours; their variance, a quarter, is that of the Gaussian which scikit-image's
-`resize` puts before halving a picture: anti_aliasing_sigma = (factor - 1) / 2."""
+SMOOTHING: Final = (1 / 4, 1 / 2, 1 / 4)
+"""Weights of a pixel and its two neighbours: the binomial ones, OpenCV's own for 3 x 3 pixels
+(`cv::getGaussianKernel`), which it has a path for that takes a quarter of the time that other weights take. They let
+nothing through of the finest gratings, and blur by 0.7 pixels where samples lie 1.6 to 2 apart."""
 
 INPUT_SIZE: Final = 128
 ANCHORS_A_CELL: Final = {8: 2, 16: 6}  # by stride in pixels; the three layers of stride 16 share their cells
@@ -187,9 +188,8 @@ def crop_face(image: Pixels, face: Face, size: int) -> Pixels:
     step = side / (size * parts)  # pixels of the picture between samples
     part, left, top = _around(image, face, side)
     if step > SPACING:
-        weights = np.array(SMOOTHING)
-        smooth = cv2.sepFilter2D(part, -1, weights, weights, borderType=cv2.BORDER_REPLICATE)
-        part = smooth.astype(np.uint8, copy=False)
+        smooth = cv2.GaussianBlur(part, (len(SMOOTHING), len(SMOOTHING)), 0, borderType=cv2.BORDER_REPLICATE)
+        part = smooth.astype(np.uint8, copy=False)  # sigma 0: the binomial weights
     cosine, sine = step * math.cos(face.roll), step * math.sin(face.roll)
     half = size * parts / 2 - 0.5  # from the first sample to the crop's centre, in samples
     x, y = (
