@@ -165,7 +165,8 @@ def forget(
 
 
 def _losses(report: "Report") -> str:
-    return f"{report.missed:,} not found by the detector, {report.failed:,} file(s) failed"
+    blurred = f" {report.blurred:,} blurred," if report.blurred else ""
+    return f"{report.missed:,} not found by the detector,{blurred} {report.failed:,} file(s) failed"
 
 
 def _show_report(here: "IngestedSet", report: "Report") -> None:

@@ -26,8 +26,10 @@ from fer_utils.data.detectors import load_detector
 from fer_utils.data.duplicates import perceptual_hash
 from fer_utils.data.images import ImageError, Pixels, encode_jpeg, encode_png, shrunk
 from fer_utils.data.manifests import manifest_of
+from fer_utils.data.sharpness import is_blurred
 
 NO_FACE: Final = "no face found"
+BLURRED: Final = "the face is blurred"
 DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "ethnicity", "cohort", "expression", "reason")
 
 Row = dict[str, Any]
@@ -71,7 +73,7 @@ def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> 
     """Return, for each group, how many faces the detector found and missed, and its hit rate (0 to 1).
 
     Columns: those of `by`, among DROPPED_COLUMNS, then found, missed, hit_rate. Images that could not be read
-    count as neither.
+    and blurred faces count as neither.
     """
     keys = list(by)
     missed = dropped[dropped["reason"] == NO_FACE]
@@ -100,7 +102,8 @@ class Worker:
     """What a process does with a row: load, find, cut out, store; each process loads a detector of its own.
 
     Crops go to `folder/<dataset>/<face_id>` as PNG, or as JPEG of `quality` if that is given. Pictures of
-    `aligned` sets are faces already: they stay as they are, made smaller if larger than `face_size`.
+    `aligned` sets are faces already: they stay as they are, made smaller if larger than `face_size`. With
+    `refuse_blurred`, blurred faces are dropped.
     """
 
     load: Callable[[Row], Pixels]
@@ -109,6 +112,7 @@ class Worker:
     detector_model: Path | None = None
     aligned: bool = False
     quality: int | None = None
+    refuse_blurred: bool = False
     made: set[Path] = field(default_factory=set)
 
     @cached_property
@@ -125,6 +129,8 @@ class Worker:
         crop = shrunk(image, self.face_size) if self.aligned else self._found(image, row)
         if crop is None:
             return Outcome(reason=NO_FACE)
+        if self.refuse_blurred and is_blurred(crop):
+            return Outcome(reason=BLURRED)
         path = Path(row["dataset"]) / f"{row['face_id']}{'.jpg' if self.quality else '.png'}"
         data = encode_jpeg(crop, self.quality) if self.quality else encode_png(crop)
         self._store(self.folder / path, data)

@@ -18,7 +18,16 @@ import pandas as pd
 from tqdm import tqdm
 
 from fer_utils import tables
-from fer_utils.data.catalogue import DROPPED_COLUMNS, NO_FACE, Row, Worker, check_names, columns_of, outcomes
+from fer_utils.data.catalogue import (
+    BLURRED,
+    DROPPED_COLUMNS,
+    NO_FACE,
+    Row,
+    Worker,
+    check_names,
+    columns_of,
+    outcomes,
+)
 from fer_utils.data.detectors import check_model
 from fer_utils.data.images import Pixels
 from fer_utils.data.ingested import IngestedSet, IngestError, Report
@@ -120,6 +129,7 @@ class _Job:
             detector_model,
             chosen.aligned,
             None if chosen.aligned else QUALITY,
+            chosen.refuse_blurred,
         )
         return cls(chosen, reading, rows, repeated, target, worker, made_from)
 
@@ -146,7 +156,7 @@ class _Job:
         """Write the tables and, last, the report; then remove what earlier ingests left."""
         notes = [pd.read_parquet(self._note(number)) for number in range(-(-len(self.rows) // _PART))]
         stored = self.rows.assign(**{c: pd.concat(notes, ignore_index=True)[c] for c in notes[0].columns})
-        found, missed = stored["reason"].isna(), stored["reason"] == NO_FACE
+        found, left_out = stored["reason"].isna(), stored["reason"].isin([NO_FACE, BLURRED])
         faces = stored[found].assign(
             path=self.worker.folder.name + "/" + stored.loc[found, "path"],
             source_key=[name_of(self.target.name, key) for key in stored.loc[found, "source_key"]],
@@ -155,11 +165,11 @@ class _Job:
         self.target.folder.mkdir(parents=True, exist_ok=True)
         tables.write(faces[columns], "ingested", self.target.faces_file)
         with atomic_path(self.target.dropped_file) as temporary:
-            stored[missed].reindex(columns=list(DROPPED_COLUMNS)).to_parquet(temporary, index=False)
-        rejected = self._rejected(self.rows["path"][~found & ~missed], stored["reason"][~found & ~missed])
+            stored[left_out].reindex(columns=list(DROPPED_COLUMNS)).to_parquet(temporary, index=False)
+        rejected = self._rejected(self.rows[["path"]].assign(reason=stored["reason"])[~found & ~left_out])
         with atomic_path(self.target.rejected_file) as temporary:
             rejected.to_csv(temporary, index=False)
-        report = self._report(faces, int(missed.sum()), len(rejected))
+        report = self._report(faces, stored["reason"].value_counts(), len(rejected))
         self.target.write_report(report)
         self._clear()
         return report
@@ -167,17 +177,17 @@ class _Job:
     def _note(self, number: int) -> Path:
         return self.journal / f"{number:06}.parquet"
 
-    def _rejected(self, paths: pd.Series, reasons: pd.Series) -> pd.DataFrame:
-        unread = pd.DataFrame({"path": paths, "reason": reasons})
+    def _rejected(self, unread: pd.DataFrame) -> pd.DataFrame:
         twice = pd.DataFrame({"path": self.repeated["path"], "reason": "is listed twice"})
         return pd.concat([self.reading.rejected[["path", "reason"]], twice, unread], ignore_index=True)
 
-    def _report(self, faces: pd.DataFrame, missed: int, failed: int) -> Report:
+    def _report(self, faces: pd.DataFrame, reasons: pd.Series, failed: int) -> Report:
         packages = {package: importlib.metadata.version(package) for package in _PACKAGES}
         return Report(
             dataset=self.target.name,
             found=len(faces),
-            missed=missed,
+            missed=int(reasons.get(NO_FACE, 0)),
+            blurred=int(reasons.get(BLURRED, 0)),
             failed=failed,
             dropped_labels={str(code): int(count) for code, count in self.reading.dropped_labels.items()},
             by_expression=_counts(faces["expression"]),

@@ -1,6 +1,6 @@
 """What was ingested: a folder a data set below the results, its tables, and what is known of how they were made.
 
-`results/data/<set>/` holds `faces.parquet` (table `ingested`), `dropped.parquet` (faces that were not found),
+`results/data/<set>/` holds `faces.parquet` (table `ingested`), `dropped.parquet` (faces that were not found or are blurred),
 `rejected.csv` (files that could not be used, with the reason), `ingest.json`, and a folder of images.
 """
 
@@ -24,11 +24,12 @@ class IngestError(ValueError):
 
 @dataclass(frozen=True)
 class Report:
-    """How an ingest went: counts of faces found and missed and of files that failed, and how it was made."""
+    """How an ingest went: counts of faces found, missed and blurred and of files that failed, and how it was made."""
 
     dataset: str
     found: int
     missed: int
+    blurred: int
     failed: int
     dropped_labels: dict[str, int]
     by_expression: dict[str, int]
@@ -39,8 +40,8 @@ class Report:
 
     @property
     def failed_share(self) -> float:
-        """Share of the files that could not be used, 0 to 1; a face that is not found is no failed file."""
-        seen = self.found + self.missed + self.failed
+        """Share of the files that could not be used, 0 to 1; a face that is not found or blurred is no failed file."""
+        seen = self.found + self.missed + self.blurred + self.failed
         return self.failed / seen if seen else 0.0
 
 
@@ -63,7 +64,7 @@ class IngestedSet:
 
     @property
     def dropped_file(self) -> Path:
-        """Faces that were not found."""
+        """Faces that were not found or are blurred."""
         return self.folder / "dropped.parquet"
 
     @property
@@ -100,7 +101,7 @@ class IngestedSet:
         return tables.read("ingested", self.faces_file)
 
     def dropped(self) -> pd.DataFrame:
-        """Return the faces that were not found, with the columns DROPPED_COLUMNS."""
+        """Return the faces that were not found or are blurred, with the columns DROPPED_COLUMNS."""
         self._check_whole()
         return pd.read_parquet(self.dropped_file)[list(DROPPED_COLUMNS)]
 

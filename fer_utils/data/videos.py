@@ -30,9 +30,6 @@ MAX_FRAMES: Final = 1_000_000
 MAX_RATE: Final = 1000
 """Frames a second beyond which a header is not believed: cameras of phones stop at 960."""
 
-SHARPNESS_SIDE: Final = 480
-"""Shorter side to which a picture is shrunk before its sharpness is told, pixels: sharpness depends on size."""
-
 SUFFIXES: Final = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp"}
 )
@@ -96,20 +93,6 @@ def close_video() -> None:
     if (video := getattr(_kept, "video", None)) is not None:
         video.capture.release()
         _kept.video = None
-
-
-def sharpness(image: Pixels) -> float:
-    """Return how sharp a picture is: the variance of its Laplacian, grey levels squared, 0 for a flat one.
-
-    The measure LAPV of Pech-Pacheco et al. 2000 (doi 10.1109/ICPR.2000.903548), on the grey picture shrunk to
-    SHARPNESS_SIDE pixels on its shorter side (never enlarged). uint8 (height, width, 3) in.
-    """
-    height, width = image.shape[:2]
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    if (scale := SHARPNESS_SIDE / min(height, width)) < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 _kept = threading.local()  # a capture is not to be shared between threads

@@ -107,5 +107,5 @@ def put_set(results, name, people=12, draw=None, size=48, **columns):
     missed = rows.iloc[:1].assign(face_id=f"{name}-missed", reason="no face found", skin_tone=pd.NA)
     missed.to_parquet(target.dropped_file)
     target.rejected_file.write_text("path,reason\n")
-    target.write_report(Report(name, len(rows), 1, 0, {}, {}, {}, size, "0"))
+    target.write_report(Report(name, len(rows), 1, 0, 0, {}, {}, {}, size, "0"))
     return rows

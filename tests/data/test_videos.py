@@ -11,7 +11,7 @@ from made_up_videos import frame_number, turn, write_video
 
 from fer_utils.data import videos
 from fer_utils.data.images import ImageError
-from fer_utils.data.videos import close_video, read_frame, sample_times, sharpness
+from fer_utils.data.videos import close_video, read_frame, sample_times
 
 
 @pytest.fixture(autouse=True)
@@ -153,13 +153,3 @@ def test_memory_stays_flat(tmp_path):
     for ms in range(0, 19_000, 50):
         read_frame(path, ms)
     assert psutil.Process().memory_info().rss - before < 60 * 2**20  # 400 frames would take 350 MiB
-
-
-def test_sharpness_falls_with_blur_and_not_with_size():
-    rng = np.random.default_rng(0)
-    image = cv2.GaussianBlur(rng.integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 1)
-    blurred = [sharpness(cv2.GaussianBlur(image, (0, 0), sigma)) for sigma in (1, 2, 4)]
-    assert sharpness(image) > blurred[0] > blurred[1] > blurred[2]
-    assert sharpness(np.full((50, 60, 3), 90, np.uint8)) == 0
-    large = cv2.resize(image, (1280, 960), interpolation=cv2.INTER_NEAREST)
-    assert sharpness(large) == pytest.approx(sharpness(image), rel=0.01)

@@ -17,7 +17,7 @@ from typing import Final
 import pandas as pd
 
 from fer_utils.data.images import ImageError
-from fer_utils.data.sources.clips import frames_of, is_clip, load_clip_face
+from fer_utils.data.sources.clips import frames_of, is_clip, load_frame
 from fer_utils.data.sources.labels import spellings
 from fer_utils.data.sources.layouts import codes_of, list_files, make_reading
 from fer_utils.data.sources.reading import LayoutError, Reading, Row, Source
@@ -33,8 +33,7 @@ _CHILD: Final = re.compile(rf"(?<![^\W_])(?:{'|'.join(CHILD_WORDS)})[ _-]?(\d+)(
 def read(folder: Path) -> Reading:
     """Return the photographs, and frames of the clips; `rejected` holds files that do not tell one expression.
 
-    Blurred frames of clips are refused when they are loaded. Raises LayoutError, in one sentence, for a folder in
-    which no file tells an expression.
+    Raises LayoutError, in one sentence, for a folder in which no file tells an expression.
     """
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
@@ -69,4 +68,4 @@ def _told(path: str) -> Row:
     return {"code": words[0], "subject_id": f"{DATASET}-{children.pop():03}" if children else pd.NA}
 
 
-SOURCE: Final = Source(DATASET, read, load_clip_face)
+SOURCE: Final = Source(DATASET, read, load_frame, refuse_blurred=True)

@@ -1,4 +1,4 @@
-"""What readers of video clips share: which frames are taken, and the rule for blurred ones."""
+"""What readers of video clips share: which frames are taken, and how they are loaded."""
 
 import math
 from pathlib import Path, PurePosixPath
@@ -6,19 +6,13 @@ from typing import Final
 
 import pandas as pd
 
-from fer_utils.data.images import ImageError, Pixels, read_image
+from fer_utils.data.images import Pixels, read_image
 from fer_utils.data.sources.reading import Row
-from fer_utils.data.videos import SUFFIXES, read_frame, sample_times, sharpness
+from fer_utils.data.videos import SUFFIXES, read_frame, sample_times
 
 FRAMES_A_SECOND: Final = 2
 """Frames sampled: closer ones hardly differ; the rate at which Gaya-Morey et al. sample short clips for their 24-set
 benchmark (github.com/Xavi3398/fer_benchmark, notebook 1)."""
-
-MIN_SHARPNESS: Final = 5.0
-"""Least variance of the Laplacian (`fer_utils.data.videos.sharpness`) of a frame that is used. Pech-Pacheco et al. give
-no threshold. Of 21 London photographs as JPEG frames with faces 160 to 190 pixels wide, the sharp ones had 38 to 165,
-and 7 to 27 at 0.4 of their brightness; a Gaussian blur of 2 pixels left 2 to 4, motion over 21 pixels 3 to 7. Seen on
-the whole frame: a blurred face before a sharp background passes."""
 
 
 def is_clip(path: str) -> bool:
@@ -38,16 +32,7 @@ def frames_of(path: Path, limit: int, start_ms: float = 0, end_ms: float = math.
     return [{"part": ms, "frame_ms": ms} for ms in times]
 
 
-def load_clip_face(row: Row, folder: Path) -> Pixels:
-    """Load a row's frame, or its picture where it has no `frame_ms`; a blurred frame raises ImageError."""
+def load_frame(row: Row, folder: Path) -> Pixels:
+    """Load a row's frame, or its picture where it has no `frame_ms`."""
     path = folder / row["path"]
-    if pd.isna(row["frame_ms"]):
-        return read_image(path)
-    return sharp(read_frame(path, int(row["frame_ms"])))
-
-
-def sharp(frame: Pixels) -> Pixels:
-    """Return a frame as it is. Raises ImageError if it is blurred: if its sharpness is below MIN_SHARPNESS."""
-    if (found := sharpness(frame)) < MIN_SHARPNESS:
-        raise ImageError(None, f"is blurred: its sharpness is {found:.1f}, below {MIN_SHARPNESS:g}")
-    return frame
+    return read_image(path) if pd.isna(row["frame_ms"]) else read_frame(path, int(row["frame_ms"]))

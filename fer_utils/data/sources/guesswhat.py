@@ -4,8 +4,8 @@ The clips that families sent are not public, and how the paper chose frames is n
 table at the top of the folder with the columns file, label and child_id, and, where they apply, start_ms and end_ms (the
 stretch of a clip that the label holds for, milliseconds), age_years, sex, ethnicity and mouth. A file is a clip or
 a single frame. The rules, stated because the paper's are not: frames lie at the middles of equal parts of a
-stretch, FRAMES_A_SECOND (`fer_utils.data.sources.clips`) and at most FRAMES_A_STRETCH; blurred ones (MIN_SHARPNESS, there)
-are refused when they are loaded, frames and clips alike; those without a face when faces are sought.
+stretch, FRAMES_A_SECOND (`fer_utils.data.sources.clips`) and at most FRAMES_A_STRETCH; those without a face,
+and those whose face is blurred (`fer_utils.data.sharpness`), are left out when faces are sought, single frames too.
 """
 
 import math
@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_utils.data.images import ImageError, Pixels
-from fer_utils.data.sources.clips import frames_of, is_clip, load_clip_face, sharp
+from fer_utils.data.images import ImageError
+from fer_utils.data.sources.clips import frames_of, is_clip, load_frame
 from fer_utils.data.sources.labels import (
     SEXES,
     cohort_of,
@@ -66,12 +66,6 @@ def read(folder: Path) -> Reading:
         )
     found = pd.DataFrame(rows).drop_duplicates(["path", "part"])
     return make_reading(DATASET, found.assign(domain="phone"), rejected)
-
-
-def load(row: Row, folder: Path) -> Pixels:
-    """Load a row's frame, from a clip or of its own; a blurred one raises ImageError."""
-    face = load_clip_face(row, folder)
-    return sharp(face) if pd.isna(row["frame_ms"]) else face
 
 
 def _problems(records: list[Row], files: Files) -> list[str | None]:
@@ -151,4 +145,4 @@ def _person(row: Row) -> Row:
     }
 
 
-SOURCE: Final = Source(DATASET, read, load)
+SOURCE: Final = Source(DATASET, read, load_frame, refuse_blurred=True)

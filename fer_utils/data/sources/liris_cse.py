@@ -16,7 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from fer_utils.data.images import ImageError
-from fer_utils.data.sources.clips import frames_of, is_clip, load_clip_face
+from fer_utils.data.sources.clips import frames_of, is_clip, load_frame
 from fer_utils.data.sources.labels import SEXES, person_problem, read_label_table, rows_of, spellings
 from fer_utils.data.sources.layouts import Files, codes_of, list_files, make_reading
 from fer_utils.data.sources.reading import LayoutError, Reading, Source
@@ -32,8 +32,7 @@ _NAME: Final = re.compile(r"S(\d+)((?:[ _-]+[A-Za-z]+)+)[ _-]*\d*")
 def read(folder: Path) -> Reading:
     """Return frames of the clips with one label; `rejected` holds the other clips, misnamed and damaged ones.
 
-    Blurred frames are refused when they are loaded. Raises LayoutError, in one sentence, for a folder in
-    another layout.
+    Raises LayoutError, in one sentence, for a folder in another layout.
     """
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
@@ -83,4 +82,4 @@ def _people(folder: Path, files: Files) -> dict[int, dict[str, Any]]:
     }
 
 
-SOURCE: Final = Source(DATASET, read, load_clip_face)
+SOURCE: Final = Source(DATASET, read, load_frame, refuse_blurred=True)

@@ -60,13 +60,15 @@ class Reading:
 class Source:
     """One data set: its name, its reader, and how a row's picture is loaded.
 
-    `aligned` sets ship cropped, upright faces, which go through untouched (no detection).
+    `aligned` sets ship cropped, upright faces, which go through untouched (no detection); of sets
+    of video frames blurred faces are left out (`refuse_blurred`).
     """
 
     name: str
     read: Callable[[Path], Reading]
     load: Callable[[Row, Path], Pixels]
     aligned: bool = False
+    refuse_blurred: bool = False
 
 
 def load_picture(row: Row, folder: Path) -> Pixels:

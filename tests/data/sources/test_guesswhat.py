@@ -1,15 +1,14 @@
-import cv2
 import numpy as np
 import pytest
 from made_up import write_face, write_table
 from made_up_children import GUESSWHAT_HEADER, write_guesswhat
 from made_up_videos import write_video
 
-from fer_utils.data.images import ImageError, write_png
-from fer_utils.data.sources.clips import MIN_SHARPNESS
+from fer_utils.data.ingest import ingest
+from fer_utils.data.ingested import IngestedSet
 from fer_utils.data.sources.guesswhat import FRAMES_A_STRETCH, SOURCE, read
 from fer_utils.data.sources.reading import LayoutError
-from fer_utils.data.videos import close_video, sharpness
+from fer_utils.data.videos import close_video
 
 
 @pytest.fixture
@@ -44,31 +43,14 @@ def test_people(folder):
     assert rows.loc["guesswhat-c3", "age_years"] == 7.5
 
 
-def test_blurred_frames_are_refused_and_sharp_ones_are_not(folder):
+def test_blurred_faces_are_left_out_and_sharp_ones_are_not(folder, tmp_path):
+    report = ingest(SOURCE.name, folder, tmp_path / "results")
+    assert report.blurred == 2  # the frames of b.mp4 below 900 ms
+    faces = IngestedSet(tmp_path / "results", SOURCE.name).faces()
     rows = read(folder).rows
-    blurred = rows[(rows["path"] == "clips/b.mp4") & (rows["frame_ms"] < 900)]
-    sharp = rows[(rows["path"] == "clips/b.mp4") & (rows["frame_ms"] > 900)]
-    assert len(blurred) == len(sharp) == 2
-    for row in blurred.to_dict("records"):
-        with pytest.raises(ImageError, match="is blurred") as error:
-            SOURCE.load(row, folder)
-        assert "clips" not in error.value.reason
-    for row in sharp.to_dict("records"):
-        assert sharpness(SOURCE.load(row, folder)) >= MIN_SHARPNESS
-
-
-def test_the_rule_holds_for_single_frames_too(folder):
-    image = cv2.GaussianBlur(cv2.imread(str(folder / "frames" / "one.png")), (0, 0), 8)
-    write_png(folder / "frames" / "two.png", image)
-    write_table(
-        folder / "labels.csv",
-        [("frames/one.png", "sad", 1), ("frames/two.png", "sad", 1)],
-        GUESSWHAT_HEADER[:3],
-    )
-    one, two = read(folder).rows.to_dict("records")
-    assert SOURCE.load(one, folder).shape == (128, 128, 3)
-    with pytest.raises(ImageError, match="is blurred"):
-        SOURCE.load(two, folder)
+    clip = rows[rows["path"] == "clips/b.mp4"].set_index("face_id")["frame_ms"]
+    assert (clip[clip.index.isin(faces["face_id"])] > 900).all()
+    assert clip.index.isin(faces["face_id"]).sum() == 2
 
 
 def test_each_misfit_has_its_reason(folder):

@@ -79,7 +79,7 @@ def test_a_child_that_the_table_lacks_has_no_age(folder):
     assert pd.isna(rows.loc["liris_cse-S10", "age_years"])
 
 
-def test_frames_load_or_are_blurred(folder):
+def test_frames_load(folder):
     for row in read(folder).rows.to_dict("records"):
         assert SOURCE.load(row, folder).shape == (96, 128, 3)
     with pytest.raises(ImageError, match="ends before"):
