@@ -150,10 +150,8 @@ class Claim(_Entry):
     metric: str = Field(min_length=1, description="what is measured, as far as the source says it")
     needs: str = Field(min_length=1, description="what a test of the claim needs")
     source: str = Field(pattern=r"^[a-z]+[0-9]{4}[a-z]*$", description="key in book/references.bib")
-    shown: str | None = Field(
-        default=None,
-        pattern=r"^[a-z0-9_]+#[a-z0-9-]+$",
-        description="page#figure of the book, or page#section",
+    shown: str = Field(
+        pattern=r"^[a-z0-9_]+#[a-z0-9-]+$", description="page#figure of the book, or page#section"
     )
     quantity: Quantity | None = None
     rule: Rule | None = None
@@ -168,8 +166,6 @@ class Claim(_Entry):
             raise ValueError("give either `quantity` with `rule`, or `untestable` with the reason")
         if self.rule and self.rule.kind in ("within", "at least") and self.published is None:
             raise ValueError(f"the rule {self.rule.kind!r} needs a published number")
-        if self.rule and self.shown is None:
-            raise ValueError("say under `shown` where the book shows what the rule judges")
         return self
 
 

@@ -26,7 +26,7 @@ class Places:
     """Where the book shows a claim, as addresses relative to the folder `book/` of the rendered book."""
 
     rule: str
-    figure: str | None = None
+    figure: str
     table: str | None = None
     notebook: str | None = None
 
@@ -37,8 +37,6 @@ class Places:
         A section that is no figure has its table in the text; a page that is no stage has no notebook.
         """
         rule = f"stages/{PAGE}.html#claim-{claim.id}"
-        if claim.shown is None:
-            return cls(rule)
         page, name = claim.shown.split("#")
         is_stage = page[:1].isdigit()
         behind = figures / page / f"{name}.csv"
