@@ -63,25 +63,8 @@ def groups_part(figures: PageFigures) -> str:
         f"{d:.1f} ({w:.1f})" for d, w in zip(pairs["detectable"], pairs["half_width"], strict=True)
     ]
     beside = by_correlation(pairs, ["lower", "other"], "shown")
-    chance = found.chance_gaps()
-    naive = chance.iloc[0]
-    more = [
-        f"{100 * wide:.0f} % at {correlation:g}"
-        for correlation, wide in zip(chance["correlation"][1:], chance["as_wide"][1:], strict=True)
-    ]
-    text = (
-        f"The largest gap that the abstract reports is {gap:.2f} points; between which two groups, it does not say. "
-        f"Were all groups read equally well and all photographs independent, the largest gap among the five groups would be "
-        f"{naive['median']:.1f} points in the middle case, {naive['upper']:.1f} once in twenty, and {gap:.2f} or more "
-        f"{100 * naive['as_wide']:.0f} % of the time; with a correlation within children, more often "
-        f"({listed(more)}).\n\n"
-    )
-    curve = named_for_axes(_group_curves())
-    drawing = plots.curves(
-        curve, x=CORRELATION, y="points", level=gap, level_label=f"largest reported gap, {gap:.2f}"
-    )
     return (
-        text
+        _gap_by_chance(gap)
         + html_table(
             alone, "Half the width of each group's 95 % interval, points, by correlation; photographs as expected"
         )
@@ -91,13 +74,37 @@ def groups_part(figures: PageFigures) -> str:
             "Smallest detectable gap between two groups, points, and in brackets half the width of its 95 % interval",
         )
         + "\n"
-        + figures.show(
-            "published-group-gaps", drawing, curve,
-            "What the sizes of CAFE's groups allow to be seen, against the correlation within children, and the "
-            "largest gap reported. Two of the curves happen to lie together.",
-            "Curves that rise with the correlation, compared with a dotted line at the reported gap.",
-        )
+        + _gaps_drawn(figures, gap)
     )  # fmt: skip
+
+
+def _gap_by_chance(gap: float) -> str:
+    chance = found.chance_gaps()
+    naive = chance.iloc[0]
+    more = [
+        f"{100 * wide:.0f} % at {correlation:g}"
+        for correlation, wide in zip(chance["correlation"][1:], chance["as_wide"][1:], strict=True)
+    ]
+    return (
+        f"The largest gap that the abstract reports is {gap:.2f} points; between which two groups, it does not say. "
+        f"Were all groups read equally well and all photographs independent, the largest gap among the five groups would be "
+        f"{naive['median']:.1f} points in the middle case, {naive['upper']:.1f} once in twenty, and {gap:.2f} or more "
+        f"{100 * naive['as_wide']:.0f} % of the time; with a correlation within children, more often "
+        f"({listed(more)}).\n\n"
+    )
+
+
+def _gaps_drawn(figures: PageFigures, gap: float) -> str:
+    curve = named_for_axes(_group_curves())
+    drawing = plots.curves(
+        curve, x=CORRELATION, y="points", level=gap, level_label=f"largest reported gap, {gap:.2f}"
+    )
+    caption = (
+        "What the sizes of CAFE's groups allow to be seen, against the correlation within children, and the largest gap "
+        "reported. Two of the curves happen to lie together."
+    )
+    alt = "Curves that rise with the correlation, compared with a dotted line at the reported gap."
+    return figures.show("published-group-gaps", drawing, curve, caption, alt)
 
 
 def _if_estimated() -> str:

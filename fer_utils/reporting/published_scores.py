@@ -82,24 +82,6 @@ def difference_part(figures: PageFigures) -> str:
     table = found.verdicts_by_disagreement((*DISAGREEMENTS, independent))
     table = table[table["net"] == table["net"].max()]
     fewer, more = found.net_photographs()
-    most = {net: examined.most_discordant(net) or 0 for net in (fewer, more)}
-    curve = found.verdicts_by_disagreement(tuple(range(more, independent, 2)))
-    curve = curve.assign(series=curve["net"].astype(str) + " photographs more read right").rename(
-        columns={"discordant": "photographs read right by one network only", "p_value": "p-value (McNemar)"}
-    )
-    drawing = plots.curves(
-        curve, x="photographs read right by one network only", y="p-value (McNemar)", level=examined.ALPHA,
-        level_label=f"significant below {examined.ALPHA:.2f}", logarithmic=True,
-    )  # fmt: skip
-    needed = examined.least_net(independent) or 0
-    text = (
-        f"On {found.photographs():,} photographs, {published('below-reference'):.2f} points are {fewer} or {more} "
-        f"photographs. The two networks can be told apart only if they disagree on very few: up to {most[fewer]} "
-        f"photographs for a difference of {fewer}, up to {most[more]} for one of {more}, which is "
-        f"{100 * most[more] / found.photographs():.1f} % of the set. Two networks of these scores whose errors had "
-        f"nothing in common would disagree on about {independent}; a difference would then have to be {needed} "
-        f"photographs, {100 * needed / found.photographs():.1f} points, to be significant.\n\n"
-    )
     shown = table.assign(
         share=[f"{100 * s:.1f} %" for s in table["share"]],
         significant=["yes" if p < examined.ALPHA else "no" for p in table["p_value"]],
@@ -108,16 +90,41 @@ def difference_part(figures: PageFigures) -> str:
     shown.columns = pd.Index(
         ["read right by one network only", "share of CAFE", "p-value", "significant at 5 %"]
     )
+    return (
+        _told_apart(fewer, more, independent)
+        + html_table(shown, f"A difference of {more} photographs, by how many the networks disagree on")
+        + "\n"
+        + _difference_drawn(figures, range(more, independent, 2))
+    )
+
+
+def _told_apart(fewer: int, more: int, independent: int) -> str:
+    most = {net: examined.most_discordant(net) or 0 for net in (fewer, more)}
+    needed = examined.least_net(independent) or 0
+    return (
+        f"On {found.photographs():,} photographs, {published('below-reference'):.2f} points are {fewer} or {more} "
+        f"photographs. The two networks can be told apart only if they disagree on very few: up to {most[fewer]} "
+        f"photographs for a difference of {fewer}, up to {most[more]} for one of {more}, which is "
+        f"{100 * most[more] / found.photographs():.1f} % of the set. Two networks of these scores whose errors had "
+        f"nothing in common would disagree on about {independent}; a difference would then have to be {needed} "
+        f"photographs, {100 * needed / found.photographs():.1f} points, to be significant.\n\n"
+    )
+
+
+def _difference_drawn(figures: PageFigures, disagreements: Sequence[int]) -> str:
+    curve = found.verdicts_by_disagreement(tuple(disagreements))
+    curve = curve.assign(series=curve["net"].astype(str) + " photographs more read right").rename(
+        columns={"discordant": "photographs read right by one network only", "p_value": "p-value (McNemar)"}
+    )
+    drawing = plots.curves(
+        curve, x="photographs read right by one network only", y="p-value (McNemar)", level=examined.ALPHA,
+        level_label=f"significant below {examined.ALPHA:.2f}", logarithmic=True,
+    )  # fmt: skip
     caption = "McNemar's exact p-value of the gap against the number of photographs on which the two networks disagree."
     alt = (
         "Two curves that rise from near zero, cross the dotted line of significance early, and go on rising."
     )
-    return (
-        text
-        + html_table(shown, f"A difference of {more} photographs, by how many the networks disagree on")
-        + "\n"
-        + figures.show("published-mcnemar", drawing, curve, caption, alt)
-    )
+    return figures.show("published-mcnemar", drawing, curve, caption, alt)
 
 
 def fractions_part(_: PageFigures) -> str:
