@@ -5,6 +5,7 @@
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -116,3 +117,20 @@ def ingested_sets(results: Path) -> list[IngestedSet]:
     """Return the data sets that were ingested to the end, by name."""
     found = [IngestedSet(results, path.name) for path in sorted((results / FOLDER).glob("*"))]
     return [each for each in found if each.is_whole]
+
+
+def came_in(results: Path, names: Collection[str]) -> pd.DataFrame:
+    """Return one row for each of some data sets that is ingested: how many faces came in, and how many did not, and why.
+
+    Columns: dataset, faces, not_found (no face detected), blurred, other_label (labels that the study does not use),
+    failed (files that cannot be used).
+    """
+    reports = [each.report() for each in ingested_sets(results) if each.name in names]
+    columns = ["dataset", "faces", "not_found", "blurred", "other_label", "failed"]
+    return pd.DataFrame(
+        [
+            (r.dataset, r.found, r.missed, r.blurred, sum(r.dropped_labels.values()), r.failed)
+            for r in reports
+        ],
+        columns=columns,
+    )

@@ -21,7 +21,7 @@ from fer_utils.data.detection import FaceDetector, face_in_box
 from fer_utils.data.detectors import DetectorError, HaarDetector, load_detector
 from fer_utils.data.images import read_image
 from fer_utils.data.ingest import ingest
-from fer_utils.data.ingested import IngestedSet, IngestError
+from fer_utils.data.ingested import IngestedSet, IngestError, came_in
 from fer_utils.data.sources import registry
 from fer_utils.data.sources.reading import LayoutError, Source, load_picture
 
@@ -325,3 +325,13 @@ def test_a_table_that_promises_too_much_is_refused(folder, results):
     with pytest.raises(IngestError, match="damaged"):
         here.report()
     assert catalogue.DROPPED_COLUMNS[0] == tables.KEYS["ingested"][0]
+
+
+def test_what_came_in_is_counted_by_set(folder, results):
+    write_noise(folder / f"{SECRET}-09_fear.jpg", 1)
+    ingest(NAME, folder, results, SIZE)
+    (row,) = came_in(results, ["kdef", "jaffe"]).to_dict("records")
+    assert row == {
+        "dataset": NAME, "faces": 28, "not_found": 0, "blurred": 0, "other_label": 3, "failed": 1,
+    }  # fmt: skip
+    assert came_in(results, ["jaffe"]).empty
