@@ -39,7 +39,7 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 test-slow: book ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow
 
-calibrate: setup ## The control experiments in full: about half an hour on two cores; then `make book` shows them
+calibrate: setup ## The control experiments in full: about fifty minutes on two cores; then `make book` shows them
 	@$(BIN)/fer calibrate
 
 serve: ## Show the book on http://127.0.0.1:8000

@@ -83,7 +83,7 @@ def calibrate(
         int | None, typer.Option(min=100, help="Times that each experiment is repeated; 2000 by default")
     ] = None,
 ) -> None:
-    """Run the control experiments in full, about half an hour on two cores; the book then shows them."""
+    """Run the control experiments in full, about fifty minutes on two cores; the book then shows them."""
     from fer_utils.analysis.control_runs import FULL_REPEATS, in_full
 
     path = Paths.of(load_study("quick")).calibration
