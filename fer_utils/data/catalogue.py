@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -113,7 +114,7 @@ class Worker:
     aligned: bool = False
     quality: int | None = None
     refuse_blurred: bool = False
-    made: set[Path] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
 
     @cached_property
     def detector(self) -> Detector:
@@ -131,17 +132,18 @@ class Worker:
             return Outcome(reason=NO_FACE)
         if self.refuse_blurred and is_blurred(crop):
             return Outcome(reason=BLURRED)
-        path = Path(row["dataset"]) / f"{row['face_id']}{'.jpg' if self.quality else '.png'}"
+        path = f"{row['dataset']}/{row['face_id']}{'.jpg' if self.quality else '.png'}"
         data = encode_jpeg(crop, self.quality) if self.quality else encode_png(crop)
-        self._store(self.folder / path, data)
-        return Outcome(path.as_posix(), hashlib.sha256(data).hexdigest(), perceptual_hash(crop))
+        self._store(row["dataset"], path, data)
+        return Outcome(path, hashlib.sha256(data).hexdigest(), perceptual_hash(crop))
 
-    def _store(self, path: Path, data: bytes) -> None:
+    def _store(self, dataset: str, path: str, data: bytes) -> None:
         """Write plainly: a half-written crop is in no table yet, and is written again with its part."""
-        if path.parent not in self.made:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.made.add(path.parent)
-        path.write_bytes(data)
+        if dataset not in self.made:
+            (self.folder / dataset).mkdir(parents=True, exist_ok=True)
+            self.made.add(dataset)
+        with open(f"{self.folder}/{path}", "wb", buffering=0) as file:
+            file.write(data)
 
     def _found(self, image: Pixels, row: Row) -> Pixels | None:
         box = box_of(row)
@@ -156,8 +158,8 @@ class Worker:
 def outcomes(parts: Iterable[list[Row]], worker: Worker, processes: int) -> Iterator[list[Outcome]]:
     """Yield what became of the rows of each part, in order, worked on by `processes` processes.
 
-    A part is taken only when the one before is done, so that memory is that of one part. Raises CatalogueError
-    when a process is killed.
+    The next part is handed out before one is done, so that no process waits at its end; memory is that of two.
+    Raises CatalogueError when a process is killed.
     """
     if processes <= 1:
         yield from ([worker(row) for row in part] for part in parts)
@@ -166,8 +168,12 @@ def outcomes(parts: Iterable[list[Row]], worker: Worker, processes: int) -> Iter
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, context, _start_process, (worker,)) as pool:
         try:
+            under_way: deque[Iterator[Outcome]] = deque()
             for part in parts:
-                yield list(pool.map(_run, part, chunksize=_CHUNK))
+                under_way.append(pool.map(_run, part, chunksize=_CHUNK))
+                if len(under_way) > 1:
+                    yield list(under_way.popleft())
+            yield from map(list, under_way)
         except BrokenProcessPool as error:
             raise CatalogueError(
                 "a process that finds faces was killed, by want of memory perhaps: free some and run again"

@@ -32,7 +32,7 @@ from fer_utils.data.detectors import check_model
 from fer_utils.data.images import Pixels
 from fer_utils.data.ingested import IngestedSet, IngestError, Report
 from fer_utils.data.manifests import manifest_of
-from fer_utils.data.sources.reading import ROW_COLUMNS, Reading, Source, name_of
+from fer_utils.data.sources.reading import ROW_COLUMNS, SENT_COLUMNS, Reading, Source, name_of
 from fer_utils.data.sources.registry import source
 from fer_utils.files import atomic_path, digest
 from fer_utils.fingerprints import code_digest
@@ -141,7 +141,8 @@ class _Job:
         """Do the parts that the journal does not hold."""
         starts = range(0, len(self.rows), _PART)
         done = len(list(takewhile(lambda number: self._note(number).is_file(), range(len(starts)))))
-        parts = (_records(self.rows.iloc[start : start + _PART]) for start in starts[done:])
+        sent = self.rows[list(SENT_COLUMNS)].astype(object)  # of which rows are made in half the time
+        parts = (_records(sent.iloc[start : start + _PART]) for start in starts[done:])
         with tqdm(
             total=len(self.rows), initial=min(done * _PART, len(self.rows)), desc=self.target.name,
             unit="face", disable=not show_progress,

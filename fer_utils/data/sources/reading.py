@@ -35,6 +35,11 @@ ROW_COLUMNS: Final = {
 }
 """Columns of a reading's rows, all present, in this order; face_id, dataset, expression, cohort, path never missing."""
 
+SENT_COLUMNS: Final = (
+    "face_id", "dataset", "path", "frame_ms", "record", "left", "top", "right", "bottom",
+)  # fmt: skip
+"""Those that loading, finding and storing a face need: only they go to the processes that do it."""
+
 CHILD_BELOW_YEARS: Final = 18
 """Below it a face is a child's: the age of majority, as data sets and consent forms draw the line."""
 
@@ -58,7 +63,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Source:
-    """One data set: its name, its reader, and how a row's picture is loaded.
+    """One data set: its name, its reader, and how the picture of a row (SENT_COLUMNS of it) is loaded.
 
     `aligned` sets ship cropped, upright faces, which go through untouched (no detection); of sets
     of video frames blurred faces are left out (`refuse_blurred`).
