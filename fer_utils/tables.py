@@ -23,7 +23,7 @@ TECHNIQUES: Final = (
 )  # fmt: skip
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
 STATUSES: Final = ("done", "failed", "not attempted")
-DEVICE_KINDS: Final = ("phone", "host", "emulated", "predicted", "browser")
+DEVICE_KINDS: Final = ("phone", "host", "predicted", "browser")
 
 Column = str | tuple[str, ...]
 """A pandas dtype, or the categories of a categorical column."""
