@@ -22,6 +22,7 @@ TECHNIQUES: Final = (
     "clustering_quantization_aware", "pruning_clustering_quantization_aware",
 )  # fmt: skip
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
+ARITHMETICS: Final = ("float32", "dynamic", "int8")
 STATUSES: Final = ("done", "failed", "not attempted")
 DEVICE_KINDS: Final = ("phone", "host", "predicted", "browser")
 
@@ -142,6 +143,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "faces": "Int64",  # that both machines were asked about, at the file's own size
         "largest_difference": "Float64",  # of any probability between the two machines, 0 to 1
         "same_class": "Float64",  # share of faces with the same most probable expression
+        "arithmetic": ARITHMETICS,  # of most multiply-accumulates
         "output_step": "Float64",  # of a file that answers in integers; missing for others
         "macs": "Int64",  # multiply-accumulates of one inference, by the graph
         "instructions": "Int64",  # executed in one inference, of all kinds

@@ -40,7 +40,10 @@ def somewhere(tmp_path):
     return Emulation(tmp_path / "arm64", tmp_path / "counts.so", "7.2.22")
 
 
-def printing(somewhere, monkeypatch, text, answers=None, processor=processor_files()["proc/cpuinfo"]):
+DECLARED = processor_files()["proc/cpuinfo"]
+
+
+def printing(somewhere, monkeypatch, text, answers, processor=DECLARED):
     """Have the emulated program print a text and write its answers, without emulation."""
 
     def run(command, environment, path):
@@ -86,7 +89,7 @@ def test_a_row_tells_answers_and_counts_and_no_time(somewhere, monkeypatch, smal
     assert row["instructions"] == 5 * 2010
     assert row["fused_multiply_adds"] == row["vector_loads_stores"] == 2010
     assert row["repeat_difference"] == pytest.approx(10 / 2010)
-    assert row["macs"] == graph_costs(path, 64).macs
+    assert (row["macs"], row["arithmetic"]) == (graph_costs(path, 64).macs, "float32")
     assert row["file_digest"] == digest(path)
     assert "QEMU 7.2.22" in row["backend"]
     assert f"{CORES} cores declared" in row["device"]
@@ -126,13 +129,15 @@ def test_files_that_answer_in_integers_have_a_step(small_file):
     assert steps == {"float32": None, "float16": None, "dynamic": None, "int8": pytest.approx(STEP)}
 
 
-def test_float_files_agree_to_a_hundred_thousandth_and_integer_files_to_a_step_and_a_class():
-    rows = [  # largest difference, share of the same class, step, agreed?
-        (0.0, 1.0, None, True), (9.9e-6, 1.0, None, True), (9.9e-6, 0.9, None, True), (1.1e-5, 1.0, None, False),
-        (0.0, 1.0, STEP, True), (STEP, 1.0, STEP, True), (STEP, 0.9, STEP, False), (2 * STEP, 1.0, STEP, False),
+def test_each_kind_of_file_agrees_by_the_rule_of_its_arithmetic():
+    rows = [  # arithmetic, largest difference, share of the same class, step, agreed?
+        ("float32", 0.0, 1.0, None, True), ("float32", 9.9e-6, 1.0, None, True), ("float32", 1.1e-5, 1.0, None, False),
+        ("float32", 9.9e-6, 0.9, None, True), ("int8", 0.0, 1.0, STEP, True), ("int8", STEP, 1.0, STEP, True),
+        ("int8", STEP, 0.9, STEP, False), ("int8", 2 * STEP, 1.0, STEP, False), ("int8", 0.0, 1.0, None, False),
+        ("dynamic", 0.02, 1.0, None, True), ("dynamic", 0.02, 0.9, None, False),
     ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["largest_difference", "same_class", "output_step", "agreed"])
-    frame = frame.astype({"output_step": "Float64"})
+    columns = ["arithmetic", "largest_difference", "same_class", "output_step", "agreed"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"output_step": "Float64", "same_class": "Float64"})
     assert list(agrees(frame)) == list(frame["agreed"])
 
 
@@ -154,13 +159,13 @@ def test_arm64_kernels_give_this_machines_answers_and_counts_repeat(
 ):
     path, faces = small_file(precision), striped_faces[0][:14]
     spread = predict_tflite(path, faces).max(0)
-    assert (spread > 0.3).sum() >= 3, "answers that are all alike would prove nothing"
+    assert (spread > 0.3).sum() >= 2, "answers that are all alike would prove nothing"
     once, twice = (emulated.measure("small", path, faces, 64) for _ in range(2))
     assert agrees(once).all(), once["largest_difference"]
     first, second = once.iloc[0], twice.iloc[0]
     assert first["largest_difference"] == second["largest_difference"]
-    assert second["instructions"] == pytest.approx(first["instructions"], rel=0.02)
-    assert first["repeat_difference"] < 0.02
+    assert second["instructions"] == pytest.approx(first["instructions"], rel=1e-3)
+    assert first["repeat_difference"] < 1e-3
     multiplying = "integer_multiplies" if precision == "int8" else "fused_multiply_adds"
     other = "fused_multiply_adds" if precision == "int8" else "integer_multiplies"
     assert first[multiplying] > 10 * first[other]
