@@ -3,6 +3,8 @@
 XNNPACK chooses its kernels by the processor, which it reads from `/proc/cpuinfo` and `/sys`. QEMU hands those of the
 computer it runs on through, which crashes LiteRT (an x86 `/proc/cpuinfo`) or chooses kernels by chance. So every file
 that LiteRT opens there (seen by `qemu-aarch64 -strace`) stands in the emulated system as well, where QEMU looks first.
+That it is read shows in the counts: told of a Cortex-A76 (part 0xd0b), MobileNetV3-Small takes 27 million instructions
+in place of 37. Told of another clock or cache, it takes the same.
 """
 
 from typing import Final
@@ -15,8 +17,8 @@ CORES_IN_CLUSTER: Final = 4
 PART: Final = "0xd03"
 """Cortex-A53, designed by Arm (0x41): MIDR_EL1 in its Technical Reference Manual (DDI 0500)."""
 
-_CLOCK_KHZ: Final = 1_800_000  # the chip's highest; no count depends on it
-_CACHE_KIB: Final = 512  # of a cluster, within what the manual allows (128 to 2048); no count depends on it
+_CLOCK_KHZ: Final = 1_800_000  # the chip's highest
+_CACHE_KIB: Final = 512  # of a cluster, within what the manual allows (128 to 2048)
 
 _CORE: Final = f"""BogoMIPS\t: 38.40
 Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32
