@@ -68,9 +68,9 @@ def require_programs() -> None:
 def install_arm64_system(installed: Path = INSTALLED) -> Path:
     """Make sure that the system is unpacked in `installed`, downloading it if need be; return that folder.
 
-    Raises EmulationError, in one sentence, if a program is missing or a package cannot be had; nothing is half-made.
+    The programs of NEEDED must be there. Raises EmulationError, in one sentence, if a package cannot be had; nothing is
+    half-made.
     """
-    require_programs()
     if not _is_as_locked(installed):
         installed.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=installed.parent, prefix="arm64-") as scratch:

@@ -36,7 +36,6 @@ def commands(monkeypatch):
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(arm64_system.subprocess, "run", run)
-    monkeypatch.setattr(arm64_system, "require_programs", lambda: None)
     return given
 
 
