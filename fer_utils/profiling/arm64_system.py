@@ -115,8 +115,8 @@ def apt_settings(folder: Path) -> str:
             'APT::Architecture "arm64";', 'APT::Architectures { "arm64"; };', 'APT::Install-Recommends "false";',
             'APT::Sandbox::User "root";',  # another user could not write below `folder`; only archives are read
             f'Dir::State "{folder}/state";', f'Dir::State::status "{folder}/status";', f'Dir::Cache "{folder}/cache";',
-            f'Dir::Etc::sourcelist "{folder}/sources.list";', 'Dir::Etc::sourceparts "-";',
-            'Dir::Etc::preferences "-";', 'Dir::Etc::preferencesparts "-";', "",
+            f'Dir::Etc::sourcelist "{folder}/sources.list";', 'Dir::Etc::sourceparts "/dev/null";',
+            'Dir::Etc::preferences "/dev/null";', 'Dir::Etc::preferencesparts "/dev/null";', "",
         ]
     )  # fmt: skip
 
