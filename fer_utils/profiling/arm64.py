@@ -4,7 +4,7 @@ Emulation says what is computed and how many instructions that takes. It says no
 pipelines and memory are not emulated, so no count here is ever turned into milliseconds.
 """
 
-import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -112,19 +112,16 @@ class Emulation:
         """Return the command line: QEMU as a Cortex-A53 runs the emulated Python, which runs the guest's program."""
         system = system_folder(self.installed)
         return [
-            "qemu-aarch64", "-cpu", "cortex-a53", "-L", str(system), "-plugin", str(self.plugin),
+            shutil.which("qemu-aarch64") or "qemu-aarch64", "-cpu", "cortex-a53", "-L", str(system),
+            "-plugin", str(self.plugin),
             str(system / "usr/bin/python3.11"), "-P", str(GUEST),
             str(path.resolve()), str(given), str(answered),
         ]  # fmt: skip
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return all variables that the emulated program sees: its length moves the stack, so nothing else is let in."""
-        return {
-            "PYTHONPATH": str(site_folder(self.installed)),
-            "PYTHONHASHSEED": "0",
-            "PATH": os.environ["PATH"],
-        }
+        """Return all variables that the emulated program sees: they move its stack, so nothing else is let in."""
+        return {"PYTHONPATH": str(site_folder(self.installed)), "PYTHONHASHSEED": "0"}
 
 
 @contextmanager

@@ -63,8 +63,9 @@ def marks(*totals):
 
 def test_qemu_is_told_the_processor_the_system_and_the_plugin(somewhere, tmp_path):
     command = somewhere.command(tmp_path / "model.tflite", tmp_path / "given", tmp_path / "answered")
-    assert command[:7] == [
-        "qemu-aarch64", "-cpu", "cortex-a53", "-L", str(tmp_path / "arm64" / "system"), "-plugin",
+    assert command[0].endswith("qemu-aarch64")
+    assert command[1:7] == [
+        "-cpu", "cortex-a53", "-L", str(tmp_path / "arm64" / "system"), "-plugin",
         str(tmp_path / "counts.so"),
     ]  # fmt: skip
     assert command[7:9] == [str(tmp_path / "arm64" / "system" / "usr/bin/python3.11"), "-P"]
@@ -74,7 +75,7 @@ def test_qemu_is_told_the_processor_the_system_and_the_plugin(somewhere, tmp_pat
 def test_the_emulated_program_sees_no_variable_of_ours(somewhere, monkeypatch):
     monkeypatch.setenv("LD_LIBRARY_PATH", "/somewhere")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    assert set(somewhere.environment) == {"PYTHONPATH", "PYTHONHASHSEED", "PATH"}
+    assert set(somewhere.environment) == {"PYTHONPATH", "PYTHONHASHSEED"}
     assert somewhere.environment["PYTHONPATH"].endswith("arm64/site")
 
 
