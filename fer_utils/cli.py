@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from fer_utils import data_commands
-from fer_utils.study import Paths, Study, load_study
+from fer_utils.profile_commands import profile_device
+from fer_utils.study import Paths, load_study
+from fer_utils.study_options import OverridesOption, ProfileOption, named_study
 
 app = typer.Typer(
     help="A living replication of a pediatric facial expression classifier for mobile devices.",
@@ -19,9 +21,6 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands.app, name="data")
-
-ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference, licensed")]
-OverridesOption = Annotated[str, typer.Option(help="Study fields to change, as JSON: '{\"seed\": 7}'")]
 
 
 @app.command()
@@ -37,7 +36,7 @@ def run(
     from fer_utils.stages import STAGES, make, notebook_source
     from fer_utils.study import PROJECT_FOLDER
 
-    study, changes = _study(profile, overrides)
+    study, changes = named_study(profile, overrides)
     paths = Paths.of(study)
     for stage in stages or []:
         notebook_source(stage)
@@ -55,7 +54,7 @@ def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") 
     """Say what of a study is made, what is not, and what is out of date."""
     from fer_utils.workflow_status import summary
 
-    study, changes = _study(profile, overrides)
+    study, changes = named_study(profile, overrides)
     typer.echo(summary(study, changes).to_string(index=False))
 
 
@@ -93,51 +92,7 @@ def calibrate(
     typer.echo(f"Written to {path}; `make book` shows it.")
 
 
-@app.command(name="profile")
-def profile_device(
-    add: Annotated[
-        Path | None, typer.Option(help="Result of the book's page On your own device, to be added")
-    ] = None,
-    phone: Annotated[
-        bool, typer.Option("--phone", help="Time files on an attached Android phone, by adb")
-    ] = False,
-    benchmark: Annotated[
-        Path | None, typer.Option(help="The vendor's benchmark_model for Android, which you downloaded")
-    ] = None,
-    serial: Annotated[
-        str | None, typer.Option(help="Which phone, if several are attached: see `adb devices`")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, max=8, help="Threads, each on a core of its own")] = 1,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Run id of a file to time; all exported files by default")
-    ] = None,
-    profile: ProfileOption = "quick",
-    overrides: OverridesOption = "{}",
-) -> None:
-    """Measure the exported files on another device than this machine; the notebooks then show it.
-
-    Interrupted or unplugged, it goes on where it stopped.
-    """
-    if add:
-        return _add_browser_result(add, profile, overrides)
-    if not phone or benchmark is None:
-        raise typer.BadParameter(
-            "say `--phone --benchmark PATH`; the program is at developers.google.com/edge/litert/next/benchmark"
-        )
-    from fer_utils.profiling.adb import find_phone
-    from fer_utils.steps.phone import measure_on_phone
-
-    study, _ = _study(profile, overrides)
-    table = measure_on_phone(
-        study,
-        Paths.of(study),
-        find_phone(serial),
-        benchmark,
-        threads=threads,
-        run_ids=only or [],
-        tell=typer.echo,
-    )
-    typer.echo(f"measured and kept in {table}; `fer run --profile {study.profile}` brings it into the book")
+app.command(name="profile")(profile_device)
 
 
 @app.command(hidden=True)
@@ -148,7 +103,7 @@ def step(
     overrides: OverridesOption = "{}",
 ) -> None:
     """Do one expensive step of the workflow; the Snakefile calls this."""
-    study, _ = _study(profile, overrides)
+    study, _ = named_study(profile, overrides)
     started = time.perf_counter()
     _step_function(name, architecture)(study, Paths.of(study))
     typer.echo(f"{name:16} {architecture or '':20} {time.perf_counter() - started:6.0f} s")
@@ -159,29 +114,10 @@ def stage(name: str, profile: ProfileOption = "quick", overrides: OverridesOptio
     """Execute one stage's notebook; the Snakefile calls this."""
     from fer_utils.stages import run_notebook
 
-    study, changes = _study(profile, overrides)
+    study, changes = named_study(profile, overrides)
     started = time.perf_counter()
     run_notebook(name, study, changes)
     typer.echo(f"{'notebook':16} {name:20} {time.perf_counter() - started:6.0f} s")
-
-
-def _add_browser_result(file: Path, profile: str, overrides: str) -> None:
-    from fer_utils.profiling.browser_results import add_browser_result
-
-    study, _ = _study(profile, overrides)
-    for row in add_browser_result(study, Paths.of(study), file).itertuples():
-        typer.echo(f"{row.run_id:45} {row.latency_ms_median:8.1f} ms, in a browser on {row.device}")
-    typer.echo(f"added; `fer run --profile {study.profile}` brings it into the book")
-
-
-def _study(profile: str, overrides: str) -> tuple[Study, dict[str, Any]]:
-    try:
-        changes = json.loads(overrides)
-    except json.JSONDecodeError as error:
-        raise typer.BadParameter(
-            f"overrides must be JSON such as '{{\"seed\": 7}}', given {overrides!r}"
-        ) from error
-    return load_study(profile, **changes), changes
 
 
 def _step_function(name: str, architecture: str | None) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from fer_utils.profiling.emulations import emulations_table
 from fer_utils.study import PROJECT_FOLDER, Paths, Study, load_study
 
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
@@ -47,6 +48,10 @@ def _exports(paths: Paths) -> list[Path]:
     return [*_models(paths), *compressed, *paths.all_measurements(), paths.operators]
 
 
+def _profiled(paths: Paths) -> list[Path]:
+    return [*_exports(paths), *filter(Path.is_file, [emulations_table(paths)])]
+
+
 def _swept(paths: Paths) -> list[Path]:
     swept = [path for table in ("runs", "predictions") for path in paths.all_swept(table)]
     return [*_exports(paths), *swept]
@@ -59,7 +64,7 @@ STAGES: Final[Mapping[str, Stage]] = {
         Stage("02_architectures", "Architectures", _models),
         Stage("03_cohorts", "Cohorts", _cohorts),
         Stage("04_compression", "Compression", _swept),
-        Stage("05_moto_g6_profiling", "Moto G6 profiling", _exports),
+        Stage("05_moto_g6_profiling", "Moto G6 profiling", _profiled),
         Stage("06_ethnicity_analysis", "Ethnicity analysis", _exports),
     )
 }

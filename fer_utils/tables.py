@@ -22,8 +22,9 @@ TECHNIQUES: Final = (
     "clustering_quantization_aware", "pruning_clustering_quantization_aware",
 )  # fmt: skip
 PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
+ARITHMETICS: Final = ("float32", "dynamic", "int8")
 STATUSES: Final = ("done", "failed", "not attempted")
-DEVICE_KINDS: Final = ("phone", "host", "emulated", "predicted", "browser")
+DEVICE_KINDS: Final = ("phone", "host", "predicted", "browser")
 
 Column = str | tuple[str, ...]
 """A pandas dtype, or the categories of a categorical column."""
@@ -133,6 +134,26 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "name": "string",
         "mean_ms": "Float64",
     },
+    "emulations": {  # a row is one file run on emulated ARM64 kernels: counts and answers, never times
+        "run_id": "string",
+        "device": "string",
+        "backend": "string",
+        "threads": "Int64",
+        "image_size": "Int64",  # side of the square input for which instructions were counted, pixels
+        "faces": "Int64",  # that both machines were asked about, at the file's own size
+        "largest_difference": "Float64",  # of any probability between the two machines, 0 to 1
+        "same_class": "Float64",  # share of faces with the same most probable expression
+        "arithmetic": ARITHMETICS,  # of most multiply-accumulates
+        "output_step": "Float64",  # of a file that answers in integers; missing for others
+        "macs": "Int64",  # multiply-accumulates of one inference, by the graph
+        "instructions": "Int64",  # executed in one inference, of all kinds
+        "fused_multiply_adds": "Int64",
+        "integer_multiplies": "Int64",
+        "vector_loads_stores": "Int64",
+        "other_loads_stores": "Int64",
+        "repeat_difference": "Float64",  # between two inferences' instructions, as a share
+        "file_digest": "string",
+    },
     "curves": {  # a row is one epoch of one training
         "run_id": "string",
         "epoch": "Int64",
@@ -152,6 +173,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "recalibrations": ("run_id", "children", "repeat", "face_id"),
     "measurements": ("run_id", "device", "device_kind", "backend", "threads", "image_size"),
     "operators": ("run_id", "device", "device_kind", "backend", "threads", "image_size", "position"),
+    "emulations": ("run_id", "device", "backend", "threads", "image_size"),
     "curves": ("run_id", "epoch"),
 }
 
@@ -173,6 +195,15 @@ NEVER_MISSING: Final[Mapping[str, tuple[str, ...]]] = {
     "recalibrations": ("run_id", "children", "repeat", "face_id", "predicted"),
     "measurements": ("run_id", "device", "device_kind", "image_size"),
     "operators": ("run_id", "device", "device_kind", "image_size", "position", "operator", "mean_ms"),
+    "emulations": (
+        "run_id",
+        "device",
+        "image_size",
+        "faces",
+        "largest_difference",
+        "same_class",
+        "instructions",
+    ),
     "curves": ("run_id", "epoch", "loss"),
 }
 

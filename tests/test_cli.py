@@ -31,6 +31,7 @@ def test_help_lists_the_commands_of_users_only():
         (["run", "--overrides", "seed=5"], "overrides must be JSON"),
         (["step", "magic"], "unknown step 'magic'"),
         (["profile", "--phone"], "say `--phone --benchmark PATH`"),
+        (["profile"], "`--emulate` or `--add FILE`"),
     ],
 )
 def test_bad_input_ends_in_a_sentence_not_a_traceback(arguments, sentence):

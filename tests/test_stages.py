@@ -3,6 +3,7 @@ import json
 import pytest
 
 from fer_utils import stages
+from fer_utils.profiling.emulations import emulations_table
 from fer_utils.stages import STAGES, StageError, begin, notebook_source, run_notebook
 from fer_utils.study import Paths, StudyError, load_study
 
@@ -110,3 +111,14 @@ def test_kernels_that_run_side_by_side_do_not_meet(one_cell, tmp_path, monkeypat
     printed = [json.loads(text)["cells"][-1]["outputs"][0]["text"] for text in executed]
     assert printed == [["1\n"], ["2\n"], ["3\n"]]
     assert not list(tmp_path.glob("*ipc*"))
+
+
+def test_only_the_profiling_page_waits_for_emulations_and_only_where_there_are_any(tmp_path):
+    paths = Paths.of(load_study("quick"), tmp_path)
+    table = emulations_table(paths)
+    assert not [stage for stage in STAGES.values() if table in stage.inputs(paths)]
+    table.parent.mkdir(parents=True)
+    table.touch()
+    assert [name for name, stage in STAGES.items() if table in stage.inputs(paths)] == [
+        "05_moto_g6_profiling"
+    ]

@@ -87,3 +87,9 @@ def test_a_foreign_parquet_is_refused(tmp_path):
     pd.DataFrame({"x": [1]}).to_parquet(path)
     with pytest.raises(tables.TableError, match="unknown column"):
         tables.read("runs", path)
+
+
+def test_a_time_that_was_emulated_is_refused():
+    row = {"run_id": ["a"], "device": ["Cortex-A53"], "device_kind": ["emulated"], "image_size": [224]}
+    with pytest.raises(tables.TableError, match="emulated not among phone, host, predicted, browser"):
+        tables.conform(pd.DataFrame(row), "measurements")

@@ -15,7 +15,7 @@ PHONE: Final = "Moto G6"
 
 SOURCES: Final = (
     "Moto G6, published", "Moto G6, predicted, 1 thread", "Moto G6, predicted, 4 threads", "phone, measured",
-    "browser, measured", "arm64, emulated", "this machine, measured", "other phones, published",
+    "browser, measured", "this machine, measured", "other phones, published",
 )  # fmt: skip
 """How a latency may have come about, in the order of a figure's legend."""
 
@@ -24,7 +24,6 @@ COLUMNS: Final = ("architecture", "source", "device", "threads", "ms", "low_ms",
 _MEASURED: Final = {
     "phone": "phone, measured",
     "browser": "browser, measured",
-    "emulated": "arm64, emulated",
     "host": "this machine, measured",
 }
 

@@ -15,7 +15,7 @@ def row(
 
 
 def test_every_kind_of_latency_keeps_its_own_name() -> None:
-    kinds = [("predicted", 1), ("predicted", 4), ("phone", 1), ("browser", 1), ("emulated", 1), ("host", 1)]
+    kinds = [("predicted", 1), ("predicted", 4), ("phone", 1), ("browser", 1), ("host", 1)]
     found = all_sources(
         pd.DataFrame([row("mobilenet_v3_large", kind, threads, 50.0) for kind, threads in kinds])
     )

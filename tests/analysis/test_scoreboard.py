@@ -173,7 +173,7 @@ def test_no_other_faces_ever_settle_a_claim(study_of, options):
 
 @pytest.mark.parametrize(
     ("device", "kind"),
-    [("Moto G6", "predicted"), ("Moto G6", "emulated"), ("Moto G6", "host"), ("Moto G6", "browser"),
+    [("Moto G6", "predicted"), ("Moto G6", "host"), ("Moto G6", "browser"),
      ("moto g6 play", "phone"), ("moto g(6) plus", "phone"), ("Pixel 3", "phone"), ("moto g(60)", "phone")],
 )  # fmt: skip
 def test_no_other_device_ever_settles_a_claim(study_of, device, kind):

@@ -18,6 +18,7 @@ from fer_utils import tables
 from fer_utils.analysis.evidence import is_moto_g6
 from fer_utils.files import digest
 from fer_utils.profiling.adb import Phone, PhoneError, PhoneLost, find_phone
+from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.profiling.phone import FOLDER, WARM_UPS, session
 from fer_utils.steps.phone import measure_on_phone
 from fer_utils.study import Paths, Study, load_study
@@ -301,7 +302,7 @@ def test_a_phone_that_is_gone_and_a_benchmark_that_is_not_there_end_in_a_sentenc
 def test_an_unknown_run_names_those_that_are_here(
     phone: MadeUpPhone, study: Study, paths: Paths, benchmark: Path
 ) -> None:
-    with pytest.raises(PhoneError, match=r"no exported file magic is here; there are mobilenet_v3_small"):
+    with pytest.raises(ProfilingError, match=r"no exported file magic is here; there are mobilenet_v3_small"):
         measure_on_phone(
             study, paths, find_phone(), benchmark, threads=1, run_ids=["magic"], tell=lambda line: None
         )
