@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_utils.data.detection import FaceDetector, crop_face, largest_face
 from fer_utils.data.images import Pixels, encode_png
-from fer_utils.data.synthetic.portrait import draw_face
+from fer_utils.data.synthetic.portrait import Row, draw_face
 from fer_utils.expressions import EXPRESSIONS
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.study import Precision
@@ -25,7 +25,7 @@ GOLDEN_FILE: Final = "golden.json"
 FACE_FILE: Final = "golden_face.rgb"
 PICTURE_FILE: Final = "golden_face.png"
 
-FACE: Final[Mapping[str, Any]] = {
+FACE: Final[Row] = {
     "expression": "happiness", "blended_with": "neutral", "blend": 0.0, "intensity": 1.0, "difficulty": 0.0,
     "domain": "lab", "childness": 1.0, "sex": "female", "skin_tone": 5, "identity_seed": 1, "image_seed": 1,
 }  # fmt: skip

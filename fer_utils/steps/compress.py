@@ -188,7 +188,7 @@ def compress_cells(
 def write_for_apps(folder: Path, runs: pd.DataFrame, image_size: int) -> None:
     """Write beside the exported files of `runs` what an app developer needs with any of them: labels, a golden pair."""
     made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
-    models = {folder / str(run.artefact): run.precision for run in made.itertuples()}
+    models = {folder / run["artefact"]: run["precision"] for run in made.to_dict("records")}
     write_text(folder / LABELS_FILE, labels())
     for name, content in golden_files(models, image_size).items():
         write_bytes(folder / name, content)
