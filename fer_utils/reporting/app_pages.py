@@ -52,12 +52,11 @@ def anchor(run_id: str) -> str:
 
 
 def _tensors(interfaces: Mapping[str, FileInterface]) -> str:
-    """One table for all: the files differ in their weights alone."""
-    first, *others = (tensor_table(interface) for interface in interfaces.values())
-    columns = ["tensor", "shape", "type", "values", "meaning"]
-    if any(not first[columns].equals(other[columns]) for other in others):
+    """One table for all files; what they call their tensors stands with each file."""
+    first, *others = (tensor_table(interface).iloc[:-1] for interface in interfaces.values())
+    if not all(first.equals(other) for other in others):
         raise ValueError("the exported files take or give different things: the page shows one table for all")
-    return html_table(first, "What each file takes and gives", cards=True)
+    return html_table(first, "What each file takes and gives")
 
 
 def _files(interfaces: Mapping[str, FileInterface], files: Mapping[str, Path]) -> str:
@@ -65,13 +64,13 @@ def _files(interfaces: Mapping[str, FileInterface], files: Mapping[str, Path]) -
         {
             "file": path.name,
             "bytes": f"{path.stat().st_size:,}",
+            "input is called": interfaces[run_id].entrance.name,
+            "output is called": interfaces[run_id].exit.name,
             "lowest runtime": f"TensorFlow Lite {interfaces[run_id].lowest_runtime}",
         }
         for run_id, path in files.items()
     ]
-    return html_table(
-        pd.DataFrame(rows), "The files, and the oldest runtime that knows their operators", cards=True
-    )
+    return html_table(pd.DataFrame(rows), "The files, and the oldest runtime that knows their operators")
 
 
 def _packs(cards: Sequence[ModelCard], files: Mapping[str, Path], packs: Path) -> str:
@@ -84,7 +83,7 @@ def _packs(cards: Sequence[ModelCard], files: Mapping[str, Path], packs: Path) -
         }
         for card in cards
     ]
-    table = html_table(pd.DataFrame(rows), "Packs of this run's best models", cards=True)
+    table = html_table(pd.DataFrame(rows), "Packs of this run's best models")
     words = {
         GOLDEN_FILE: "the answers",
         FACE_FILE: "the input as bytes",

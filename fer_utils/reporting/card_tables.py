@@ -21,7 +21,7 @@ def model_table(known: CardInputs) -> pd.DataFrame:
         "precision": run["precision"],
         "parameters": f"{int(run['parameters']):,}",
         "initial weights": run["initial_weights"],
-        "seed": run["seed"],
+        "seed": str(run["seed"]),
         "profile": known.study.name,
         "lowest runtime": f"TensorFlow Lite {known.interface.lowest_runtime}, and so every LiteRT",
     }

@@ -1,26 +1,24 @@
 """Tables for app developers: what an exported file takes and gives."""
 
+from typing import Final
+
 import pandas as pd
 
-from fer_utils.compression.file_interface import FileInterface, Tensor
+from fer_utils.compression.file_interface import FileInterface
+
+ORDER: Final = "batch, rows from the top, columns from the left, colours red, green, blue"
 
 
 def tensor_table(interface: FileInterface) -> pd.DataFrame:
-    """Return a row an end of the graph, all text: tensor, name, shape, type, values, meaning."""
+    """Return what goes in and what comes out, all text: what, input, output."""
+    ends = (interface.entrance, interface.exit)
     labels = ", ".join(f"{place} {label}" for place, label in enumerate(interface.labels))
-    face = (
-        "a face, already cut out: batch, rows from the top, columns from the left, channels red, green, blue"
-    )
-    return pd.DataFrame(
-        [
-            _row("input", interface.entrance, "0 to 255, as they are", face),
-            _row("output", interface.exit, "0 to 1, together 1", f"probabilities: {labels}"),
-        ]
-    )
-
-
-def _row(end: str, tensor: Tensor, values: str, meaning: str) -> dict[str, str]:
-    shape = " × ".join(str(side) for side in tensor.shape)
-    return {
-        "tensor": end, "name": tensor.name, "shape": shape, "type": tensor.kind, "values": values, "meaning": meaning
-    }  # fmt: skip
+    rows = {
+        "what": ("a face, already cut out", "probabilities of seven expressions"),
+        "shape": tuple(" × ".join(str(side) for side in end.shape) for end in ends),
+        "type": tuple(end.kind for end in ends),
+        "values": ("0 to 255, as a picture has them", "0 to 1, together 1"),
+        "order": (ORDER, f"as in the labels: {labels}"),
+        "name in the graph": tuple(end.name for end in ends),
+    }
+    return pd.DataFrame([(what, *both) for what, both in rows.items()], columns=["", "input", "output"])

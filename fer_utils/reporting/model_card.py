@@ -120,7 +120,7 @@ def _markdown(part: Part) -> str:
 
 
 def _myst(part: Part) -> str:
-    return _joined(part, "### ", lambda table: html_table(table, cards=True))
+    return _joined(part, "### ", html_table)
 
 
 def _joined(part: Part, mark: str, show: Any) -> str:
