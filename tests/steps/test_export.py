@@ -165,6 +165,12 @@ def test_sets_that_only_test_do_not_forbid_and_one_that_trains_does():
     assert best_models.forbidding_sets(load_study("quick")) == []
 
 
+def test_the_licensed_study_is_refused_before_anything_is_read(tmp_path):
+    licensed = load_study("licensed")
+    with pytest.raises(ExportError, match="nothing was packed"):
+        export(licensed, Paths.of(licensed, tmp_path), [], tmp_path)
+
+
 @pytest.fixture(scope="module")
 def cards(packed):
     """What stands in each card: the fields in front and the text, by run id."""
