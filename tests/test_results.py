@@ -6,7 +6,7 @@ import pytest
 from fer_utils import tables
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import run_scores
-from fer_utils.compression.golden import answers_here, compare, read_golden
+from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.parity import parity
 from fer_utils.data.leaks import check_no_leak
 from fer_utils.expressions import CHANCE, EXPRESSIONS

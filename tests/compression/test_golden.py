@@ -13,13 +13,10 @@ from fer_utils.compression.golden import (
     PICTURE_FILE,
     STEP,
     GoldenError,
-    answers_here,
-    compare,
     golden_face,
     golden_files,
-    read_answers,
-    read_golden,
 )
+from fer_utils.compression.golden_check import answers_here, compare, read_answers, read_golden
 from fer_utils.compression.metadata import describe
 from fer_utils.data.images import read_image
 from fer_utils.expressions import EXPRESSIONS

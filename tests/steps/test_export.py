@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from fer_utils import tables
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.files import file_name
-from fer_utils.compression.golden import answers_here, compare, read_golden
+from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.metadata import describe
 from fer_utils.data.synthetic.design import plan_faces
 from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fer_utils import tables
-from fer_utils.compression.golden import answers_here, compare, read_golden
+from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.parity import parity
 from fer_utils.data.leaks import LeakError
 from fer_utils.steps import compress as compress_step
