@@ -20,6 +20,7 @@ APPS_FOLDER: Final = Path("apps")
 """Where packs and the golden pair lie, below the rendered book's root."""
 
 CARDS_PAGE: Final = "model_cards"
+DIFFERS: Final = "differs from file to file: see the model cards"
 NO_MODEL: Final = "This run has exported none of the models that are packed for apps."
 INTRODUCTION: Final = """# Model cards
 
@@ -52,10 +53,10 @@ def anchor(run_id: str) -> str:
 
 
 def _tensors(interfaces: Mapping[str, FileInterface]) -> str:
-    """One table for all files; what they call their tensors stands with each file."""
-    first, *others = (tensor_table(interface).iloc[:-1] for interface in interfaces.values())
-    if not all(first.equals(other) for other in others):
-        raise ValueError("the exported files take or give different things: the page shows one table for all")
+    """One table for all files, in which what differs between them is not told."""
+    first, *others = (tensor_table(interface) for interface in interfaces.values())
+    for other in others:
+        first = first.where(first == other, DIFFERS)
     return html_table(first, "What each file takes and gives")
 
 
@@ -64,8 +65,6 @@ def _files(interfaces: Mapping[str, FileInterface], files: Mapping[str, Path]) -
         {
             "file": path.name,
             "bytes": f"{path.stat().st_size:,}",
-            "input is called": interfaces[run_id].entrance.name,
-            "output is called": interfaces[run_id].exit.name,
             "lowest runtime": f"TensorFlow Lite {interfaces[run_id].lowest_runtime}",
         }
         for run_id, path in files.items()
@@ -77,7 +76,7 @@ def _packs(cards: Sequence[ModelCard], files: Mapping[str, Path], packs: Path) -
     rows = [
         {
             "model": card.title,
-            "pack": (_served(archive := packs / f"{files[card.run_id].stem}.zip", archive.name),),
+            "pack": (_served(archive := packs / f"{files[card.run_id].stem}.zip", "download"),),
             "bytes": f"{archive.stat().st_size:,}",
             "model card": (Link("card", f"stages/{CARDS_PAGE}.html#{anchor(card.run_id)}"),),
         }

@@ -11,7 +11,7 @@ from fer_utils.reporting.pages import ABSENT
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.study import Study
 
-FACTOR_NAMES: Final = {"ethnicity": "group", "skin_tone": "skin tone (Monk scale)", "age_band": "age"}
+FACTOR_NAMES: Final = {"ethnicity": "group", "skin_tone": "skin tone", "age_band": "age"}
 """What readers call the columns by which children are parted; others by their own name."""
 
 
@@ -49,7 +49,7 @@ def share(scores: pd.Series, metric: str) -> str:
 
 def percent(share: float) -> str:
     """Return a share from 0 to 1 in percent."""
-    return ABSENT if pd.isna(share) else f"{100 * share:.1f} %"
+    return ABSENT if pd.isna(share) else f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def interval(low: float, high: float) -> str:

@@ -58,7 +58,7 @@ def scores_text(known: CardInputs) -> str:
 def groups_text(known: CardInputs) -> str:
     """Return how the table of groups is to be read."""
     letters = (
-        "Groups A to E are letters that stand for no people. "
+        "Groups A to E are letters that stand for no people; skin tones are of the Monk scale, 1 the lightest. "
         if known.study.face_source == "synthetic"
         else ""
     )

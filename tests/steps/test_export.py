@@ -177,7 +177,7 @@ def cards(packed):
     found = {}
     for path in packed:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
-            text = archive.read("README.md").decode()
+            text = archive.read("README.md").decode().replace("\N{NO-BREAK SPACE}", " ")
         empty, front, body = text.split("---\n", 2)
         assert empty == ""
         found[path.name.removesuffix(f".{SIDE}.zip")] = (yaml.safe_load(front), body)
