@@ -47,9 +47,9 @@ def share(scores: pd.Series, metric: str) -> str:
     return f"{percent(scores[metric])} ({interval(scores[f'{metric}_low'], scores[f'{metric}_high'])})"
 
 
-def percent(share: float) -> str:
+def percent(value: float) -> str:
     """Return a share from 0 to 1 in percent."""
-    return ABSENT if pd.isna(share) else f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+    return ABSENT if pd.isna(value) else f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
 
 
 def interval(low: float, high: float) -> str:

@@ -10,7 +10,7 @@ ORDER: Final = "batch, rows from the top, columns from the left, colours red, gr
 
 
 def tensor_table(interface: FileInterface) -> pd.DataFrame:
-    """Return what goes in and what comes out, all text: what, input, output."""
+    """Return what goes in and what comes out, all text: tensor, input, output."""
     ends = (interface.entrance, interface.exit)
     labels = ", ".join(f"{place} {label}" for place, label in enumerate(interface.labels))
     rows = {
@@ -21,4 +21,4 @@ def tensor_table(interface: FileInterface) -> pd.DataFrame:
         "order": (ORDER, f"as in the labels: {labels}"),
         "name in the graph": tuple(end.name for end in ends),
     }
-    return pd.DataFrame([(what, *both) for what, both in rows.items()], columns=["", "input", "output"])
+    return pd.DataFrame([(what, *both) for what, both in rows.items()], columns=["tensor", "input", "output"])
