@@ -77,6 +77,51 @@ def classify(
 
 
 @app.command()
+def export(
+    run_ids: Annotated[
+        list[str] | None, typer.Argument(help="Run ids of exported files; the best models if none is named")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder for the packs; that of the study's results by default")
+    ] = None,
+    profile: ProfileOption = "quick",
+    overrides: OverridesOption = "{}",
+) -> None:
+    """Pack exported models for app developers: file, labels, golden input and answer, model card, licence."""
+    from fer_utils.steps.export import export as pack
+
+    study, _ = _study(profile, overrides)
+    paths = Paths.of(study)
+    for archive in pack(study, paths, run_ids or [], to or paths.packs):
+        typer.echo(archive)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="Folder of an unpacked export, golden.json in it")],
+    answer: Annotated[
+        Path | None, typer.Option(help="JSON file with the seven probabilities that your port gives")
+    ] = None,
+) -> None:
+    """Compare a port's answer, or without one this machine's, with the golden answer of an exported model."""
+    from fer_utils.compression.golden_check import answers_here, compare, read_answers, read_golden
+
+    golden = read_golden(folder)
+    found = compare(golden, read_answers(answer, golden) if answer else answers_here(folder, golden))
+    for each in found:
+        typer.echo(
+            f"{each.file}: {'agrees' if each.agrees else 'DIFFERS'}; {each.given} given, {each.expected} expected, largest "
+            f"difference {each.largest_difference:.2g} (up to {each.tolerance:.2g} is right)"
+        )
+    if not all(each.agrees for each in found):
+        typer.echo(
+            "Look at the order of colours (RGB), the levels (0 to 255, not 0 to 1) and the rows first.",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+@app.command()
 def calibrate(
     repeats: Annotated[
         int | None, typer.Option(min=100, help="Times that each experiment is repeated; 2000 by default")

@@ -368,6 +368,11 @@ class Paths:
         devices = self.of_device("measurements", "any").parents[1]
         return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
 
+    @property
+    def packs(self) -> Path:
+        """The folder of exported models packed for app developers."""
+        return self.root / "packs"
+
     def duration(self, job: str) -> Path:
         """How long a job of the workflow took: Snakemake's benchmark file."""
         return self.root / "durations" / f"{job}.tsv"

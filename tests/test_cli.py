@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
@@ -18,7 +19,7 @@ def fer(*arguments, **environment):
 def test_help_lists_the_commands_of_users_only():
     answer = fer("--help")
     assert answer.returncode == 0
-    assert all(command in answer.stdout for command in ("run", "status", "classify"))
+    assert all(command in answer.stdout for command in ("run", "status", "classify", "export", "check"))
     assert "step" not in answer.stdout
 
 
@@ -32,6 +33,8 @@ def test_help_lists_the_commands_of_users_only():
         (["step", "magic"], "unknown step 'magic'"),
         (["profile", "--phone"], "say `--phone --benchmark PATH`"),
         (["profile"], "`--emulate` or `--add FILE`"),
+        (["export", "--profile", "licensed"], "do not allow that such a model is given away"),
+        (["check", "tests"], "tests holds no golden.json: give the folder of an unpacked export"),
     ],
 )
 def test_bad_input_ends_in_a_sentence_not_a_traceback(arguments, sentence):
@@ -83,3 +86,26 @@ class TestClassify:
         assert answer.returncode != 0
         assert sentence in answer.stderr
         assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.results
+def test_a_pack_of_the_run_checks_a_right_port_and_finds_a_wrong_one_out(tmp_path):
+    run = "mobilenet_v3_large.all.none.int8"
+    answer = fer("export", run, "--to", str(tmp_path))
+    assert answer.returncode == 0, answer.stderr
+    folder, given = tmp_path / "unpacked", tmp_path / "answer.json"
+    with zipfile.ZipFile(answer.stdout.strip()) as archive:
+        archive.extractall(folder)
+    here = fer("check", str(folder))
+    assert here.returncode == 0, here.stderr
+    assert "agrees" in here.stdout
+    golden = json.loads((folder / "golden.json").read_text())
+    (known,) = golden["answers"].values()
+    for numbers, code, word in (
+        (known["probabilities"], 0, "agrees"),
+        (known["probabilities"][::-1], 1, "DIFFERS"),
+    ):
+        given.write_text(json.dumps(numbers))
+        told = fer("check", str(folder), "--answer", str(given))
+        assert told.returncode == code
+        assert word in told.stdout

@@ -11,21 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fer_utils import tables
 from fer_utils.data import detection
 from fer_utils.data.face_model import face_model_path
-from fer_utils.data.manifests import load_manifest
 from fer_utils.expressions import EXPRESSIONS
 from fer_utils.files import digest
 from fer_utils.reporting import style
+from fer_utils.reporting.best_models import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.litert_js import litert_js_files, litert_js_version
 from fer_utils.reporting.provenance import Provenance, provenance
-from fer_utils.study import Architecture, Paths, Precision, Study
-
-SHOWN: Final[tuple[tuple[Architecture, Precision], ...]] = (
-    ("mobilenet_v3_large", "float32"), ("mobilenet_v3_large", "int8"), ("mobilenet_v3_small", "float32"),
-)  # fmt: skip
-"""The paper's best network as it is and as phones get it, and the smallest; the first is chosen when the page opens."""
+from fer_utils.study import Paths, Study
 
 FOLDER: Final = Path("device")
 """Where the page's modules, LiteRT.js and the models lie, below the rendered book's root."""
@@ -34,9 +28,6 @@ NO_RUNTIME: Final = (
     "LiteRT.js is missing: run `python -m fer_utils.reporting.litert_js` with a network, then `make book`."
 )
 NO_MODEL: Final = "This run has exported none of the models that the page shows."
-NOT_RELEASED: Final = (
-    "The models learned from data sets whose terms do not allow that such a model is given away."
-)
 
 
 @dataclass(frozen=True)
@@ -49,9 +40,9 @@ class DevicePage:
 
 def device_page(study: Study, paths: Paths) -> DevicePage:
     """Return the page's data and files, or in their place a note of what is missing and how to get it."""
-    models = shown_models(study, paths)
+    models = best_models(study, paths)
     runtime = litert_js_files()
-    if not may_release_models(study):
+    if forbidding_sets(study):
         return _absent(NOT_RELEASED)
     if not models:
         return _absent(NO_MODEL)
@@ -68,28 +59,6 @@ def device_page(study: Study, paths: Paths) -> DevicePage:
     files = {FOLDER / "litert" / name: path for name, path in runtime.items()}
     files |= {FOLDER / "models" / path.name: path for path in (*models.values(), face_model_path())}
     return DevicePage(text, files)
-
-
-def shown_models(study: Study, paths: Paths) -> dict[str, Path]:
-    """Return the .tflite files that the page offers, by run id: the all-data copies of SHOWN that this run exported."""
-    files: dict[str, Path] = {}
-    for architecture, precision in SHOWN:
-        table = paths.compressed("runs", architecture)
-        if architecture not in study.architectures or not table.exists():
-            continue
-        runs = tables.read("runs", table)
-        chosen = (runs["cohort"] == "all") & (runs["technique"] == "none") & (runs["precision"] == precision)
-        exported = runs["artefact"].str.endswith(".tflite").fillna(False) & (runs["status"] == "done")
-        for run in runs[chosen & exported].itertuples():
-            files[str(run.run_id)] = table.parent / str(run.artefact)
-    return files
-
-
-def may_release_models(study: Study) -> bool:
-    """Return whether the terms of everything that a study learns from allow that its models are given away."""
-    if study.face_source == "synthetic":
-        return True
-    return all(load_manifest(name).study.may_release_model for name in study.sets)
 
 
 def page_data(study: Study, models: Mapping[str, Path], source: Provenance) -> dict[str, Any]:

@@ -1,13 +1,10 @@
 """Step `book`: the pages that are computed, and the book rendered from them and the executed notebooks."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
-from fer_utils import tables
 from fer_utils.analysis.claims import CLAIMS_FILE, load_claims
-from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.published_numbers import PUBLISHED_FILE
 from fer_utils.analysis.scoreboard import scoreboard
 from fer_utils.data.manifests import load_manifest, manifest_names
@@ -20,13 +17,17 @@ from fer_utils.reporting.pages import times_page
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.published_pages import CHAPTER, published_pages
 from fer_utils.steps.controls import calibration_pages
+from fer_utils.steps.evidence import evidence, tables_of_claims
+from fer_utils.steps.export import app_part
 from fer_utils.study import Paths, Study
 
 
 def make_book(study: Study, paths: Paths) -> None:
     """Write the computed pages of a study and render the book."""
     device = device_page(study, paths)
-    build_book(paths, {**computed_pages(study, paths), "device": device.text}, served=device.files)
+    for_apps, packs = app_part(study, paths)
+    pages = {**computed_pages(study, paths), **for_apps, "device": device.text}
+    build_book(paths, pages, served={**device.files, **packs})
 
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
@@ -51,39 +52,6 @@ def pages_of_claims(study: Study, paths: Paths) -> Mapping[str, str]:
         board.to_csv(path, index=False)
     read = {str(path.relative_to(paths.root)): path for path in tables_of_claims(paths)}
     return claims_pages.claims_pages(board, claims, paths.figures("x").parent, provenance(study, read))
-
-
-def tables_of_claims(paths: Paths) -> list[Path]:
-    """Return the files of all tables that claims are judged by."""
-    parts = [paths.all_trained(table) + paths.all_compressed(table) for table in ("runs", "predictions")]
-    return [
-        paths.faces,
-        paths.reality_faces,
-        *parts[0],
-        *parts[1],
-        *paths.all_reality_predictions(),
-        paths.measurements,
-    ]
-
-
-def evidence(study: Study, paths: Paths) -> Tables:
-    """Return the tables of a study from which claims are judged."""
-    faces = tables.concatenated(
-        [tables.read("faces", paths.faces), tables.read("faces", paths.reality_faces)]
-    )
-    return Tables(
-        faces=tables.conform(faces, "faces"),
-        predictions=tables.read(
-            "predictions",
-            *paths.all_trained("predictions"),
-            *paths.all_compressed("predictions"),
-            *paths.all_reality_predictions(),
-        ),
-        runs=tables.read("runs", *paths.all_trained("runs"), *paths.all_compressed("runs")),
-        measurements=tables.read("measurements", *paths.all_measurements()),
-        draws=study.bootstrap_draws,
-        seed=study.seed,
-    )
 
 
 def durations(paths: Paths) -> pd.DataFrame:

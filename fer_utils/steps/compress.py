@@ -15,6 +15,7 @@ from fer_utils import tables
 from fer_utils.compression.export import REPRESENTATIVE_FACES, to_tflite
 from fer_utils.compression.file_weights import file_weights
 from fer_utils.compression.files import file_name
+from fer_utils.compression.golden import golden_files
 from fer_utils.compression.metadata import LABELS_FILE, describe, labels
 from fer_utils.compression.techniques import CompressionError, compress
 from fer_utils.files import write_bytes, write_text
@@ -156,7 +157,7 @@ def compress_network(architecture: Architecture, study: Study, paths: Paths) -> 
     """Compress one network's all-data copy and write its runs, predictions (test faces) and curves.
 
     Every technique and precision of the study gives rows: done, failed with the reason of the attempt, or
-    not attempted with the reason why. Weights and TFLite files lie beside the tables.
+    not attempted with the reason why. Weights and TFLite files lie beside the tables, with labels and a golden pair.
     """
     cells = [Cell(technique, technique, study) for technique in study.techniques]
     compress_cells(architecture, study, paths, cells, partial(paths.compressed, architecture=architecture))
@@ -178,9 +179,19 @@ def compress_cells(
             compress_cell, architecture, study, paths, place("runs").parent, made, cell
         ).items():
             rows[table] += part
-    write_text(place("runs").parent / LABELS_FILE, labels())
+    runs = tables.conform(tables.concatenated(rows["runs"]), "runs")
+    write_for_apps(place("runs").parent, runs, study.image_size)
     for table, parts in rows.items():
         tables.write(tables.concatenated(parts), table, place(table))
+
+
+def write_for_apps(folder: Path, runs: pd.DataFrame, image_size: int) -> None:
+    """Write beside the exported files of `runs` what an app developer needs with any of them: labels, a golden pair."""
+    made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
+    models = {folder / run["artefact"]: run["precision"] for run in made.to_dict("records")}
+    write_text(folder / LABELS_FILE, labels())
+    for name, content in golden_files(models, image_size).items():
+        write_bytes(folder / name, content)
 
 
 def compress_cell(

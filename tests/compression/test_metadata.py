@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import zipfile
@@ -7,10 +8,14 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from fer_utils.compression.export import to_tflite
+from fer_utils.compression.golden import FACE_FILE
+from fer_utils.compression.golden_check import compare, read_golden
 from fer_utils.compression.metadata import METADATA_NAME, describe
 from fer_utils.data.face_model import LOCK_FILE
 from fer_utils.expressions import EXPRESSIONS
 from fer_utils.models.prediction import predict_tflite
+from fer_utils.reporting.best_models import best_models
+from fer_utils.study import Paths, load_study
 
 CLASSIFY = """
 import json, sys
@@ -65,29 +70,58 @@ def test_a_described_file_is_not_described_again(plain):
         describe(describe(plain["int8"], "tiny", "x"), "tiny", "x")
 
 
-@pytest.mark.slow
-def test_mediapipe_loads_the_files_unchanged_and_answers_as_the_interpreter(plain, striped_faces, tmp_path):
-    """MediaPipe needs packages that ours exclude: it gets an environment of its own, from the lock's version."""
-    import json
+@pytest.fixture(scope="module")
+def answers_of_mediapipe(tmp_path_factory):
+    """A function that asks MediaPipe's ImageClassifier: files and faces to (files * faces, 7) probabilities.
 
+    MediaPipe needs packages that ours exclude: it gets an environment of its own, from the lock's version.
+    """
     (pinned,) = [
         line.split()[0] for line in LOCK_FILE.read_text().splitlines() if line.startswith("mediapipe==")
     ]
-    python = tmp_path / "environment" / "bin" / "python"
+    folder = tmp_path_factory.mktemp("mediapipe")
+    python = folder / "environment" / "bin" / "python"
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, python.parent.parent], check=True)
     subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, pinned], check=True)
+
+    def ask(files, pixels):
+        np.save(folder / "pixels.npy", pixels)
+        command = [python, "-c", CLASSIFY, folder / "pixels.npy", *files]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        answers = json.loads(said.splitlines()[-1])
+        return np.array([[answer[name] for name in EXPRESSIONS] for answer in answers])
+
+    return ask
+
+
+@pytest.mark.slow
+def test_mediapipe_loads_the_files_unchanged_and_answers_as_the_interpreter(
+    plain, striped_faces, tmp_path, answers_of_mediapipe
+):
     pixels = striped_faces[0][:7]
-    np.save(tmp_path / "pixels.npy", pixels)
     files, expected = [], []
     for precision, model in plain.items():
         files.append(tmp_path / f"{precision}.tflite")
         files[-1].write_bytes(describe(model, "tiny", "says what it is"))
         expected.append(predict_tflite(files[-1], pixels))
-    command = [python, "-c", CLASSIFY, tmp_path / "pixels.npy", *files]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    answers = [[answer[name] for name in EXPRESSIONS] for answer in json.loads(said.splitlines()[-1])]
-    theirs, ours = np.array(answers), np.concatenate(expected)
+    theirs, ours = answers_of_mediapipe(files, pixels), np.concatenate(expected)
     np.testing.assert_allclose(theirs[:7], ours[:7], atol=1e-5)
     np.testing.assert_array_equal(theirs[7:].argmax(1), ours[7:].argmax(1))
     np.testing.assert_allclose(theirs[7:], ours[7:], atol=1 / 256 + 1e-6)  # one step of an int8 output
+
+
+@pytest.mark.slow
+@pytest.mark.results
+def test_mediapipe_gives_the_golden_answers_of_the_runs_best_models(answers_of_mediapipe):
+    study = load_study("quick")
+    best = best_models(study, Paths.of(study))
+    assert best
+    for path in best.values():
+        golden = read_golden(path.parent)
+        face = np.frombuffer((path.parent / FACE_FILE).read_bytes(), np.uint8).reshape(
+            golden["face"]["shape"]
+        )
+        (answer,) = answers_of_mediapipe([path], face)
+        (found,) = compare(golden, {path.name: answer.tolist()})
+        assert found.agrees, found

@@ -12,7 +12,8 @@ from fer_utils.compression.files import file_name
 from fer_utils.data import detection
 from fer_utils.expressions import EXPRESSIONS
 from fer_utils.reporting import device_page as module
-from fer_utils.reporting.device_page import device_page, may_release_models
+from fer_utils.reporting.best_models import forbidding_sets
+from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.litert_js import SERVED
 from fer_utils.study import PROJECT_FOLDER, Paths, load_study
 
@@ -90,7 +91,7 @@ def test_what_is_missing_is_said_and_nothing_is_served(paths, runtime, monkeypat
 
 def test_models_of_restricted_faces_are_not_given_away(paths, runtime):
     licensed = load_study("licensed")
-    assert not may_release_models(licensed)
+    assert forbidding_sets(licensed)
     page = device_page(licensed, Paths(paths.root, licensed))
     assert "given away" in page.text
     assert page.files == {}

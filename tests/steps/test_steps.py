@@ -9,6 +9,7 @@ import time
 import pytest
 
 from fer_utils import tables
+from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.parity import parity
 from fer_utils.data.leaks import LeakError
 from fer_utils.steps import compress as compress_step
@@ -108,6 +109,15 @@ def test_every_file_can_be_compared_with_the_network_that_it_came_from(made):
     found = parity(tables.read("predictions", *asked), files)
     assert len(found) == len(files) > 2
     assert (found.loc[found["precision"] == "float32", "largest_difference"] < 1e-4).all()
+
+
+def test_labels_and_a_golden_pair_lie_beside_the_files(made):
+    runs = tables.read("runs", made.compressed("runs", NETWORK))
+    folder = made.compressed("runs", NETWORK).parent
+    golden = read_golden(folder)
+    assert set(golden["answers"]) == {file for file in runs["artefact"].dropna() if file.endswith(".tflite")}
+    assert all(each.agrees for each in compare(golden, answers_here(folder, golden)))
+    assert (folder / "labels.txt").read_text().split() == golden["labels"]
 
 
 def test_a_sweep_reaches_each_strength_in_the_file(small, made):

@@ -1,0 +1,133 @@
+"""What a model card says of one run on the held-out children: scores, expressions, groups, calibration, failures."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from fer_utils.analysis.calibration import error_by_chance
+from fer_utils.analysis.evidence import Tables, joined_predictions
+from fer_utils.analysis.groups import by_group, known_factors, with_age_band
+from fer_utils.analysis.metrics import confusions_by_subject, join
+from fer_utils.analysis.resampling import Interval, paired_confusions, paired_differences, recall_intervals
+from fer_utils.analysis.run_scores import run_scores
+from fer_utils.expressions import EXPRESSIONS
+
+FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")
+"""By which children are parted, where the faces tell; expressions have a table of their own."""
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """One run's results on the held-out children of one data set; shares and probabilities from 0 to 1.
+
+    `scores` is a row of `run_scores`. `recalls` has a row an expression: expression, subjects, images, recall, low,
+    high, taken_for (the wrong answer given most often, missing if none), taken_share. `groups` has a row a group:
+    factor, group, subjects, images, accuracy, low, high, too_small. `against_float` is this run's accuracy minus its
+    float32 twin's on the same faces, None for a float32 run.
+    """
+
+    dataset: str
+    scores: pd.Series
+    recalls: pd.DataFrame
+    groups: pd.DataFrame
+    calibration_by_chance: float
+    against_float: Interval | None
+
+
+def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
+    """Return the facts of a run on a data set's test children.
+
+    Raises Unavailable when the run did not predict them all, IndexError for an unknown run.
+    """
+    run = tables.runs[tables.runs["run_id"] == run_id].iloc[0]
+    joined = joined_predictions(tables, run, dataset)
+    scores = run_scores(joined, tables.runs[tables.runs["run_id"] == run_id], tables.draws, tables.seed).iloc[
+        0
+    ]
+    return CardFacts(
+        dataset, scores, _recalls(joined, tables), _groups(joined, tables),
+        error_by_chance(joined, seed=tables.seed), _against_float(joined, run, dataset, tables),
+    )  # fmt: skip
+
+
+def worst_expression(facts: CardFacts) -> pd.Series:
+    """Return the row of `recalls` with the lowest recall, the first of several."""
+    return facts.recalls.sort_values("recall", kind="stable").iloc[0]
+
+
+def worst_group(facts: CardFacts) -> pd.Series | None:
+    """Return the row of `groups` with the lowest accuracy among groups large enough to speak of; None if there is none."""
+    large = facts.groups[~facts.groups["too_small"].astype(bool)]
+    return None if large.empty else large.sort_values("accuracy", kind="stable").iloc[0]
+
+
+def photographs_score(tables: Tables, run_id: str, photographs: pd.DataFrame) -> pd.Series | None:
+    """Return a run's row of `run_scores` on the reality check's photographs; None if it was not asked about them."""
+    asked = tables.predictions[
+        (tables.predictions["run_id"] == run_id) & tables.predictions["face_id"].isin(photographs["face_id"])
+    ]
+    if asked.empty:
+        return None
+    runs = tables.runs[tables.runs["run_id"] == run_id]
+    return run_scores(join(asked, photographs), runs, tables.draws, tables.seed).iloc[0]
+
+
+def _recalls(joined: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+    _, confusions = confusions_by_subject(joined)
+    total = confusions.sum(axis=0)
+    rows = []
+    for code, (expression, recall) in enumerate(
+        recall_intervals(confusions, tables.draws, tables.seed).items()
+    ):
+        wrong = np.delete(total[code], code)
+        others = [name for name in EXPRESSIONS if name != expression]
+        images = int(total[code].sum())
+        rows.append(
+            {
+                "expression": expression,
+                "subjects": int((confusions[:, code].sum(axis=1) > 0).sum()),
+                "images": images,
+                "recall": recall.estimate,
+                "low": recall.low,
+                "high": recall.high,
+                "taken_for": others[int(wrong.argmax())] if wrong.any() else pd.NA,
+                "taken_share": wrong.max() / images if images else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _groups(joined: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+    banded = with_age_band(joined)
+    parts = [
+        by_group(banded, factor, tables.draws, tables.seed)
+        .rename(columns={factor: "group", "accuracy_low": "low", "accuracy_high": "high"})
+        .assign(factor=factor)
+        .sort_values("group", key=_in_order)
+        for factor in known_factors(banded, FACTORS)
+    ]
+    columns = ["factor", "group", "subjects", "images", "accuracy", "low", "high", "too_small"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _in_order(names: pd.Series) -> pd.Series:
+    """Numbers by size, names by letter: "2" before "10"."""
+    numbers = pd.to_numeric(names, errors="coerce")
+    return numbers if numbers.notna().all() else names
+
+
+def _against_float(joined: pd.DataFrame, run: pd.Series, dataset: str, tables: Tables) -> Interval | None:
+    if run["precision"] == "float32":
+        return None
+    twins = tables.runs[
+        (tables.runs["parent_run_id"] == run["parent_run_id"])
+        & (tables.runs["technique"] == run["technique"])
+        & (tables.runs["precision"] == "float32")
+        & tables.runs["artefact"].str.endswith(".tflite").fillna(False)
+    ]
+    if twins.empty:  # a quantization-aware network has no float file
+        return None
+    twin = joined_predictions(tables, twins.iloc[0], dataset)
+    return paired_differences(paired_confusions(joined, twin), tables.draws, tables.seed)["accuracy"]
