@@ -133,6 +133,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "name": "string",
         "mean_ms": "Float64",
     },
+    "layer_errors": {  # a row is one layer of one int8 file: what 8-bit arithmetic does to it
+        "run_id": "string",
+        "position": "Int64",  # in the order of running
+        "operator": "string",
+        "layer": "string",  # the name of its output tensor
+        "error_steps": "Float64",  # root mean square error, in steps of the layer's 8-bit range
+        "noise_share": "Float64",  # squared error over the variance of the layer's output
+    },
     "curves": {  # a row is one epoch of one training
         "run_id": "string",
         "epoch": "Int64",
@@ -152,6 +160,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "recalibrations": ("run_id", "children", "repeat", "face_id"),
     "measurements": ("run_id", "device", "device_kind", "backend", "threads", "image_size"),
     "operators": ("run_id", "device", "device_kind", "backend", "threads", "image_size", "position"),
+    "layer_errors": ("run_id", "position"),
     "curves": ("run_id", "epoch"),
 }
 
@@ -173,6 +182,7 @@ NEVER_MISSING: Final[Mapping[str, tuple[str, ...]]] = {
     "recalibrations": ("run_id", "children", "repeat", "face_id", "predicted"),
     "measurements": ("run_id", "device", "device_kind", "image_size"),
     "operators": ("run_id", "device", "device_kind", "image_size", "position", "operator", "mean_ms"),
+    "layer_errors": ("run_id", "position", "operator", "layer"),
     "curves": ("run_id", "epoch", "loss"),
 }
 
