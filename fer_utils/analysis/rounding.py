@@ -11,6 +11,9 @@ from fer_utils.analysis.resampling import DRAWS
 A_POINT: Final = 0.01
 """The loss of accuracy that the study asks about."""
 
+ROUNDING: Final = 12**-0.5
+"""Error of rounding alone, in steps: the root mean square of what is even between -1/2 and 1/2."""
+
 FAST: Final = "Delegate/"
 """How the runtime's profiler marks operators that its fast kernels (XNNPACK's) took over."""
 

@@ -12,15 +12,12 @@ from fer_utils.models.backbones import tf
 FACES: Final = 20
 """Faces that the errors are averaged over: thousands of values a face and layer, so more change little."""
 
-ROUNDING: Final = 12**-0.5
-"""Error of rounding alone, in steps: the root mean square of what is even between -1/2 and 1/2."""
-
 
 def layer_errors(calibrated: bytes, faces: np.ndarray) -> pd.DataFrame:
     """Return one row a layer of a `calibrated` model, in the order of running, over the first FACES of uint8 faces.
 
     Columns: position; operator; layer (name of its output tensor); error_steps, its root mean square error in steps
-    of its 8-bit range (ROUNDING is the least, more means that it is clipped or that its weights are coarse);
+    of its 8-bit range (rounding alone gives 0.29, more means that it is clipped or that its weights are coarse);
     noise_share, the squared error over the variance of its output. Inputs are those of the 8-bit network, so an
     error is the layer's own. As TensorFlow's QuantizationDebugger does it.
     """
