@@ -24,7 +24,7 @@ def residual(striped_faces: tuple[np.ndarray, np.ndarray]) -> keras.Model:
     """A small network with what the calibrator of TensorFlow 2.21 misjudges: sums in place, and hard-swish in parts."""
     keras.utils.set_random_seed(2)
     pixels = keras.Input((32, 32, 3), name="rgb_0_to_255")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(pixels)
     x = HardSwish()(layers.Conv2D(8, 3, strides=2, padding="same", name="before")(x))
     x = layers.Add(name="sum")([x, layers.Conv2D(8, 1, name="added")(layers.Conv2D(8, 1)(x))])
     x = HardSwish()(layers.Conv2D(16, 1, name="after")(x))
@@ -99,7 +99,7 @@ def test_the_converters_own_ranges_are_still_wrong(
     converter.representative_dataset = lambda: ([face[None].astype(np.float32)] for face in faces)
     theirs, ours = (stored(file) for file in (converter.convert(), quantized(model)))
     scaled = [
-        next(held for name, held in file.items() if name.endswith("rescaling/mul")) for file in (theirs, ours)
+        next(held for name, held in file.items() if name.endswith("scaling/mul")) for file in (theirs, ours)
     ]
     assert scaled[0][0] == pytest.approx(-1, abs=0.02)  # from where 1 was subtracted, in its memory
     assert scaled[1][0] == pytest.approx(0, abs=0.02)
@@ -145,7 +145,7 @@ def test_a_network_without_hard_swish_has_no_such_variant(faces: np.ndarray) -> 
 def test_a_healthy_layer_loses_what_rounding_costs(model: bytes, faces: np.ndarray) -> None:
     errors = layer_errors(model, faces)
     assert list(errors["position"]) == list(range(len(errors)))
-    assert layer_of(errors["layer"][0]) == "rescaling"
+    assert layer_of(errors["layer"][0]) == "scaling"
     convolutions = errors[errors["operator"] == "CONV_2D"]
     assert convolutions["error_steps"].between(0.5 * ROUNDING, 1.5 * ROUNDING).all()
     assert (convolutions["noise_share"] < 0.01).all()
