@@ -46,7 +46,14 @@ def rounding_losses(
             }
         )
     described = files[["run_id", "architecture", "technique"]].reset_index(drop=True)
-    table = pd.concat([described, pd.DataFrame(known), compared[["difference", "low", "high"]]], axis=1)
+    table = pd.concat(
+        [
+            described,
+            pd.DataFrame(known, columns=["faces", "subjects", "float_accuracy", "same_answer"]),
+            compared[["difference", "low", "high"]],
+        ],
+        axis=1,
+    )
     verdicts = [_within_a_point(low, high) for low, high in zip(table["low"], table["high"], strict=True)]
     return table.assign(within_a_point=verdicts)
 

@@ -39,6 +39,12 @@ def test_few_faces_cannot_tell(joined):
     assert rounding_losses(few, FILES[1:], draws=100)["within_a_point"].to_list() == ["cannot tell"]
 
 
+def test_no_files_give_a_table_without_rows(joined):
+    table = rounding_losses(joined, FILES[:0])
+    assert table.empty
+    assert {"difference", "same_answer", "within_a_point"} <= set(table.columns)
+
+
 def test_a_file_without_predictions_is_an_error(joined):
     with pytest.raises(ValueError, match="run 'worse' has no predictions"):
         rounding_losses(joined[joined["run_id"] != "worse"], FILES)
