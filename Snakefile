@@ -13,6 +13,7 @@ from pathlib import Path
 from fer_utils.fingerprints import code_digest, files_digest, notebook_file_digest
 from fer_utils.reporting.litert_js import litert_js_files
 from fer_utils.stages import STAGES, notebook_source
+from fer_utils.steps.compress import COMPRESSED
 from fer_utils.steps.faces import ingested_digest
 from fer_utils.steps.photographs import photographs_digest
 from fer_utils.study import Paths, load_study
@@ -102,7 +103,7 @@ for architecture in study.architectures:
             paths.faces,
             paths.trained("runs", architecture),
         output:
-            [paths.compressed(table, architecture) for table in ("runs", "predictions", "curves")],
+            [paths.compressed(table, architecture) for table in COMPRESSED],
         params:
             made_from=step_params("compress", "training", "compression"),
             architecture=architecture,

@@ -90,7 +90,7 @@ def export(
     """Pack exported models for app developers: file, labels, golden input and answer, model card, licence."""
     from fer_utils.steps.export import export as pack
 
-    study, _ = _study(profile, overrides)
+    study, _ = named_study(profile, overrides)
     paths = Paths.of(study)
     for archive in pack(study, paths, run_ids or [], to or paths.packs):
         typer.echo(archive)

@@ -53,8 +53,10 @@ def _profiled(paths: Paths) -> list[Path]:
 
 
 def _swept(paths: Paths) -> list[Path]:
+    explaining = ("variant_runs", "variant_predictions", "layer_errors")
+    explained = [path for table in explaining for path in paths.all_compressed(table)]
     swept = [path for table in ("runs", "predictions") for path in paths.all_swept(table)]
-    return [*_exports(paths), *swept]
+    return [*_exports(paths), *explained, *swept]
 
 
 STAGES: Final[Mapping[str, Stage]] = {

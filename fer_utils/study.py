@@ -319,7 +319,7 @@ class Paths:
         return self.root / "train" / architecture / f"{table}.parquet"
 
     def compressed(self, table: str, architecture: str) -> Path:
-        """A table written by compressing one network: runs or predictions."""
+        """A table written by compressing one network; `steps.compress` lists them."""
         return self.root / "compress" / architecture / f"{table}.parquet"
 
     def swept(self, table: str, architecture: str) -> Path:

@@ -154,6 +154,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
         "repeat_difference": "Float64",  # between two inferences' instructions, as a share
         "file_digest": "string",
     },
+    "layer_errors": {  # a row is one layer of one int8 file: what 8-bit arithmetic does to it
+        "run_id": "string",
+        "position": "Int64",  # in the order of running
+        "operator": "string",
+        "layer": "string",  # the name of its output tensor
+        "error_steps": "Float64",  # root mean square error, in steps of the layer's 8-bit range
+        "noise_share": "Float64",  # squared error over the variance of the layer's output
+    },
     "curves": {  # a row is one epoch of one training
         "run_id": "string",
         "epoch": "Int64",
@@ -174,6 +182,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "measurements": ("run_id", "device", "device_kind", "backend", "threads", "image_size"),
     "operators": ("run_id", "device", "device_kind", "backend", "threads", "image_size", "position"),
     "emulations": ("run_id", "device", "backend", "threads", "image_size"),
+    "layer_errors": ("run_id", "position"),
     "curves": ("run_id", "epoch"),
 }
 
@@ -204,6 +213,7 @@ NEVER_MISSING: Final[Mapping[str, tuple[str, ...]]] = {
         "same_class",
         "instructions",
     ),
+    "layer_errors": ("run_id", "position", "operator", "layer"),
     "curves": ("run_id", "epoch", "loss"),
 }
 

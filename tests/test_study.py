@@ -32,7 +32,7 @@ def test_every_line_of_a_profile_gives_its_reason(profile):
 @pytest.mark.parametrize(
     ("profile", "overrides", "sentence"),
     [
-        ("fast", {}, r"unknown profile 'fast': choose one of compression, licensed, quick, reference"),
+        ("fast", {}, r"unknown profile 'fast': choose one of compression, int8, licensed, quick, reference"),
         ("quick", {"sed": 5}, r"unknown parameter 'sed': a study has profile, seed"),
         ("quick", {"seed": "007"}, r"parameter 'seed': Input should be a valid integer, given '007'"),
         ("quick", {"seed": 1000.0}, r"parameter 'seed'"),

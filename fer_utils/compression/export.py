@@ -1,24 +1,66 @@
 """From a Keras model to the TFLite file that a phone loads, float or quantized."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
-from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_v2,  # private path: tensorflow is pinned
-)
 
-from fer_utils.models.backbones import tf
+# Private paths: tensorflow is pinned
+from tensorflow.lite.python.convert import mlir_quantize
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
+from fer_utils.models.backbones import HardSwish, tf
 from fer_utils.study import Precision
 
 REPRESENTATIVE_FACES: Final = 100
-"""Training faces from which the converter learns activation ranges; TensorFlow's guide asks for 100 to 500."""
+"""Training faces from which activation ranges are learned; TensorFlow's guide asks for 100 to 500."""
 
 
 def to_tflite(network: Any, precision: Precision, representative: np.ndarray) -> bytes:
     """Return a TFLite file for one face: float32 (1, S, S, 3) RGB 0..255 in, float32 (1, 7) probabilities out.
 
     `representative` is uint8 (N, S, S, 3): REPRESENTATIVE_FACES training faces, used for int8 alone. In `int8`
-    weights and activations are 8-bit inside, `dynamic` has 8-bit weights, `float16` 16-bit weights.
+    weights (a scale a channel) and activations are 8-bit inside, `dynamic` has 8-bit weights, `float16` 16-bit
+    weights.
+    """
+    if precision == "int8":
+        return quantized(calibrated(network, representative))
+    converter = _converter(network)
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return bytes(converter.convert())
+
+
+def calibrated(network: Any, representative: np.ndarray, *, whole_hard_swish: bool = False) -> bytes:
+    """Return a float TFLite model whose tensors carry the ranges that they take on `representative` faces.
+
+    It is what `quantized` starts from. Hard-swish is written in three operators, unless it is to stay whole:
+    LiteRT 2.3 has no fast 8-bit kernel for HARD_SWISH, but has them for adding and multiplying.
+    """
+    if whole_hard_swish:
+        converter = _converter(network)
+    else:
+        with _hard_swish_in_parts():
+            converter = _converter(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([face[None]] for face in representative.astype(np.float32))
+    converter._experimental_calibrate_only = True
+    model = bytes(converter.convert())
+    return with_ranges(model, measured_ranges(model, representative))
+
+
+def quantized(model: bytes, float_layers: Sequence[str] = ()) -> bytes:
+    """Return the 8-bit file of a `calibrated` model; layers named by their output tensor stay float32."""
+    return bytes(mlir_quantize(model, denylisted_nodes=list(float_layers)))
+
+
+def _converter(network: Any) -> Any:
+    """A converter of the network for one face.
+
     Variables are frozen into constants first: the converter would otherwise save the whole Keras model and
     load it again, which takes twenty times as long and gives the same file.
     """
@@ -26,12 +68,19 @@ def to_tflite(network: Any, precision: Precision, representative: np.ndarray) ->
     signature = tf.TensorSpec((1, size, size, 3), tf.float32, name="rgb_0_to_255")
     traced = tf.function(lambda face: network(face, training=False)).get_concrete_function(signature)
     frozen = convert_variables_to_constants_v2(traced)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
-    if precision != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        faces = representative.astype(np.float32)
-        converter.representative_dataset = lambda: ([face[None]] for face in faces)
-    return bytes(converter.convert())
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
+
+
+@contextmanager
+def _hard_swish_in_parts() -> Iterator[None]:
+    """Trace hard-swish in an order that the converter does not fuse to HARD_SWISH: the same function."""
+    original = HardSwish.call
+    HardSwish.call = _in_parts  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        HardSwish.call = original  # type: ignore[method-assign]
+
+
+def _in_parts(_: HardSwish, inputs: Any) -> Any:
+    return inputs * (1.0 / 6.0) * tf.nn.relu6(inputs + 3.0)

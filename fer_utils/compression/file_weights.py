@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -28,11 +27,11 @@ class FileWeights:
     distinct_values: int
 
 
-def file_weights(path: Path) -> FileWeights:
-    """Return what the kernels of a TFLite file hold. Raises ValueError if it has none."""
-    kernels = list(_kernels(schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)))
+def file_weights(model: bytes) -> FileWeights:
+    """Return what the kernels of a TFLite file, given as its bytes, hold. Raises ValueError if it has none."""
+    kernels = list(_kernels(schema.ModelT.InitFromPackedBuf(model, 0)))
     if not kernels:
-        raise ValueError(f"{path.name} has no convolution or dense kernel: expected an exported network")
+        raise ValueError("the file has no convolution or dense kernel: expected an exported network")
     zeros = sum(int((kernel == 0).sum()) for kernel in kernels)
     channels = (channel for kernel in kernels for channel in kernel.reshape(len(kernel), -1))
     return FileWeights(

@@ -11,9 +11,9 @@ def file_name(run_id: str, image_size: int) -> str:
     return f"{run_id}.{image_size}.tflite"
 
 
-def exported_files(architecture: Architecture, paths: Paths) -> dict[str, Path]:
-    """Return the TFLite files of one network that were made, by run id."""
-    table = paths.compressed("runs", architecture)
-    runs = tables.read("runs", table)
+def exported_files(architecture: Architecture, paths: Paths, table: str = "runs") -> dict[str, Path]:
+    """Return the TFLite files of one network that were made, by run id; `table` may be "variant_runs"."""
+    path = paths.compressed(table, architecture)
+    runs = tables.read("runs", path)
     made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
-    return {str(row.run_id): table.parent / str(row.artefact) for row in made.itertuples()}
+    return {str(row.run_id): path.parent / str(row.artefact) for row in made.itertuples()}

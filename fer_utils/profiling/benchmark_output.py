@@ -42,10 +42,12 @@ def peak_memory_mib(output: str) -> float | None:
 
 
 def operator_times(output: str) -> pd.DataFrame:
-    """Return the operators in the order of running: position, operator, name, mean_ms.
+    """Return the operators in the order of running: position, operator, name, mean_ms of one inference.
 
-    Of several profiles (one of the initialization comes first) the last is read. The columns of the text vary
-    between versions and are found by their headings. Raises ProfilingError when there is no profile.
+    Where a graph is cut into parts, the tool joins operators of one kind and place in their part into one row: its
+    mean is of one call, and counts as often as it was called. Of several profiles (one of the initialization comes
+    first) the last is read. The columns of the text vary between versions and are found by their headings.
+    Raises ProfilingError when there is no profile.
     """
     lines = output.splitlines()
     starts = [number for number, line in enumerate(lines) if _heading(line) == _RUN_ORDER]
@@ -55,13 +57,18 @@ def operator_times(output: str) -> pd.DataFrame:
     # a kind may hold spaces, columns are apart by tabs or spaces: between kind and name stand only numbers
     row = re.compile(rf"\s*(.+?)\s+((?:[-+.\de]+%?\s+){{{len(names) - 2}}})\[(.*)\]")
     found = list(takewhile(bool, (row.match(line) for line in lines[starts[-1] + 2 :])))
-    average = names.index("avg ms") - 1
+    average, called = names.index("avg ms") - 1, names.index("times called") - 1
+    numbers = [each[2].split() for each in found if each]
+    calls = [float(row[called]) for row in numbers]
+    once = min(calls, default=1.0)  # some operator runs once an inference: the last, say
     return pd.DataFrame(
         {
             "position": range(len(found)),
             "operator": [each[1] for each in found if each],
             "name": [each[3] for each in found if each],
-            "mean_ms": [float(each[2].split()[average]) for each in found if each],
+            "mean_ms": [
+                float(row[average]) * count / once for row, count in zip(numbers, calls, strict=True)
+            ],
         }
     )
 

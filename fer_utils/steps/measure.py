@@ -21,14 +21,20 @@ PREDICTED_THREADS: Final = (1, 4)
 def measure(study: Study, paths: Paths) -> None:
     """Measure every exported file on this machine and predict it for the phone; write `measurements`, `operators`.
 
-    All graphs are timed at `study.profiled_size`, which only resizes their input: weights stay as trained.
+    All graphs are timed at `study.profiled_size`, which only resizes their input: weights stay as trained. Variants
+    of int8 files are timed here and not predicted: the prediction knows whole int8 graphs only.
     """
     files: dict[str, Path] = {}
+    variants: dict[str, Path] = {}
     for architecture in study.architectures:
         files |= exported_files(architecture, paths)
+        variants |= exported_files(architecture, paths, "variant_runs")
     parts = [
         measure_files(
-            files, image_size=study.profiled_size, warm_ups=study.warm_up_runs, runs=study.timed_runs
+            files | variants,
+            image_size=study.profiled_size,
+            warm_ups=study.warm_up_runs,
+            runs=study.timed_runs,
         ),
         *(
             predict_files(files, image_size=study.profiled_size, threads=threads)
@@ -36,7 +42,7 @@ def measure(study: Study, paths: Paths) -> None:
         ),
     ]
     # Weights do not change which operators run: the uncompressed files tell of all
-    plain = {run_id: path for run_id, path in files.items() if ".none." in run_id}
+    plain = {run_id: path for run_id, path in (files | variants).items() if ".none." in run_id}
     tables.write(_operators(plain, study.profiled_size), "operators", paths.operators)
     tables.write(pd.concat(parts, ignore_index=True), "measurements", paths.measurements)
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from fer_utils.steps.compress import Cell, compress_cells
+from fer_utils.steps.compress import Cell, compress_cells, write_tables
 from fer_utils.study import Architecture, Paths, Study
 
 
@@ -12,10 +12,12 @@ def sweep_network(architecture: Architecture, study: Study, paths: Paths) -> Non
     Writes runs, predictions (test faces) and curves, with a row for every attempt, as step `compress` does.
     """
     cells = [
-        Cell(f"pruning-{share:g}", "pruning", study.model_copy(update={"sparsity": share}))
+        Cell(f"pruning-{share:g}", "pruning", study.model_copy(update={"sparsity": share}), step="sweep")
         for share in study.sparsity_sweep
     ] + [
-        Cell(f"clustering-{count}", "clustering", study.model_copy(update={"clusters": count}))
+        Cell(f"clustering-{count}", "clustering", study.model_copy(update={"clusters": count}), step="sweep")
         for count in study.clusters_sweep
     ]
-    compress_cells(architecture, study, paths, cells, partial(paths.swept, architecture=architecture))
+    place = partial(paths.swept, architecture=architecture)
+    rows = compress_cells(architecture, study, paths, cells, place("runs").parent)
+    write_tables(rows, ("runs", "predictions", "curves"), place)

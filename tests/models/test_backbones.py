@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fer_utils.compression.layers import copy_with
 from fer_utils.models import backbones
 from fer_utils.models.backbones import BACKBONES, build_network, keras, layers
 from fer_utils.study import ARCHITECTURES, load_study
@@ -28,20 +29,42 @@ def test_a_network_is_flat_with_the_common_head(architecture, small_study):
     assert {layer.momentum for layer in normalizing} == {backbones.BATCH_NORMALIZATION_MOMENTUM}
 
 
-def test_activations_as_layers_compute_what_keras_computes(small_study):
-    """The network with layers equals Keras' own with functions to 1e-5, with the same weights in the same order."""
-    ours = build_network("mobilenet_v3_small", small_study, None)
-    pixels = keras.Input((32, 32, 3))
-    theirs = keras.applications.MobileNetV3Small(input_tensor=pixels, include_top=False, weights=None)
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        "mobilenet_v3_small",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ARCHITECTURES
+            if name != "mobilenet_v3_small"
+        ),
+    ],
+)
+def test_networks_compute_what_keras_own_compute(architecture, small_study):
+    """The network as rewritten for quantization, and its copy that is wrapped, equal Keras' own to 1e-5.
+
+    Keras' own gets the same weights in the same order. Statistics of batches are drawn, or they would not matter.
+    """
+    ours = build_network(architecture, small_study, None)
+    backbone = BACKBONES[architecture]
+    theirs = backbone.build(input_shape=(32, 32, 3), include_top=False, weights=None)
     body = keras.Model(ours.input, ours.get_layer("pooled").input)
     generator = np.random.default_rng(0)
-    weights = [generator.normal(0.5, 0.2, w.shape).astype(np.float32) ** 2 for w in theirs.get_weights()]
+    weights = [
+        weight
+        if weight.ndim > 1
+        else np.abs(weight + generator.normal(0, 0.2, weight.shape)).astype(np.float32)
+        for weight in theirs.get_weights()
+    ]
     theirs.set_weights(weights)
     body.set_weights(weights)
     faces = generator.uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-    expected = theirs(faces, training=False).numpy()
-    assert np.abs(expected).max() > 0
-    np.testing.assert_allclose(body(faces, training=False).numpy(), expected, rtol=1e-5)
+    expected = theirs(faces if backbone.scales_itself else faces / 127.5 - 1, training=False).numpy()
+    scale = np.abs(expected).max()
+    assert scale > 0
+    np.testing.assert_allclose(body(faces, training=False).numpy() / scale, expected / scale, atol=1e-5)
+    copy = copy_with(ours, lambda layer: layer)
+    np.testing.assert_allclose(copy(faces, training=False), ours(faces, training=False), atol=1e-5)
 
 
 @pytest.mark.parametrize("architecture", ["mobilenet_v2", "mobilenet_v3_small"])

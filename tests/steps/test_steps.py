@@ -1,6 +1,7 @@
 """The steps on a very small study: whole tables, failures told, nothing half-made."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,10 +10,13 @@ import time
 import pytest
 
 from fer_utils import tables
+from fer_utils.compression.files import exported_files
 from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.parity import parity
 from fer_utils.data.leaks import LeakError
+from fer_utils.fingerprints import code_digest
 from fer_utils.steps import compress as compress_step
+from fer_utils.steps import compression_cell
 from fer_utils.steps.faces import make_faces
 from fer_utils.steps.photographs import make_reality_faces
 from fer_utils.steps.reality import predict_reality
@@ -48,14 +52,15 @@ def made(small, tmp_path_factory):
     make_faces(small, paths)
     train(NETWORK, small, paths)
     patch = pytest.MonkeyPatch()
-    real = compress_step.compress
+    real = compression_cell.compress
 
     def failing(network, technique, *rest):
         if technique == "pruning":
             raise ValueError("no weights to prune\nand more words that nobody needs")
         return real(network, technique, *rest)
 
-    patch.setattr(compress_step, "compress", failing)
+    patch.setattr(compression_cell, "compress", failing)
+    patch.setattr(compression_cell, "A_POINT", -1.0)  # every int8 file is looked into
     patch.setattr(compress_step, "in_own_process", lambda function, *arguments: function(*arguments))
     compress_step.compress_network(NETWORK, small, paths)
     patch.undo()
@@ -127,6 +132,41 @@ def test_a_sweep_reaches_each_strength_in_the_file(small, made):
     assert runs.loc[f"{NETWORK}.all.pruning-0.8.int8", "sparsity"] >= 0.79
     assert runs.loc[f"{NETWORK}.all.clustering-3.float32", "distinct_values"] <= 3
     assert set(runs["technique"]) == {"pruning", "clustering"}
+
+
+def test_what_explains_a_loss_by_8_bits_is_written_beside_the_files(made):
+    variants = tables.read("runs", made.compressed("variant_runs", NETWORK)).set_index("run_id")
+    of = f"{NETWORK}.all.none.int8"
+    names = ("whole_hard_swish", "first_layers_float", "noisiest_layers_float", "more_faces")
+    assert list(variants.index) == [f"{of}.{name}" for name in names]
+    assert (variants["status"] == "done").all()
+    assert set(variants["parent_run_id"]) == {f"{NETWORK}.all"}
+    assert re.fullmatch(
+        r"the first \d+ of \d+ layers left float", variants["reason"][f"{of}.first_layers_float"]
+    )
+    answers = tables.read("predictions", made.compressed("variant_predictions", NETWORK))
+    assert set(answers["run_id"]) == set(variants.index)
+    errors = tables.read("layer_errors", made.compressed("layer_errors", NETWORK))
+    assert set(errors["run_id"]) == {of}
+    files = exported_files(NETWORK, made, "variant_runs")
+    assert set(files) == set(variants.index)
+    assert all(file.is_file() for file in files.values())
+
+
+def test_rows_say_which_step_made_them(small, made):
+    digests = {
+        step: set(tables.read("runs", path)["code_digest"])
+        for step, path in (
+            ("compress", made.compressed("runs", NETWORK)),
+            ("sweep", made.swept("runs", NETWORK)),
+        )
+    }
+    assert digests == {step: {code_digest(f"fer_utils.steps.{step}")} for step in digests}
+
+
+def test_a_process_that_only_waits_for_cells_does_without_tensorflow():
+    ask = "import sys; import fer_utils.steps.compress, fer_utils.steps.sweep; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0
 
 
 def test_exported_files_are_named_after_what_they_are(made):
