@@ -101,7 +101,7 @@ class Latency(_Entry):
     precision: Precision
     image_size: int = Field(ge=32)
     threads: int = Field(ge=1)
-    device_kind: Literal["phone", "host", "emulated", "predicted", "browser"]
+    device_kind: Literal["phone", "host", "predicted", "browser"]
 
 
 class Count(_Entry):

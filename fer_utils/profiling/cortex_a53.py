@@ -7,7 +7,7 @@ error, which is also what the held-out errors are: a few boards with old kernels
 What it cannot know: ncnn's kernels are not LiteRT's; memory is taken to scale with the clock; Android's
 scheduling and heat are absent; boards of one family are not independent. Pruned and clustered files keep
 dense graphs, so they get the dense prediction. The int8 ratio comes from MobileNetV1 and V2; networks with
-hard-swish or squeeze-and-excite may gain less (MobileNetV3's int8 files are slower than float on x86).
+hard-swish or squeeze-and-excite may gain less.
 """
 
 from collections.abc import Callable, Mapping
