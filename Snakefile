@@ -9,6 +9,7 @@ import json
 import sys
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from fer_utils.fingerprints import code_digest, files_digest, notebook_file_digest
 from fer_utils.reporting.litert_js import litert_js_files
@@ -18,7 +19,7 @@ from fer_utils.steps.faces import ingested_digest
 from fer_utils.steps.photographs import photographs_digest
 from fer_utils.study import Paths, load_study
 
-overrides = config.get("overrides", {})
+overrides = json.loads(unquote(config.get("overrides", "{}")))
 study = load_study(config.get("profile", "quick"), **overrides)
 paths = Paths.of(study)
 options = f"--profile {study.profile} --overrides '{json.dumps(overrides)}'"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from fer_utils.profiling.emulations import emulations_table
 from fer_utils.study import PROJECT_FOLDER, Paths, Study, load_study
@@ -96,6 +97,15 @@ def _is_parameter(name: str, value: Any) -> bool:
     return literal and not name.startswith("_") and name not in {"In", "Out", "PAPERMILL_OUTPUT_PATH"}
 
 
+def workflow_config(profile: str, overrides: Mapping[str, Any]) -> list[str]:
+    """Return what the Snakefile is told of a study, for its option `--config`.
+
+    The overrides are JSON with its marks quoted as in an address: Snakemake would read plain JSON itself, and make
+    every number a text.
+    """
+    return [f"profile={profile}", f"overrides={quote(json.dumps(dict(overrides)))}"]
+
+
 def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None) -> bool:
     """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
 
@@ -106,7 +116,7 @@ def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores:
         sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"),
         "--directory", str(PROJECT_FOLDER), "--cores", str(cores or os.cpu_count() or 1),
         "--workflow-profile", str(PROJECT_FOLDER / "workflow" / "profiles" / "default"),
-        "--config", f"profile={profile}", f"overrides={json.dumps(dict(overrides))}",
+        "--config", *workflow_config(profile, overrides),
         "--", *(os.path.relpath(target, PROJECT_FOLDER) for target in targets),
     ]  # fmt: skip
     worked = False
@@ -118,6 +128,8 @@ def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores:
     if workflow.returncode != 0:
         raise StageError(
             "the workflow stopped; the lines above name the job and the reason; mend it and run again"
+            if worked
+            else "Snakemake cannot read the workflow; `fer status` with the same options says why"
         )
     return worked
 

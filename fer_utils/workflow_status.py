@@ -1,6 +1,5 @@
 """What of a study is made and what is due: Snakemake's dry run, one line a kind of job."""
 
-import json
 import re
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from fer_utils.stages import STAGES
+from fer_utils.stages import STAGES, workflow_config
 from fer_utils.study import PROJECT_FOLDER, Study
 
 
@@ -23,12 +22,15 @@ def due_jobs(profile: str, overrides: Mapping[str, Any], project: Path = PROJECT
         sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--directory", str(project),
         "--nolock", "--dry-run", "--cores", "1", "--quiet", "rules", "host",
         "--workflow-profile", str(project / "workflow" / "profiles" / "default"),
-        "--config", f"profile={profile}", f"overrides={json.dumps(dict(overrides))}",
+        "--config", *workflow_config(profile, overrides),
     ]  # fmt: skip
     answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=project)
     said = answer.stdout + answer.stderr
     if answer.returncode != 0:
-        raise RuntimeError(f"the workflow cannot be read: {said.strip().splitlines()[-1]}")
+        reason = [
+            line for line in said.splitlines() if line and not line.startswith(("Using workflow", "  File"))
+        ]
+        raise RuntimeError(f"the workflow cannot be read: {' '.join(reason)}")
     statistics = re.search(r"^job +count\n[- ]+\n(.*?)^total ", said, re.MULTILINE | re.DOTALL)
     rows = [line.split() for line in statistics[1].splitlines()] if statistics else []
     jobs: dict[str, int] = {}
