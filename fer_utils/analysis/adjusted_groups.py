@@ -3,8 +3,9 @@
 A logistic model of being right, fitted by generalized estimating equations (Liang & Zeger 1986) with subjects as
 clusters. Working independence keeps the unadjusted shares what they are in the other tables. The covariance is
 Mancl & DeRouen's (2001, doi:10.1111/j.0006-341X.2001.00126.x), which corrects the sandwich for few clusters. Tests use
-t and F instead of the normal (Li & Redden 2015, doi:10.1002/sim.6344), with as many degrees of freedom as subjects
-less groups: simulated with CAFE's groups and no gap, the test then speaks in 5 % of samples. Results are standardised
+t and F instead of the normal (Li & Redden 2015, doi:10.1002/sim.6344). The test of all groups has as many degrees of
+freedom as subjects less groups: simulated with CAFE's groups and no gap, it then speaks in 5 % of samples. A difference
+between two groups has those of Welch (1947, doi:10.2307/2332510), which the smaller group decides. Results are standardised
 shares: the mean predicted chance of being right if every photograph were of a child of that group, in the unit of
 accuracy.
 """
@@ -61,7 +62,7 @@ def adjusted_groups(joined: pd.DataFrame, column: str = "ethnicity") -> Adjusted
     ).fit(cov_type="bias_reduced")
     covariance = np.asarray(fitted.cov_params())
     freedom = int(groups.sum()) - len(groups)
-    table = _standardised(rows, design, np.asarray(fitted.params), covariance, list(groups.index), freedom)
+    table = _standardised(rows, design, np.asarray(fitted.params), covariance, list(groups.index))
     effects = slice(1, len(groups))
     coefficients = np.asarray(fitted.params)[effects]
     wald = float(coefficients @ np.linalg.solve(covariance[effects, effects], coefficients))
@@ -121,7 +122,6 @@ def _standardised(
     params: Floats,
     covariance: Floats,
     groups: list[str],
-    freedom: int,
 ) -> pd.DataFrame:
     shares, gradients = [], []
     for position in range(len(groups)):
@@ -133,16 +133,25 @@ def _standardised(
         chance = 1 / (1 + np.exp(-moved @ params))
         shares.append(chance.mean())
         gradients.append((chance * (1 - chance)) @ moved / len(moved))  # delta method
+    sizes = (
+        rows.groupby("group")
+        .agg(subjects=("subject", "nunique"), images=("right", "size"), unadjusted=("right", "mean"))
+        .loc[groups]
+    )
+    freedom = _welch(np.einsum("ij,jk,ik->i", gradients, covariance, gradients), sizes["subjects"].to_numpy())
     contrasts = np.array(gradients) - gradients[0]
     error = np.sqrt(np.einsum("ij,jk,ik->i", contrasts, covariance, contrasts).clip(min=0))
     difference = np.array(shares) - shares[0]
     reach = t.ppf((1 + LEVEL) / 2, freedom) * error
     missing = np.where(np.arange(len(groups)) == 0, np.nan, 1.0)  # the reference is not compared with itself
     p_value = 2 * t.sf(np.abs(difference) / np.where(error > 0, error, np.nan), freedom)
-    sizes = rows.groupby("group").agg(
-        subjects=("subject", "nunique"), images=("right", "size"), unadjusted=("right", "mean")
-    )
-    return sizes.loc[groups].reset_index().assign(
+    return sizes.reset_index().assign(
         adjusted=shares, difference=difference * missing, low=(difference - reach) * missing,
         high=(difference + reach) * missing, p_value=p_value, p_holm=holm(pd.Series(p_value)),
     )  # fmt: skip
+
+
+def _welch(variances: Floats, subjects: Floats) -> Floats:
+    """Degrees of freedom of each group's difference from the first, from the variance of each group's own share."""
+    parts = variances**2 / (subjects - 1)
+    return (variances + variances[0]) ** 2 / (parts + parts[0])
