@@ -133,9 +133,10 @@ class Worker:
         if self.refuse_blurred and is_blurred(crop):
             return Outcome(reason=BLURRED)
         path = f"{row['dataset']}/{row['face_id']}{'.jpg' if self.quality else '.png'}"
+        look = perceptual_hash(crop)  # while the crop is in the processor's cache
         data = encode_jpeg(crop, self.quality) if self.quality else encode_png(crop)
         self._store(row["dataset"], path, data)
-        return Outcome(path, hashlib.sha256(data).hexdigest(), perceptual_hash(crop))
+        return Outcome(path, hashlib.sha256(data).hexdigest(), look)
 
     def _store(self, dataset: str, path: str, data: bytes) -> None:
         """Write plainly: a half-written crop is in no table yet, and is written again with its part."""

@@ -188,7 +188,6 @@ def crop_face(image: Pixels, face: Face, size: int) -> Pixels:
     step = side / (size * parts)  # pixels of the picture between samples
     part, left, top = _around(image, face, side)
     if step > SPACING:
-        part = np.ascontiguousarray(part)  # copying first is faster than smoothing a part of a picture
         smooth = cv2.GaussianBlur(part, (len(SMOOTHING), len(SMOOTHING)), 0, borderType=cv2.BORDER_REPLICATE)
         part = smooth.astype(np.uint8, copy=False)  # sigma 0: the binomial weights
     cosine, sine = step * math.cos(face.roll), step * math.sin(face.roll)

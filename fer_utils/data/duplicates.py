@@ -17,6 +17,7 @@ and 81 by 20 %; 75 and 86 mirrored. The rest is missed, and so is nearly every c
 owner cropped it. The search by bits misses some more. `benchmarks/duplicates.py` prints these tables.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, Final
@@ -72,10 +73,10 @@ def perceptual_hash(image: Pixels) -> str:
     """Return the hash of an RGB picture: 128 hexadecimal digits, two a coefficient; all 0 for a plain picture."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
-    kept = cv2.dct((small - (small * _WEIGHTS).sum()) * _WEIGHTS)[_ROW, _COLUMN]
-    length = np.linalg.norm(kept)
-    values = kept / length if length > 1e-9 else np.zeros(_KEPT)  # less is rounding, of a plain picture
-    return (values * _LARGEST).round().astype(np.int8).tobytes().hex()
+    kept = cv2.dct((small - np.vdot(small, _WEIGHTS)) * _WEIGHTS)[_ROW, _COLUMN]
+    length = math.sqrt(np.vdot(kept, kept))
+    scale = _LARGEST / length if length > 1e-9 else 0  # less is rounding, of a plain picture
+    return (kept * scale).round().astype(np.int8).tobytes().hex()
 
 
 def codes_of(hashes: pd.Series) -> Codes:
