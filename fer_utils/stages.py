@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from fer_utils.profiling.emulations import emulations_table
 from fer_utils.study import PROJECT_FOLDER, Paths, Study, load_study
 
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
@@ -50,7 +49,7 @@ def _exports(paths: Paths) -> list[Path]:
 
 
 def _profiled(paths: Paths) -> list[Path]:
-    return [*_exports(paths), *filter(Path.is_file, [emulations_table(paths)])]
+    return [*_exports(paths), *filter(Path.is_file, [paths.emulations])]
 
 
 def _swept(paths: Paths) -> list[Path]:

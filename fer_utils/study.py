@@ -369,6 +369,11 @@ class Paths:
         return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
 
     @property
+    def emulations(self) -> Path:
+        """The `emulations`: outside the workflow too, which cannot make them everywhere."""
+        return self.of_device("emulations", "cortex-a53-emulated")
+
+    @property
     def packs(self) -> Path:
         """The folder of exported models packed for app developers."""
         return self.root / "packs"

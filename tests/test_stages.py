@@ -3,7 +3,6 @@ import json
 import pytest
 
 from fer_utils import stages
-from fer_utils.profiling.emulations import emulations_table
 from fer_utils.stages import STAGES, StageError, begin, notebook_source, run_notebook
 from fer_utils.study import Paths, StudyError, load_study
 
@@ -115,7 +114,7 @@ def test_kernels_that_run_side_by_side_do_not_meet(one_cell, tmp_path, monkeypat
 
 def test_only_the_profiling_page_waits_for_emulations_and_only_where_there_are_any(tmp_path):
     paths = Paths.of(load_study("quick"), tmp_path)
-    table = emulations_table(paths)
+    table = paths.emulations
     assert not [stage for stage in STAGES.values() if table in stage.inputs(paths)]
     table.parent.mkdir(parents=True)
     table.touch()

@@ -1,5 +1,6 @@
 """Exported files: their names, and which of a network's were made."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fer_utils import tables
@@ -11,9 +12,17 @@ def file_name(run_id: str, image_size: int) -> str:
     return f"{run_id}.{image_size}.tflite"
 
 
-def exported_files(architecture: Architecture, paths: Paths, table: str = "runs") -> dict[str, Path]:
-    """Return the TFLite files of one network that were made, by run id; `table` may be "variant_runs"."""
-    path = paths.compressed(table, architecture)
-    runs = tables.read("runs", path)
-    made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
-    return {str(row.run_id): path.parent / str(row.artefact) for row in made.itertuples()}
+def exported_files(
+    architectures: Sequence[Architecture], paths: Paths, table: str = "runs"
+) -> dict[str, Path]:
+    """Return the TFLite files of some networks that were made, by run id; `table` may be "variant_runs".
+
+    A network that is not compressed yet has none.
+    """
+    files: dict[str, Path] = {}
+    for path in [paths.compressed(table, architecture) for architecture in architectures]:
+        if path.exists():
+            runs = tables.read("runs", path)
+            made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
+            files |= {str(row.run_id): path.parent / str(row.artefact) for row in made.itertuples()}
+    return files

@@ -20,6 +20,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from fer_utils import tables
+from fer_utils.compression.golden import FLOAT_TOLERANCE
 from fer_utils.files import digest
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.profiling.arm64_processor import CORES, PART
@@ -42,9 +43,6 @@ from fer_utils.profiling.interpreters import open_at, random_input
 DEVICE: Final = f"Cortex-A53 ({CORES} cores declared), emulated"
 COUNTED_INFERENCES: Final = 2
 """Two, so that every row says how well its count repeats."""
-
-FLOAT_TOLERANCE: Final = 1e-5
-"""Probabilities of one float file may differ by this between kernels that add in another order."""
 
 GUEST: Final = Path(__file__).with_name("arm64_guest.py")
 """Run by the emulated Python, which knows nothing of this package."""

@@ -138,10 +138,7 @@ def add_browser_result(study: Study, paths: Paths, path: Path) -> pd.DataFrame:
             f"{path} was measured with the models of profile {result.profile}, not {study.name}: "
             "name its profile with --profile"
         )
-    files: dict[str, Path] = {}
-    for architecture in study.architectures:
-        if paths.compressed("runs", architecture).exists():
-            files |= exported_files(architecture, paths)
+    files = exported_files(study.architectures, paths)
     rows = pd.DataFrame([_row(result, model, files, study) for model in result.models])
     folder = f"browser-{re.sub(r'[^a-z0-9]+', '-', result.device_name.lower()).strip('-')}"
     table = paths.of_device("measurements", folder)

@@ -25,15 +25,9 @@ NOT_RELEASED: Final = (
 
 def best_models(study: Study, paths: Paths) -> dict[str, Path]:
     """Return the files of BEST that this run has made, by run id, in that order."""
-    models = exported_models(study, paths)
+    models = exported_files(study.architectures, paths)
     wanted = [f"{architecture}.all.none.{precision}" for architecture, precision in BEST]
     return {run_id: models[run_id] for run_id in wanted if run_id in models}
-
-
-def exported_models(study: Study, paths: Paths) -> dict[str, Path]:
-    """Return every exported file that this run has made, by run id; none of a network that is not compressed yet."""
-    here = [name for name in study.architectures if paths.compressed("runs", name).exists()]
-    return {run_id: path for name in here for run_id, path in exported_files(name, paths).items()}
 
 
 def forbidding_sets(study: Study) -> list[str]:

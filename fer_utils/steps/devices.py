@@ -15,9 +15,7 @@ def chosen_files(study: Study, paths: Paths, run_ids: list[str]) -> dict[str, Pa
 
     Raises ProfilingError for a name that no exported file has.
     """
-    files: dict[str, Path] = {}
-    for architecture in study.architectures:
-        files |= exported_files(architecture, paths)
+    files = exported_files(study.architectures, paths)
     if unknown := sorted(set(run_ids) - set(files)):
         raise ProfilingError(
             f"no exported file {', '.join(unknown)} is here; there are {', '.join(files) or 'none'}"

@@ -12,7 +12,6 @@ from fer_utils.data.face_images import load_pixels
 from fer_utils.expressions import EXPRESSIONS
 from fer_utils.files import digest
 from fer_utils.profiling.arm64 import DEVICE, agrees, emulation
-from fer_utils.profiling.emulations import emulations_table
 from fer_utils.steps.devices import chosen_files, is_kept, put_rows
 from fer_utils.study import Paths, Study
 
@@ -24,7 +23,7 @@ def measure_emulated(study: Study, paths: Paths, *, run_ids: list[str], tell: Ca
     content are left alone. `tell` gets a line a file. Raises EmulationError, in one sentence, if something is missing.
     """
     files = chosen_files(study, paths, run_ids)
-    table = emulations_table(paths)
+    table = paths.emulations
     with emulation() as here:
         faces = _one_test_face_an_expression(study, paths)
         for run_id, path in files.items():

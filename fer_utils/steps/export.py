@@ -8,18 +8,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from fer_utils import tables
 from fer_utils.analysis.card_facts import card_facts, photographs_score
 from fer_utils.analysis.evidence import Tables
 from fer_utils.compression.file_interface import file_interface
+from fer_utils.compression.files import exported_files
 from fer_utils.compression.golden import golden_files
 from fer_utils.compression.metadata import LABELS_FILE, NO_DATE, labels
 from fer_utils.files import write_bytes
 from fer_utils.reporting.app_pages import APPS_FOLDER, app_pages
-from fer_utils.reporting.best_models import NOT_RELEASED, best_models, exported_models, forbidding_sets
+from fer_utils.reporting.best_models import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.card_inputs import CardInputs
 from fer_utils.reporting.model_card import ModelCard, model_card
-from fer_utils.reporting.provenance import provenance
+from fer_utils.reporting.provenance import Provenance, provenance
 from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.study import PROJECT_FOLDER, Paths, Study
 
@@ -41,12 +44,23 @@ class Exports:
     @cached_property
     def files(self) -> dict[str, Path]:
         """Every exported file, by run id."""
-        return exported_models(self.study, self.paths)
+        return exported_files(self.study.architectures, self.paths)
 
     @cached_property
     def tables(self) -> Tables:
         """What the cards' figures come from."""
         return evidence(self.study, self.paths)
+
+    @cached_property
+    def photographs(self) -> pd.DataFrame:
+        """The photographs of the reality check, rows of `faces`."""
+        return tables.read("faces", self.paths.reality_faces)
+
+    @cached_property
+    def source(self) -> Provenance:
+        """Where the cards' figures come from."""
+        read = {str(table.relative_to(self.paths.root)): table for table in tables_of_claims(self.paths)}
+        return provenance(self.study, read)
 
     def card(self, run_id: str) -> ModelCard:
         """Return the model card of an exported run. Raises ExportError for a run that has no exported file."""
@@ -56,8 +70,6 @@ class Exports:
             )
         path, runs = self.files[run_id], self.tables.runs
         measured = self.tables.measurements
-        photographs = tables.read("faces", self.paths.reality_faces)
-        read = {str(table.relative_to(self.paths.root)): table for table in tables_of_claims(self.paths)}
         return model_card(
             CardInputs(
                 study=self.study,
@@ -68,9 +80,9 @@ class Exports:
                 facts=card_facts(self.tables, run_id, self.study.test_set),
                 faces=self.tables.faces,
                 measurements=measured[measured["run_id"] == run_id],
-                photographs=photographs_score(self.tables, run_id, photographs),
+                photographs=photographs_score(self.tables, run_id, self.photographs),
                 forbidding=forbidding_sets(self.study),
-                source=provenance(self.study, read),
+                source=self.source,
             )
         )
 

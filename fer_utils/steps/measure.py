@@ -24,11 +24,8 @@ def measure(study: Study, paths: Paths) -> None:
     All graphs are timed at `study.profiled_size`, which only resizes their input: weights stay as trained. Variants
     of int8 files are timed here and not predicted: the prediction knows whole int8 graphs only.
     """
-    files: dict[str, Path] = {}
-    variants: dict[str, Path] = {}
-    for architecture in study.architectures:
-        files |= exported_files(architecture, paths)
-        variants |= exported_files(architecture, paths, "variant_runs")
+    files = exported_files(study.architectures, paths)
+    variants = exported_files(study.architectures, paths, "variant_runs")
     parts = [
         measure_files(
             files | variants,

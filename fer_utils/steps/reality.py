@@ -29,6 +29,6 @@ def _answers(
     for run in trained.itertuples():
         network.load_weights(paths.trained("runs", architecture).parent / str(run.artefact))
         answers.append(prediction_rows(str(run.run_id), faces, predict_keras(network, images)))
-    for run_id, file in exported_files(architecture, paths).items():
+    for run_id, file in exported_files([architecture], paths).items():
         answers.append(prediction_rows(run_id, faces, predict_tflite(file, images)))
     return answers

@@ -1,25 +1,17 @@
 import math
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from london_photographs import LONDON, needs_london
 from PIL import Image
 
 from fer_utils.data import detection
 from fer_utils.data.images import read_image
 from fer_utils.data.synthetic.design import plan_faces
 from fer_utils.data.synthetic.portrait import draw_face
-from fer_utils.study import PROJECT_FOLDER, load_study
-
-LONDON = (
-    Path(os.environ.get("FER_DATA") or PROJECT_FOLDER.parent / "shared" / "data") / "london_faces" / "photos"
-)
-needs_london = pytest.mark.skipif(
-    not LONDON.is_dir(), reason="no London photographs: set FER_DATA to their folder"
-)
+from fer_utils.study import load_study
 
 
 @pytest.fixture(scope="module")

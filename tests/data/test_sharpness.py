@@ -1,10 +1,9 @@
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from london_photographs import LONDON, needs_london
 from made_up import picture
 from made_up_sets import NAME, SOURCE, write_set
 
@@ -15,11 +14,6 @@ from fer_utils.data.images import decode_image, encode_jpeg, read_image, resize
 from fer_utils.data.ingest import ingest
 from fer_utils.data.ingested import IngestedSet
 from fer_utils.data.sharpness import LEAST, is_blurred, sharpness
-from fer_utils.study import PROJECT_FOLDER
-
-LONDON = (
-    Path(os.environ.get("FER_DATA") or PROJECT_FOLDER.parent / "shared" / "data") / "london_faces" / "photos"
-)
 
 
 def blurred(image, share):
@@ -47,7 +41,7 @@ def test_a_flat_face_is_blurred():
     assert is_blurred(np.full((50, 50, 3), 90, np.uint8))
 
 
-@pytest.mark.skipif(not LONDON.is_dir(), reason="no London photographs: set FER_DATA to their folder")
+@needs_london
 @pytest.mark.parametrize("light", [1, 0.4])
 def test_the_threshold_parts_photographs_from_blurred_ones(light):
     detector, sharp, soft = FaceDetector(), [], []

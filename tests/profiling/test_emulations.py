@@ -3,7 +3,7 @@ import pytest
 
 from fer_utils import tables
 from fer_utils.files import digest
-from fer_utils.profiling.emulations import current_emulations, emulations_table
+from fer_utils.profiling.emulations import current_emulations
 from fer_utils.study import Paths, load_study
 
 NETWORK = "mobilenet_v3_small"
@@ -34,13 +34,13 @@ def paths(study, tmp_path):
          "same_class": 1.0, "instructions": 5, "file_digest": digest(folder / f"{run_id}.tflite")}
         for run_id in names.values()
     ]  # fmt: skip
-    tables.write(pd.DataFrame(rows), "emulations", emulations_table(here))
+    tables.write(pd.DataFrame(rows), "emulations", here.emulations)
     return here
 
 
 def test_rows_of_the_files_that_are_here_are_told(study, paths):
     assert len(current_emulations(study, paths)) == 2
-    assert emulations_table(paths) not in paths.all_measurements(), "counts are no measurements of time"
+    assert paths.emulations not in paths.all_measurements(), "counts are no measurements of time"
 
 
 def test_rows_of_files_that_were_made_anew_or_are_gone_are_left_out(study, paths):
@@ -53,7 +53,7 @@ def test_rows_of_files_that_were_made_anew_or_are_gone_are_left_out(study, paths
 
 
 def test_where_nothing_was_emulated_the_table_is_empty_and_typed(study, paths):
-    emulations_table(paths).unlink()
+    paths.emulations.unlink()
     found = current_emulations(study, paths)
     assert found.empty
     assert list(found.columns) == list(tables.COLUMNS["emulations"])

@@ -13,7 +13,6 @@ from fer_utils.expressions import EXPRESSIONS
 from fer_utils.files import digest
 from fer_utils.profiling.arm64 import DEVICE
 from fer_utils.profiling.arm64_system import EmulationError
-from fer_utils.profiling.emulations import emulations_table
 from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.steps import emulate
 from fer_utils.study import Paths, load_study
@@ -146,7 +145,7 @@ def test_an_interrupted_run_keeps_what_was_done(study, paths, emulated, monkeypa
     monkeypatch.setattr(emulated, "measure", failing)
     with pytest.raises(EmulationError, match="the disk is full"):
         measure(study, paths)
-    assert list(tables.read("emulations", emulations_table(paths))["run_id"]) == [RUNS[0]]
+    assert list(tables.read("emulations", paths.emulations)["run_id"]) == [RUNS[0]]
 
 
 def test_without_qemu_a_sentence_says_what_to_install(study, paths, monkeypatch):
@@ -155,4 +154,4 @@ def test_without_qemu_a_sentence_says_what_to_install(study, paths, monkeypatch)
         EmulationError, match="emulating ARM64 needs qemu-aarch64, gcc.*`apt-get install qemu-user gcc"
     ):
         measure(study, paths)
-    assert not emulations_table(paths).exists()
+    assert not paths.emulations.exists()

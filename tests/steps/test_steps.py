@@ -148,7 +148,7 @@ def test_what_explains_a_loss_by_8_bits_is_written_beside_the_files(made):
     assert set(answers["run_id"]) == set(variants.index)
     errors = tables.read("layer_errors", made.compressed("layer_errors", NETWORK))
     assert set(errors["run_id"]) == {of}
-    files = exported_files(NETWORK, made, "variant_runs")
+    files = exported_files([NETWORK], made, "variant_runs")
     assert set(files) == set(variants.index)
     assert all(file.is_file() for file in files.values())
 
