@@ -51,7 +51,7 @@ and more time than all else. Aligned sets are kept without loss."""
 
 _PART: Final = 1024  # rows a note in the journal: seconds of work, so little is lost
 _SMALL: Final = 32  # rows that one process has done before others have started
-_PACKAGES: Final = ("fer-utils", "opencv-python-headless", "pillow", "ai-edge-litert")
+_PACKAGES: Final = ("fer-utils", "opencv-python-headless", "pillow", "simplejpeg", "ai-edge-litert")
 
 
 def ingest(

@@ -199,7 +199,7 @@ def test_a_file_beyond_all_measure_is_not_read(tmp_path):
 
 
 def test_a_whole_jpeg_is_read_as_pillow_reads_it(tmp_path):
-    """It is decoded by OpenCV: the same pixels must come out."""
+    """It is decoded by another library: the same pixels must come out."""
     noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
     for subsampling in (0, 1, 2):
         for progressive in (False, True):
@@ -207,3 +207,11 @@ def test_a_whole_jpeg_is_read_as_pillow_reads_it(tmp_path):
             Image.fromarray(noise).save(path, quality=80, subsampling=subsampling, progressive=progressive)
             expected = np.asarray(Image.open(path).convert("RGB")).astype(int)
             assert np.abs(images.read_image(path) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("lost", [2, 30, 300])
+def test_a_jpeg_that_lost_its_end_but_was_closed_again_does_not_pass_for_whole(lost):
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
+    whole = images.encode_jpeg(noise, 90)
+    with pytest.raises(images.ImageError, match="truncated or damaged"):
+        images.decode_image(whole[: -2 - lost])

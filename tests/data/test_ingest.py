@@ -56,7 +56,7 @@ def test_all_faces_come_in_and_are_told(folder, results):
     assert report.by_expression == dict.fromkeys(sorted(set(faces["expression"])), 4)
     assert report.by_cohort == {"adult": 28}
     assert report.dropped_labels == {"contempt": 3}
-    assert "opencv-python-headless" in report.versions
+    assert {"opencv-python-headless", "simplejpeg"} <= set(report.versions)
     assert read_image(here.folder / faces["path"][0]).shape == (SIZE, SIZE, 3)
     assert here.report() == report
     assert not list(here.folder.glob("journal-*"))
