@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from fer_utils.study import PROJECT_FOLDER, Paths, Study, load_study
+from fer_utils.study import DATA_VARIABLE, PROJECT_FOLDER, RESULTS_VARIABLE, Paths, Study, load_study
 
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
 """Set by the Snakefile: inputs are there already, and only the workflow decides what to make."""
@@ -105,6 +105,12 @@ def workflow_config(profile: str, overrides: Mapping[str, Any]) -> list[str]:
     return [f"profile={profile}", f"overrides={quote(json.dumps(dict(overrides)))}"]
 
 
+def workflow_environment() -> dict[str, str]:
+    """Return the environment for Snakemake, which works in the project's folder: folders are named in full there."""
+    folders = {name: os.environ.get(name) for name in (RESULTS_VARIABLE, DATA_VARIABLE)}
+    return {**os.environ, **{name: os.path.abspath(folder) for name, folder in folders.items() if folder}}
+
+
 def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None) -> bool:
     """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
 
@@ -119,7 +125,9 @@ def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores:
         "--", *(os.path.relpath(target, PROJECT_FOLDER) for target in targets),
     ]  # fmt: skip
     worked = False
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as workflow:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=workflow_environment()
+    ) as workflow:
         for line in workflow.stdout or ():
             if not line.startswith("Using workflow specific profile"):
                 print(line, end="", flush=True)

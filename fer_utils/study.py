@@ -20,6 +20,9 @@ PROJECT_FOLDER: Final = Path(__file__).parent.parent
 RESULTS_VARIABLE: Final = "FER_RESULTS"
 """Names a folder for results where the project's own disk is too small, or may not hold licensed faces."""
 
+DATA_VARIABLE: Final = "FER_DATA"
+"""Names the folder that holds data sets in their owners' layout: the photographs of the reality check lie in it."""
+
 LICENSED_SETS: Final = (
     "affectnet", "fer2013", "raf_db", "expw", "ckplus", "jaffe", "kdef", "rafd", "nimh_chefs", "ddcf",
     "childefes", "liris_cse", "guesswhat", "cafe",
@@ -258,9 +261,11 @@ def _sentence(error: Any) -> str:
 
 
 def results_folder() -> Path:
-    """Return the folder of all results: what FER_RESULTS names, else the project's `results/`, relative to where we are."""
-    chosen = os.environ.get(RESULTS_VARIABLE)
-    return Path(chosen) if chosen else Path(os.path.relpath(PROJECT_FOLDER / "results"))
+    """Return the folder of all results, relative to where we are: what FER_RESULTS names, else the project's `results/`.
+
+    The workflow knows files by their names, so that all must name them in one way.
+    """
+    return Path(os.path.relpath(os.environ.get(RESULTS_VARIABLE) or PROJECT_FOLDER / "results"))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from fer_utils.stages import STAGES, workflow_config
+from fer_utils.stages import STAGES, workflow_config, workflow_environment
 from fer_utils.study import PROJECT_FOLDER, Study
 
 
@@ -24,7 +24,9 @@ def due_jobs(profile: str, overrides: Mapping[str, Any], project: Path = PROJECT
         "--workflow-profile", str(project / "workflow" / "profiles" / "default"),
         "--config", *workflow_config(profile, overrides),
     ]  # fmt: skip
-    answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=project)
+    answer = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=project, env=workflow_environment()
+    )
     said = answer.stdout + answer.stderr
     if answer.returncode != 0:
         reason = [

@@ -93,8 +93,8 @@ def test_the_sets_of_the_licensed_study_are_those_that_may_settle_a_claim():
 def test_results_lie_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv(study_module.RESULTS_VARIABLE, str(tmp_path))
     paths = Paths.of(load_study("quick"))
-    assert paths.root == tmp_path / "quick"
-    assert paths.results == tmp_path
+    assert paths.root.resolve() == tmp_path / "quick"
+    assert paths.results.resolve() == tmp_path
 
 
 STEP_SECTIONS = {  # as in the Snakefile

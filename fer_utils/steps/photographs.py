@@ -13,9 +13,8 @@ from fer_utils.data.catalogue import DROPPED_COLUMNS, catalogue_faces
 from fer_utils.data.images import read_image
 from fer_utils.data.sources.london import read_london
 from fer_utils.files import atomic_path, digest
-from fer_utils.study import Paths, Study
+from fer_utils.study import DATA_VARIABLE, Paths, Study
 
-DATA_VARIABLE: Final = "FER_DATA"
 LONDON_FOLDER: Final = "london_faces"
 
 
