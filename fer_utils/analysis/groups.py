@@ -188,8 +188,8 @@ def difference_within(
     """Return first minus second for each metric between two kinds of photographs of the same subjects.
 
     For kinds that subjects show both of (mouth open and closed, say): subjects and expressions that occur in
-    only one of the two are left out, so that both are scored on the same children and expressions. Raises
-    ValueError when fewer than two subjects remain.
+    only one of the two are left out, so that both are scored on the same children and expressions. Empty when
+    fewer than two subjects remain.
     """
     labels = _labels(joined, column)
     kinds = [joined[labels == kind] for kind in pair]
@@ -197,9 +197,7 @@ def difference_within(
     kinds = [kind[kind["expression"].astype(str).isin(shared)] for kind in kinds]
     both = sorted(set(subjects_of(kinds[0])) & set(subjects_of(kinds[1])))
     if len(both) < 2:
-        raise ValueError(
-            f"{len(both)} subject(s) have photographs of {column!r} both {pair[0]!r} and {pair[1]!r}: two are needed"
-        )
+        return {}
     counts = [confusions_by_subject(kind[subjects_of(kind).isin(both)])[1] for kind in kinds]
     return paired_differences(np.stack(counts, axis=1), draws, seed)
 
