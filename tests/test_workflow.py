@@ -7,16 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from project_copy import copy_sources
 
 from fer_utils.stages import STAGES
 from fer_utils.study import PROJECT_FOLDER, Paths, load_study
 
 pytestmark = pytest.mark.results
-
-SOURCES = (
-    "fer_utils", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
-    "requirements.lock", "package-lock.json", "pyproject.toml",
-)  # fmt: skip
 
 DATA = {"FER_DATA": os.path.abspath(os.environ["FER_DATA"])} if "FER_DATA" in os.environ else {}
 
@@ -25,12 +21,7 @@ DATA = {"FER_DATA": os.path.abspath(os.environ["FER_DATA"])} if "FER_DATA" in os
 def project(tmp_path_factory):
     """A copy of the project with its run (hard links: nothing is written into them)."""
     root = tmp_path_factory.mktemp("project")
-    for name in SOURCES:
-        source = PROJECT_FOLDER / name
-        if source.is_dir():
-            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "stages"))
-        else:
-            shutil.copy2(source, root / name)
+    copy_sources(root)
     results = Paths.of(load_study("quick")).root.resolve()
     made = [
         results,

@@ -1,0 +1,21 @@
+"""A copy of the project's sources, for tests that change or run it."""
+
+import shutil
+from pathlib import Path
+
+from fer_utils.study import PROJECT_FOLDER
+
+SOURCES = (
+    "fer_utils", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
+    "requirements.lock", "package-lock.json", "pyproject.toml", "LICENSE",
+)  # fmt: skip
+
+
+def copy_sources(root: Path) -> None:
+    """Copy what a run reads, without what runs wrote."""
+    for name in SOURCES:
+        source = PROJECT_FOLDER / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "stages"))
+        else:
+            shutil.copy2(source, root / name)
