@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from fer_utils.study import DATA_VARIABLE, PROJECT_FOLDER, RESULTS_VARIABLE, Paths, Study, load_study
+from fer_utils.study import FOLDER_VARIABLES, PROJECT_FOLDER, Paths, Study, load_study
 
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
 """Set by the Snakefile: inputs are there already, and only the workflow decides what to make."""
@@ -107,7 +107,7 @@ def workflow_config(profile: str, overrides: Mapping[str, Any]) -> list[str]:
 
 def workflow_environment() -> dict[str, str]:
     """Return the environment for Snakemake, which works in the project's folder: folders are named in full there."""
-    folders = {name: os.environ.get(name) for name in (RESULTS_VARIABLE, DATA_VARIABLE)}
+    folders = {name: os.environ.get(name) for name in FOLDER_VARIABLES}
     return {**os.environ, **{name: os.path.abspath(folder) for name, folder in folders.items() if folder}}
 
 

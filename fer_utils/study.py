@@ -23,6 +23,11 @@ RESULTS_VARIABLE: Final = "FER_RESULTS"
 DATA_VARIABLE: Final = "FER_DATA"
 """Names the folder that holds data sets in their owners' layout: the photographs of the reality check lie in it."""
 
+WEIGHTS_VARIABLE: Final = "FER_WEIGHTS"
+"""Names the folder that holds Keras' ImageNet weights, for machines that cannot fetch them."""
+
+FOLDER_VARIABLES: Final = (RESULTS_VARIABLE, DATA_VARIABLE, WEIGHTS_VARIABLE)
+
 LICENSED_SETS: Final = (
     "affectnet", "fer2013", "raf_db", "expw", "ckplus", "jaffe", "kdef", "rafd", "nimh_chefs", "ddcf",
     "childefes", "liris_cse", "guesswhat", "cafe",

@@ -121,3 +121,14 @@ def test_only_the_profiling_page_waits_for_emulations_and_only_where_there_are_a
     assert [name for name, stage in STAGES.items() if table in stage.inputs(paths)] == [
         "05_moto_g6_profiling"
     ]
+
+
+def test_the_workflow_is_told_folders_in_full_since_it_works_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FER_RESULTS", "private/results")
+    monkeypatch.setenv("FER_WEIGHTS", "../weights")
+    monkeypatch.setenv("FER_DATA", "")
+    told = stages.workflow_environment()
+    assert told["FER_RESULTS"] == str(tmp_path / "private" / "results")
+    assert told["FER_WEIGHTS"] == str(tmp_path.parent / "weights")
+    assert told["FER_DATA"] == "", "an empty name is none"

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from fer_utils.study import Architecture, Study
+from fer_utils.study import WEIGHTS_VARIABLE, Architecture, Study
 
 NO_TOP_FILES: Final[dict[Architecture, str]] = {  # names of Keras' own ImageNet files without the head
     "mobilenet_v3_small": "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
@@ -42,7 +42,7 @@ def find_initial_weights(study: Study) -> tuple[str, dict[Architecture, str | No
 
 
 def _imagenet_file(architecture: Architecture) -> str:
-    folders = [Path(os.environ["FER_WEIGHTS"])] if "FER_WEIGHTS" in os.environ else []
+    folders = [Path(os.environ[WEIGHTS_VARIABLE])] if os.environ.get(WEIGHTS_VARIABLE) else []
     folders.append(Path.home() / ".keras" / "models")
     for folder in folders:
         if (path := folder / NO_TOP_FILES[architecture]).is_file():
@@ -58,7 +58,7 @@ def _downloaded(architecture: Architecture) -> str:
     except Exception as error:  # Keras wraps every network failure in a bare Exception
         raise WeightsError(
             f"ImageNet weights of {architecture} cannot be downloaded; put {NO_TOP_FILES[architecture]} into a "
-            "folder and name it in FER_WEIGHTS, or set initial_weights to random or auto"
+            f"folder and name it in {WEIGHTS_VARIABLE}, or set initial_weights to random or auto"
         ) from error
     finally:
         socket.setdefaulttimeout(patience)
