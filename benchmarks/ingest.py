@@ -90,8 +90,14 @@ def memory() -> str:
     return f"main {here.memory_info().rss / 2**20:.0f} MiB, largest worker {workers / 2**20:.0f} MiB"
 
 
-def alone(decode: Callable[[str], Pixels], folder: Path, processes: int) -> None:
-    """Only decode and detect."""
+def alone(folder: Path, processes: int) -> dict[str, tuple[float, float]]:
+    """Only decode and detect, by each decoder: wall and processor seconds by its name."""
+    decoders = {"OpenCV's decoder": opencv, "the ingest's own decoder": own}
+    return {name: seconds(partial(detected, decode, folder, processes)) for name, decode in decoders.items()}
+
+
+def detected(decode: Callable[[str], Pixels], folder: Path, processes: int) -> None:
+    """Decode by one decoder, and detect."""
     names = [os.fspath(path) for path in sorted(folder.iterdir())]
     with ProcessPoolExecutor(processes, get_context("spawn"), _start) as pool:
         list(pool.map(partial(_detect, decode), names, chunksize=_CHUNK))
@@ -142,16 +148,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "photographs"
         write_photographs(folder, options.images)
-        decoders = {"OpenCV's decoder": opencv, "the ingest's own decoder": own}
-        before = {
-            name: seconds(partial(alone, way, folder, options.processes)) for name, way in decoders.items()
-        }
+        before = alone(folder, options.processes)
         ours = seconds(partial(whole, folder, Path(scratch) / "results", options.processes))
-        after = {
-            name: seconds(partial(alone, way, folder, options.processes)) for name, way in decoders.items()
-        }
+        after = alone(folder, options.processes)
     print(f"{options.images:,} photographs: ingest {options.images / ours[0]:.0f} a second")
-    for name in decoders:
+    for name in before:
         clock, processor = (
             (first + second) / 2 for first, second in zip(before[name], after[name], strict=True)
         )
