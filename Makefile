@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock package-lock.json
 	@echo "Installing the locked dependencies ..."
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@$(BIN)/python -m fer_utils.data.face_model
+	@$(BIN)/python -m face_sets.face_model
 	@$(BIN)/python -m fer_utils.reporting.litert_js || true  # one page wants it, and says so
 	@touch $@
 
@@ -50,8 +50,8 @@ serve: ## Show the book on http://127.0.0.1:8000
 strip: ## Strip outputs from the notebook sources
 	@$(BIN)/nbstripout notebooks/*.ipynb
 
-lock: ## Resolve requirements.in anew into requirements.lock and environment.yml
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock
+lock: ## Resolve the dependencies in pyproject.toml anew into requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra check pyproject.toml -o requirements.lock
 
 clean: ## Remove results of the quick profile and the rendered book (not the environment)
 	@rm -rf results/quick _build book/stages

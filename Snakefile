@@ -2,7 +2,7 @@
 
 Rules hold no logic: each calls `fer step` or `fer stage`, which do the work. What a rule's result depends on
 besides its input tables stands in its `params`: the part of the study that decides it, and a digest of the
-code that it can reach (fer_utils.fingerprints). Snakemake runs a rule again when either changes.
+code that it can reach (face_sets.code_digest). Snakemake runs a rule again when either changes.
 """
 
 import json
@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote
 
-from fer_utils.fingerprints import code_digest, files_digest, notebook_file_digest
+from face_sets.code_digest import code_digest, files_digest, notebook_file_digest
 from fer_utils.reporting.litert_js import litert_js_files
 from fer_utils.stages import STAGES, notebook_source
 from fer_utils.steps.compress import COMPRESSED
 from fer_utils.steps.faces import ingested_digest
-from fer_utils.steps.photographs import photographs_digest
-from fer_utils.study import Paths, load_study
+from fer_utils.steps.external_faces import photographs_digest
+from fer_utils.paths import Paths
+from fer_utils.study import load_study
 
 overrides = json.loads(unquote(config.get("overrides", "{}")))
 study = load_study(config.get("profile", "quick"), **overrides)
@@ -144,8 +145,8 @@ for architecture in study.architectures:
 
 rule photographs:
     output:
-        paths.reality_faces,
-        paths.reality_dropped,
+        paths.external_faces,
+        paths.external_dropped,
     params:
         made_from=step_params("photographs", "faces"),
         manifest=files_digest(Path("data_manifests/london.json")),
@@ -159,21 +160,21 @@ rule photographs:
         "{fer} step photographs " + telling
 
 
-rule reality:
+rule external:
     input:
-        paths.reality_faces,
+        paths.external_faces,
         paths.trained("runs", "{architecture}"),
         paths.compressed("runs", "{architecture}"),
     output:
-        paths.reality_predictions("{architecture}"),
+        paths.external_predictions("{architecture}"),
     params:
-        made_from=step_params("reality", "training"),
+        made_from=step_params("external", "training"),
     log:
-        paths.log("reality-{architecture}"),
+        paths.log("external-{architecture}"),
     benchmark:
-        paths.duration("reality-{architecture}")
+        paths.duration("external-{architecture}")
     shell:
-        "{fer} step reality {wildcards.architecture} " + telling
+        "{fer} step external {wildcards.architecture} " + telling
 
 
 rule recalibrate:
@@ -182,13 +183,13 @@ rule recalibrate:
         paths.all_trained("predictions"),
         paths.all_trained("features"),
     output:
-        paths.recalibrations,
+        paths.few_shot,
     params:
-        made_from=step_params("recalibrate", "training"),
+        made_from=step_params("few_shot", "training"),
     log:
-        paths.log("recalibrate"),
+        paths.log("few_shot"),
     benchmark:
-        paths.duration("recalibrate")
+        paths.duration("few_shot")
     shell:
         "{fer} step recalibrate " + telling
 

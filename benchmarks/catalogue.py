@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from face_sets.duplicates import LINKED, Codes, clusters, codes_of, distances, linked
+from face_sets.expressions import EXPRESSIONS
+from face_sets.leaks import check_no_leak
+from face_sets.splits import assign_splits
 from fer_utils import tables
-from fer_utils.data.duplicates import LINKED, Codes, clusters, codes_of, distances, linked
-from fer_utils.data.leaks import check_no_leak
-from fer_utils.data.splits import assign_splits
-from fer_utils.expressions import EXPRESSIONS
 
 SAMPLE = 20_000
 COMMON = 0.1  # what faces share, standard deviation in each of 64 coefficients: a length of 0.8, as London's
@@ -63,7 +63,7 @@ def made_up(rows: int) -> pd.DataFrame:
                 pd.Series(dataset, dtype="string") + "-" + pd.Series(numbers // 60, dtype="string")
             ).where(named),
             "expression": pd.Categorical.from_codes(numbers % 7, list(EXPRESSIONS)),
-            "cohort": "unknown",
+            "age_group": "unknown",
             "source_key": "source-" + text,
             "owner_split": pd.Series(
                 np.where(dataset == "raf_db", np.where(numbers % 5, "train", "test"), None)

@@ -14,15 +14,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from fer_utils.data.detection import FaceDetector, crop_face, largest_face
-from fer_utils.data.duplicates import BESIDE, LINKED, clusters, codes_of, distances, perceptual_hash
-from fer_utils.data.images import Pixels, decode_image, encode_jpeg, read_image
-from fer_utils.data.ingest import FACE_SIZE
-from fer_utils.data.sources.london import read_london
-from fer_utils.data.synthetic.design import plan_faces
-from fer_utils.data.synthetic.portrait import draw_face
-from fer_utils.steps.photographs import london_folder
-from fer_utils.study import load_study
+from face_sets.detection import FaceDetector, crop_face, largest_face
+from face_sets.duplicates import BESIDE, LINKED, clusters, codes_of, distances, perceptual_hash
+from face_sets.images import Pixels, decode_image, encode_jpeg, read_image
+from face_sets.ingest import FACE_SIZE
+from face_sets.readers.london import read_london
+from fer_utils.steps.external_faces import london_folder
+from synthetic_faces.design import Design, plan_faces
+from synthetic_faces.portrait import draw_face
 
 Copy = Callable[[Pixels, np.random.Generator], Pixels]
 
@@ -79,7 +78,7 @@ def london() -> tuple[list[str], list[Pixels]]:
 
 def drawn(count: int) -> tuple[list[str], list[Pixels]]:
     """Return the people and pictures of drawn faces."""
-    rows = plan_faces(load_study("quick")).sample(count, random_state=0)
+    rows = plan_faces(Design()).sample(count, random_state=0)
     pictures = [draw_face({str(k): v for k, v in row.items()}, 280) for row in rows.to_dict("records")]
     return rows["subject_id"].tolist(), pictures
 

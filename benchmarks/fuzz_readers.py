@@ -33,9 +33,9 @@ import made_up_children  # noqa: E402
 import made_up_layouts  # noqa: E402
 import made_up_london  # noqa: E402
 
-from fer_utils.data.archives import ArchiveError, unpack  # noqa: E402
-from fer_utils.data.ingest import ingest  # noqa: E402
-from fer_utils.data.sources.registry import SOURCES  # noqa: E402
+from face_sets.archives import ArchiveError, unpack  # noqa: E402
+from face_sets.ingest import ingest  # noqa: E402
+from face_sets.readers.registry import SOURCES  # noqa: E402
 
 LONGEST = 60  # seconds a round may take: most take less than one
 WRITERS = {

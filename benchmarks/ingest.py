@@ -25,14 +25,13 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from fer_utils.data import ingest as ingest_module
-from fer_utils.data.catalogue import Outcome, Row, Worker, outcomes
-from fer_utils.data.detection import FaceDetector
-from fer_utils.data.images import Pixels, encode_jpeg, read_image
-from fer_utils.data.sources.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
-from fer_utils.data.synthetic.design import plan_faces
-from fer_utils.data.synthetic.portrait import draw_face
-from fer_utils.study import load_study
+from face_sets import ingest as ingest_module
+from face_sets.catalogue import Outcome, Row, Worker, outcomes
+from face_sets.detection import FaceDetector
+from face_sets.images import Pixels, encode_jpeg, read_image
+from face_sets.readers.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
+from synthetic_faces.design import Design, plan_faces
+from synthetic_faces.portrait import draw_face
 
 PICTURES = 100
 NAME = "kdef"
@@ -42,7 +41,7 @@ _CHUNK = 32
 def write_photographs(folder: Path, images: int) -> None:
     """Write drawn faces in the middle of pictures of 640 x 480, and links to them until there are enough."""
     folder.mkdir()
-    rows = plan_faces(load_study("quick")).sample(PICTURES, random_state=0).to_dict("records")
+    rows = plan_faces(Design()).sample(PICTURES, random_state=0).to_dict("records")
     for number, row in enumerate(rows):
         picture = np.pad(draw_face(row, 480), ((0, 0), (80, 80), (0, 0)), mode="edge")
         (folder / f"{number:06}.jpg").write_bytes(encode_jpeg(picture, 90))
@@ -58,7 +57,7 @@ def read(folder: Path) -> Reading:
         dataset=NAME,
         subject_id=rows["face_id"],
         expression="neutral",
-        cohort="adult",
+        age_group="adult",
         source_key=rows["path"],
     )
     nothing = pd.DataFrame({"path": [], "reason": []}, dtype="string")

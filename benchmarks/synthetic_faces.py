@@ -14,9 +14,8 @@ from typing import Any
 
 import cv2
 
-from fer_utils.data.synthetic.design import plan_faces
-from fer_utils.data.synthetic.portrait import draw_face
-from fer_utils.study import load_study
+from synthetic_faces.design import Design, plan_faces
+from synthetic_faces.portrait import draw_face
 
 SIZES = (112, 224)
 ROUNDS = 4
@@ -27,7 +26,7 @@ Draw = Callable[[int, int], Any]
 
 def our_renderer() -> Draw:
     """Return a function that draws rows spread over the quick plan."""
-    plan = plan_faces(load_study("quick")).sample(frac=1, random_state=0).to_dict("records")
+    plan = plan_faces(Design()).sample(frac=1, random_state=0).to_dict("records")
     return lambda index, size: draw_face(plan[index % len(plan)], size)
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from face_sets.detection import FaceDetector, crop_face
+from face_sets.expressions import EXPRESSIONS
+from face_sets.images import read_image
 from fer_utils import tables
-from fer_utils.data.detection import FaceDetector, crop_face
-from fer_utils.data.images import read_image
-from fer_utils.expressions import EXPRESSIONS
 from fer_utils.models.prediction import predict_tflite
-from fer_utils.study import Paths
+from fer_utils.paths import Paths
 
 PREFERRED = "mobilenet_v3_large"
 """The paper's best network; a study without it offers its first."""

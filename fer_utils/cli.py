@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from fer_utils import data_commands
+from fer_utils.commands import OverridesOption, ProfileOption, named_study
+from fer_utils.paths import Paths
 from fer_utils.profile_commands import profile_device
-from fer_utils.study import Paths, load_study
-from fer_utils.study_options import OverridesOption, ProfileOption, named_study
+from fer_utils.study import load_study
 
 app = typer.Typer(
     help="A living replication of a pediatric facial expression classifier for mobile devices.",
@@ -33,8 +34,8 @@ def run(
     cores: Annotated[int | None, typer.Option(help="Cores to use; all by default")] = None,
 ) -> None:
     """Make what the stages need and is not there or out of date, run their notebooks, and (with none named) the book."""
+    from face_sets.folders import PROJECT_FOLDER
     from fer_utils.stages import STAGES, make, notebook_source
-    from fer_utils.study import PROJECT_FOLDER
 
     study, changes = named_study(profile, overrides)
     paths = Paths.of(study)
@@ -128,7 +129,7 @@ def calibrate(
     ] = None,
 ) -> None:
     """Run the control experiments in full, about fifty minutes on two cores; the book then shows them."""
-    from fer_utils.analysis.control_runs import FULL_REPEATS, in_full
+    from fer_utils.simulation.runs import FULL_REPEATS, in_full
 
     path = Paths.of(load_study("quick")).calibration
     started = time.perf_counter()
@@ -172,12 +173,12 @@ def _step_function(name: str, architecture: str | None) -> Any:
 
     functions = {
         "faces": ("faces", "make_faces"),
-        "photographs": ("photographs", "make_reality_faces"),
+        "photographs": ("photographs", "make_external_faces"),
         "train": ("train", "train"),
         "compress": ("compress", "compress_network"),
         "sweep": ("sweep", "sweep_network"),
-        "reality": ("reality", "predict_reality"),
-        "recalibrate": ("recalibrate", "recalibrate"),
+        "external": ("external", "predict_external"),
+        "few_shot": ("few_shot", "few_shot"),
         "measure": ("measure", "measure"),
         "book": ("book", "make_book"),
     }

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import pandas as pd
 import typer
 
-from fer_utils.study import PROJECT_FOLDER, results_folder
+from face_sets.folders import PROJECT_FOLDER, results_folder
 
 if TYPE_CHECKING:
-    from fer_utils.data.ingested import IngestedSet, Report
+    from face_sets.ingested import IngestedSet, Report
 
 app = typer.Typer(help="Data sets: what is here, and what may be done with it.", no_args_is_help=True)
 
@@ -23,9 +23,9 @@ WIDTH = 100  # columns of text
 @app.command()
 def status() -> None:
     """Say which data sets are here, with how many faces, and how to ask for those that are missing."""
-    from fer_utils.data.ingested import IngestedSet
-    from fer_utils.data.manifests import load_manifest
-    from fer_utils.data.sources.registry import SOURCES
+    from face_sets.ingested import IngestedSet
+    from face_sets.manifests import load_manifest
+    from face_sets.readers.registry import SOURCES
 
     results = results_folder()
     for name in SOURCES:
@@ -67,9 +67,9 @@ def ingest(
     Files that cannot be used are listed with their reason in rejected.csv; more than the tolerated share of them
     ends with exit code 1.
     """
-    from fer_utils.data.ingest import FACE_SIZE, TOLERATED_SHARE
-    from fer_utils.data.ingest import ingest as run
-    from fer_utils.data.ingested import IngestedSet
+    from face_sets.ingest import FACE_SIZE, TOLERATED_SHARE
+    from face_sets.ingest import ingest as run
+    from face_sets.ingested import IngestedSet
 
     report = run(
         name, folder, results_folder(), face_size or FACE_SIZE, processes or os.cpu_count() or 1, detector,
@@ -90,7 +90,7 @@ def unpack(
     folder: Annotated[Path, typer.Option("--to", help="Folder to unpack to; it must not hold anything yet")],
 ) -> None:
     """Unpack an archive without harm: nothing lands outside the folder, and nothing swells beyond bounds."""
-    from fer_utils.data.archives import unpack as run
+    from face_sets.archives import unpack as run
 
     typer.echo(f"{run(archive, folder):,} files are in {folder}")
 
@@ -98,8 +98,8 @@ def unpack(
 @app.command()
 def check(seed: Annotated[int | None, typer.Option(help="Seed of the splits to check")] = None) -> None:
     """Check manifests, tables, stored faces and splits; each problem is a line, and ends with exit code 1."""
-    from fer_utils.data.checking import problems
-    from fer_utils.data.ingested import ingested_sets
+    from face_sets.checking import problems
+    from face_sets.ingested import ingested_sets
     from fer_utils.study import Study
 
     results = results_folder()
@@ -116,7 +116,7 @@ def check(seed: Annotated[int | None, typer.Option(help="Seed of the splits to c
 @app.command()
 def sheet(name: SetArgument) -> None:
     """Print the data sheet of a set: what it is, who may have it and how, what is done with it."""
-    from fer_utils.data.manifests import load_manifest
+    from face_sets.manifests import load_manifest
 
     manifest = load_manifest(name)
     study = manifest.study
@@ -142,8 +142,8 @@ def forget(
     name: SetArgument, yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False
 ) -> None:
     """Delete everything that was made from a data set, and say which results must be made again."""
-    from fer_utils.data.forgetting import forget as delete
-    from fer_utils.data.forgetting import what_to_forget
+    from fer_utils.forgetting import forget as delete
+    from fer_utils.forgetting import what_to_forget
 
     found = what_to_forget(name, results_folder(), PROJECT_FOLDER)
     if not found.all:
@@ -171,7 +171,7 @@ def _losses(report: "Report") -> str:
 
 def _show_report(here: "IngestedSet", report: "Report") -> None:
     typer.echo(f"{here.name}: {report.found:,} faces; {_losses(report)}")
-    for what, counts in (("expression", report.by_expression), ("age group", report.by_cohort)):
+    for what, counts in (("expression", report.by_expression), ("age group", report.by_age_group)):
         typer.echo(f"by {what}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
     if report.dropped_labels:
         dropped = ", ".join(f"{key} {count:,}" for key, count in report.dropped_labels.items())
@@ -183,12 +183,12 @@ def _show_report(here: "IngestedSet", report: "Report") -> None:
 
 def _show_hit_rates(here: "IngestedSet") -> None:
     """Show for which expressions and groups the detector fails: that biases whatever is learned from the rest."""
-    from fer_utils.data.catalogue import hit_rates
+    from face_sets.catalogue import hit_rates
 
     faces, dropped = here.faces(), here.dropped()
     if dropped.empty:
         return
-    for column in ("expression", "cohort", "ethnicity"):
+    for column in ("expression", "age_group", "ethnicity"):
         rates: pd.DataFrame = hit_rates(faces, dropped, [column])
         if rates[column].notna().any():
             typer.echo(

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from fer_utils.study import Paths, Study
-from fer_utils.study_options import OverridesOption, ProfileOption, named_study
+from fer_utils.commands import OverridesOption, ProfileOption, named_study
+from fer_utils.paths import Paths
+from fer_utils.study import Study
 
 AddOption = Annotated[
     Path | None, typer.Option(help="Result of the book's page On your own device, to be added")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from fer_utils.study import FOLDER_VARIABLES, PROJECT_FOLDER, Paths, Study, load_study
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.paths import FOLDER_VARIABLES, Paths
+from fer_utils.study import Study, load_study
 
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
 """Set by the Snakefile: inputs are there already, and only the workflow decides what to make."""
@@ -30,17 +32,17 @@ class Stage:
 
 
 def _faces(paths: Paths) -> list[Path]:
-    return [paths.faces, paths.dropped, paths.reality_faces, paths.reality_dropped]
+    return [paths.faces, paths.dropped, paths.external_faces, paths.external_dropped]
 
 
 def _models(paths: Paths) -> list[Path]:
     tables_of_training = ("runs", "predictions", "curves")
     trained = [path for table in tables_of_training for path in paths.all_trained(table)]
-    return [*_faces(paths), *trained, *paths.all_reality_predictions()]
+    return [*_faces(paths), *trained, *paths.all_external_predictions()]
 
 
 def _cohorts(paths: Paths) -> list[Path]:
-    return [*_models(paths), paths.recalibrations]
+    return [*_models(paths), paths.few_shot]
 
 
 def _exports(paths: Paths) -> list[Path]:
@@ -160,7 +162,7 @@ def run_notebook(stage: str, study: Study, overrides: Mapping[str, Any]) -> Path
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
-    from fer_utils.files import atomic_path
+    from face_sets.files import atomic_path
 
     target = Paths.of(study).notebook(stage)
     kernel = Config()

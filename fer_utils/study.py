@@ -1,42 +1,20 @@
-"""What a study is: a frozen, checked `Study`, and the `Paths` of its results, computed from it once.
+"""What a study is: a frozen, validated `Study`.
 
 A profile is a YAML file in `fer_utils/profiles/` that holds only what differs from the defaults below, each
 line with its reason. Papermill parameters and `fer` options override a profile field by field.
 """
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from fer_utils.files import digest
+from face_sets.files import digest
+from face_sets.set_names import LICENSED_SETS, OWN_SET
 
 PROFILES_FOLDER: Final = Path(__file__).parent / "profiles"
-PROJECT_FOLDER: Final = Path(__file__).parent.parent
-RESULTS_VARIABLE: Final = "FER_RESULTS"
-"""Names a folder for results where the project's own disk is too small, or may not hold licensed faces."""
-
-DATA_VARIABLE: Final = "FER_DATA"
-"""Names the folder that holds data sets in their owners' layout: the photographs of the reality check lie in it."""
-
-WEIGHTS_VARIABLE: Final = "FER_WEIGHTS"
-"""Names the folder that holds Keras' ImageNet weights, for machines that cannot fetch them."""
-
-FOLDER_VARIABLES: Final = (RESULTS_VARIABLE, DATA_VARIABLE, WEIGHTS_VARIABLE)
-
-LICENSED_SETS: Final = (
-    "affectnet", "fer2013", "raf_db", "expw", "ckplus", "jaffe", "kdef", "rafd", "nimh_chefs", "ddcf",
-    "childefes", "liris_cse", "guesswhat", "cafe",
-)  # fmt: skip
-"""The twelve public sets that this project declares (the abstract does not name its twelve), GuessWhat, CAFE."""
-
-OWN_SET: Final = "own"
-"""A reader's own pictures, which a study may learn from as well; they settle no claim."""
-
 Architecture = Literal[
     "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile"
 ]
@@ -263,143 +241,3 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"unknown parameter {where!r}: a study has {', '.join(Study.model_fields)}"
     return f"parameter {where!r}: {error['msg'].removeprefix('Value error, ')}, given {error['input']!r}"
-
-
-def results_folder() -> Path:
-    """Return the folder of all results, relative to where we are: what FER_RESULTS names, else the project's `results/`.
-
-    The workflow knows files by their names, so that all must name them in one way.
-    """
-    return Path(os.path.relpath(os.environ.get(RESULTS_VARIABLE) or PROJECT_FOLDER / "results"))
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Where a study's results lie: one folder a study, one subfolder a step, names decided here alone."""
-
-    root: Path
-    study: Study
-
-    @classmethod
-    def of(cls, study: Study, results: Path | None = None) -> "Paths":
-        """Return the paths below `results`, by default `results_folder()`."""
-        return cls((results or results_folder()) / study.name, study)
-
-    @property
-    def results(self) -> Path:
-        """The folder of all results: that of studies, and of the data sets that they share."""
-        return self.root.parent
-
-    @property
-    def calibration(self) -> Path:
-        """The control experiments in full, the same for all studies: what `fer calibrate` writes."""
-        return self.results / "calibration" / "controls.csv"
-
-    @property
-    def study_file(self) -> Path:
-        """The study itself as JSON, for programs that come later."""
-        return self.root / "study.json"
-
-    @property
-    def faces(self) -> Path:
-        """The `faces` table of the study; images lie beside it."""
-        return self.root / "faces" / "faces.parquet"
-
-    @property
-    def dropped(self) -> Path:
-        """Faces of the study that were not found, with the reason."""
-        return self.root / "faces" / "dropped.parquet"
-
-    @property
-    def reality_dropped(self) -> Path:
-        """Photographs of the reality check in which no face was found, with the reason."""
-        return self.root / "reality" / "dropped.parquet"
-
-    @property
-    def reality_faces(self) -> Path:
-        """The `faces` table of the reality check (empty when the photographs are not there)."""
-        return self.root / "reality" / "faces.parquet"
-
-    def reality_predictions(self, architecture: str) -> Path:
-        """What the copies and files of one network say of the reality check's faces."""
-        return self.root / "reality" / architecture / "predictions.parquet"
-
-    def trained(self, table: str, architecture: str) -> Path:
-        """A table written by training one network: runs, predictions, curves or features."""
-        return self.root / "train" / architecture / f"{table}.parquet"
-
-    def compressed(self, table: str, architecture: str) -> Path:
-        """A table written by compressing one network; `steps.compress` lists them."""
-        return self.root / "compress" / architecture / f"{table}.parquet"
-
-    def swept(self, table: str, architecture: str) -> Path:
-        """A table written by one network's sweep of sparsities and cluster counts: runs, predictions or curves."""
-        return self.root / "sweep" / architecture / f"{table}.parquet"
-
-    def all_trained(self, table: str) -> list[Path]:
-        """A table of training, of every network."""
-        return [self.trained(table, architecture) for architecture in self.study.architectures]
-
-    def all_compressed(self, table: str) -> list[Path]:
-        """A table of compression, of every network."""
-        return [self.compressed(table, architecture) for architecture in self.study.architectures]
-
-    def all_swept(self, table: str) -> list[Path]:
-        """A table of the sweeps, of every network; none if the study sweeps nothing."""
-        if not self.study.sweeps:
-            return []
-        return [self.swept(table, architecture) for architecture in self.study.architectures]
-
-    def all_reality_predictions(self) -> list[Path]:
-        """What every network's models say of the reality check's faces."""
-        return [self.reality_predictions(architecture) for architecture in self.study.architectures]
-
-    @property
-    def recalibrations(self) -> Path:
-        """The `recalibrations` table: last layers trained again on few children, asked about others."""
-        return self.root / "recalibrate" / "recalibrations.parquet"
-
-    @property
-    def measurements(self) -> Path:
-        """The `measurements` table of this machine: timings and predictions of every exported file."""
-        return self.root / "profile" / "measurements.parquet"
-
-    @property
-    def operators(self) -> Path:
-        """The `operators` table of this machine: where the time of each uncompressed file goes."""
-        return self.root / "profile" / "operators.parquet"
-
-    def of_device(self, table: str, device: str) -> Path:
-        """A table measured on another device, `measurements` say: outside the workflow, which cannot make it again."""
-        return self.root / "profile" / "devices" / device / f"{table}.parquet"
-
-    def all_measurements(self) -> list[Path]:
-        """The `measurements` of this machine and of every other device that was measured."""
-        devices = self.of_device("measurements", "any").parents[1]
-        return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
-
-    @property
-    def emulations(self) -> Path:
-        """The `emulations`: outside the workflow too, which cannot make them everywhere."""
-        return self.of_device("emulations", "cortex-a53-emulated")
-
-    @property
-    def packs(self) -> Path:
-        """The folder of exported models packed for app developers."""
-        return self.root / "packs"
-
-    def duration(self, job: str) -> Path:
-        """How long a job of the workflow took: Snakemake's benchmark file."""
-        return self.root / "durations" / f"{job}.tsv"
-
-    def log(self, job: str) -> Path:
-        """What a job of the workflow said on its standard error."""
-        return self.root / "logs" / f"{job}.txt"
-
-    def notebook(self, stage: str) -> Path:
-        """The executed notebook of a stage."""
-        return self.root / "notebooks" / f"{stage}.ipynb"
-
-    def figures(self, stage: str) -> Path:
-        """The folder of a stage's figures and of the data behind them."""
-        return self.root / "figures" / stage

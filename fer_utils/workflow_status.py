@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.stages import STAGES, workflow_config, workflow_environment
-from fer_utils.study import PROJECT_FOLDER, Study
+from fer_utils.study import Study
 
 
 def due_jobs(profile: str, overrides: Mapping[str, Any], project: Path = PROJECT_FOLDER) -> dict[str, int]:
@@ -47,7 +48,7 @@ def summary(study: Study, overrides: Mapping[str, Any]) -> pd.DataFrame:
     networks = len(study.architectures)
     jobs = {
         "faces": 1, "train": networks, "compress": networks, "sweep": networks * study.sweeps,
-        "photographs": 1, "reality": networks, "recalibrate": 1, "measure": 1, "stage": len(STAGES), "book": 1,
+        "photographs": 1, "external": networks, "few_shot": 1, "measure": 1, "stage": len(STAGES), "book": 1,
     }  # fmt: skip
     rows = [(rule, count, count - due.get(rule, 0), due.get(rule, 0)) for rule, count in jobs.items()]
     return pd.DataFrame(rows, columns=["step", "jobs", "up to date", "due"])

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from fer_utils.study import PROJECT_FOLDER
+from face_sets.folders import PROJECT_FOLDER
 
 SOURCES = (
     "fer_utils", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from fer_utils.study import PROJECT_FOLDER
+from face_sets.folders import PROJECT_FOLDER
 
 
 def fer(*arguments, **environment):
@@ -49,12 +49,11 @@ def test_bad_input_ends_in_a_sentence_not_a_traceback(arguments, sentence):
 class TestClassify:
     @pytest.fixture(scope="class")
     def photograph(self, tmp_path_factory):
-        from fer_utils.data.images import write_png
-        from fer_utils.data.synthetic.design import plan_faces
-        from fer_utils.data.synthetic.portrait import draw_face
-        from fer_utils.study import load_study
+        from face_sets.images import write_png
+        from synthetic_faces.design import Design, plan_faces
+        from synthetic_faces.portrait import draw_face
 
-        plan = plan_faces(load_study("quick"))
+        plan = plan_faces(Design())
         row = plan[(plan["expression"] == "happiness") & (plan["domain"] == "lab")].iloc[0]
         path = tmp_path_factory.mktemp("photographs") / "smile.png"
         write_png(path, draw_face(row, 200))

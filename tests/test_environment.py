@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fer_utils.study import PROJECT_FOLDER
+from face_sets.folders import PROJECT_FOLDER
 
 UV = Path(sys.executable).with_name("uv")
 

@@ -45,7 +45,7 @@ def test_tensorflow_stays_in_the_rooms_that_need_it():
         "fer_utils.tables",
         "fer_utils.stages",
         "fer_utils.cli",
-        "fer_utils.fingerprints",
+        "face_sets.code_digests",
     }
     heavy = graph.find_modules_that_directly_import("tensorflow")
     assert not light & heavy

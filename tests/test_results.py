@@ -3,15 +3,16 @@
 import pandas as pd
 import pytest
 
+from face_sets.expressions import CHANCE, EXPRESSIONS
+from face_sets.leaks import check_no_leak
 from fer_utils import tables
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import run_scores
 from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.parity import parity
-from fer_utils.data.leaks import check_no_leak
-from fer_utils.expressions import CHANCE, EXPRESSIONS
+from fer_utils.paths import Paths
 from fer_utils.steps.book import durations
-from fer_utils.study import Paths, load_study
+from fer_utils.study import load_study
 
 pytestmark = pytest.mark.results
 
@@ -54,7 +55,7 @@ def predictions(paths):
 @pytest.fixture(scope="module")
 def scores(study, faces, runs, predictions):
     children = faces[
-        (faces["dataset"] == "synthetic") & (faces["split"] == "test") & (faces["cohort"] == "child")
+        (faces["dataset"] == "synthetic") & (faces["split"] == "test") & (faces["age_group"] == "child")
     ]
     joined = join(predictions[predictions["face_id"].isin(children["face_id"])], children)
     everyone = runs[runs["run_id"].isin([f"{network}.all" for network in study.architectures])]
@@ -71,13 +72,13 @@ def test_every_all_data_network_clears_chance_and_the_best_is_three_times_chance
 
 def test_faces_hold_every_expression_and_no_subject_twice(faces):
     check_no_leak(faces)
-    present = faces.groupby(["split", "cohort"], observed=True)["expression"].agg(set)
+    present = faces.groupby(["split", "age_group"], observed=True)["expression"].agg(set)
     assert all(expressions == set(EXPRESSIONS) for expressions in present)
 
 
 def test_groups_are_crossed_with_tone_and_cohort(faces):
     subjects = faces[faces["dataset"] == "synthetic"].drop_duplicates("subject_id")
-    table = pd.crosstab(subjects["ethnicity"], [subjects["cohort"], subjects["skin_tone"]])
+    table = pd.crosstab(subjects["ethnicity"], [subjects["age_group"], subjects["skin_tone"]])
     assert table.to_numpy().min() == table.to_numpy().max()
 
 

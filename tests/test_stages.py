@@ -3,8 +3,9 @@ import json
 import pytest
 
 from fer_utils import stages
+from fer_utils.paths import Paths
 from fer_utils.stages import STAGES, StageError, begin, notebook_source, run_notebook
-from fer_utils.study import Paths, StudyError, load_study
+from fer_utils.study import StudyError, load_study
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,11 @@ from pathlib import Path
 import grimp
 import pytest
 
+from face_sets.set_names import LICENSED_SETS
 from fer_utils import study as study_module
 from fer_utils.analysis import evidence
-from fer_utils.study import LICENSED_SETS, SECTIONS, Paths, Study, StudyError, load_study, profile_names
+from fer_utils.paths import Paths
+from fer_utils.study import SECTIONS, Study, StudyError, load_study, profile_names
 from fer_utils.tables import TECHNIQUES
 
 
@@ -103,8 +105,8 @@ STEP_SECTIONS = {  # as in the Snakefile
     "train": ("scope", "training"),
     "compress": ("scope", "training", "compression"),
     "sweep": ("scope", "training", "compression", "sweep"),
-    "reality": ("scope", "training"),
-    "recalibrate": ("scope", "training"),
+    "external": ("scope", "training"),
+    "few_shot": ("scope", "training"),
     "measure": ("scope", "profiling"),
 }
 

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables
-from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 
 
 def runs(**changes):

@@ -9,8 +9,10 @@ import sys
 import pytest
 from project_copy import copy_sources
 
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.paths import Paths
 from fer_utils.stages import STAGES
-from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+from fer_utils.study import load_study
 
 pytestmark = pytest.mark.results
 
@@ -95,7 +97,7 @@ def test_the_cost_model_measures_again_and_trains_nothing(project, edited):
     edited("fer_utils/profiling/cortex_a53.py")
     found = due(project)
     assert found["measure"] == 1
-    assert not {"faces", "train", "compress", "reality"} & set(found)
+    assert not {"faces", "train", "compress", "external"} & set(found)
 
 
 def test_a_prose_page_renders_the_book_only(project, edited):
@@ -105,7 +107,7 @@ def test_a_prose_page_renders_the_book_only(project, edited):
 
 def test_a_claim_renders_the_book_and_trains_nothing(project, edited):
     edited("data_manifests/claims.yml")
-    assert not {"faces", "train", "compress", "reality", "measure"} & set(due(project))
+    assert not {"faces", "train", "compress", "external", "measure"} & set(due(project))
 
 
 def test_the_lock_makes_everything_due(project, edited):

@@ -1,7 +1,9 @@
 import pytest
 
+from face_sets.folders import RESULTS_VARIABLE
+from fer_utils.paths import DATA_VARIABLE, Paths
 from fer_utils.stages import StageError, make
-from fer_utils.study import DATA_VARIABLE, RESULTS_VARIABLE, Paths, load_study
+from fer_utils.study import load_study
 from fer_utils.workflow_status import due_jobs
 
 
@@ -26,7 +28,7 @@ def test_results_may_lie_in_another_folder_named_from_any_place(monkeypatch, tmp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(RESULTS_VARIABLE, "elsewhere")
     monkeypatch.setenv(DATA_VARIABLE, "nothing-here")
-    target = Paths.of(load_study("quick")).reality_faces
+    target = Paths.of(load_study("quick")).external_faces
     assert due_jobs("quick", {})["photographs"] == 1
     assert make([target], "quick", {})
     assert (tmp_path / "elsewhere" / "quick").is_dir()

@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.calibration import error_by_chance
 from fer_utils.analysis.evidence import Tables, joined_predictions
 from fer_utils.analysis.groups import by_group, known_factors, with_age_band
 from fer_utils.analysis.metrics import confusions_by_subject, join
 from fer_utils.analysis.resampling import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.run_scores import run_scores
-from fer_utils.expressions import EXPRESSIONS
 
 FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")
 """By which children are parted, where the faces tell; expressions have a table of their own."""
@@ -64,7 +64,7 @@ def worst_group(facts: CardFacts) -> pd.Series | None:
 
 
 def photographs_score(tables: Tables, run_id: str, photographs: pd.DataFrame) -> pd.Series | None:
-    """Return a run's row of `run_scores` on the reality check's photographs; None if it was not asked about them."""
+    """Return a run's row of `run_scores` on the external test's photographs; None if it was not asked about them."""
     asked = tables.predictions[
         (tables.predictions["run_id"] == run_id) & tables.predictions["face_id"].isin(photographs["face_id"])
     ]

@@ -11,7 +11,8 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fer_utils.study import PROJECT_FOLDER, Architecture, Cohort, Precision, Technique
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.study import Architecture, Cohort, Precision, Technique
 
 CLAIMS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "claims.yml"
 

@@ -14,10 +14,10 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import t
 
-from fer_utils.analysis.coverage_simulation import made_up_children, true_scores
 from fer_utils.analysis.metrics import Counts, confusions_by_subject
-from fer_utils.analysis.published import ALPHA, POWER
 from fer_utils.analysis.resampling import unpaired_differences
+from fer_utils.published.scores import ALPHA, POWER
+from fer_utils.simulation.coverage_simulation import made_up_children, true_scores
 
 
 @dataclass(frozen=True)

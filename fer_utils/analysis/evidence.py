@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.published_numbers import printed
 from fer_utils.analysis.resampling import DRAWS, Interval
+from fer_utils.published.numbers import printed
 
 LICENSED_SETS: Final = frozenset(
     (
@@ -140,4 +140,4 @@ def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataF
 
 def _test_children(tables: Tables, dataset: str) -> pd.DataFrame:
     faces = tables.faces
-    return faces[(faces["dataset"] == dataset) & (faces["split"] == "test") & (faces["cohort"] == "child")]
+    return faces[(faces["dataset"] == dataset) & (faces["split"] == "test") & (faces["age_group"] == "child")]

@@ -4,7 +4,7 @@ The standard error is the jackknife's over whole subjects (Efron & Tibshirani 19
 needs no formula for the metric, and for few and unequal clusters it is the safest of the usual choices, erring
 to the wide side (MacKinnon, Nielsen & Webb 2023, doi:10.1016/j.jeconom.2022.04.001). Shares get Student's t
 interval on the logit scale, which keeps them within 0 and 1 and follows their skewness; differences get it as they
-are. `fer_utils.analysis.coverage_simulation` measures how often these intervals hold the truth.
+are. `fer_utils.simulation.coverage_simulation` measures how often these intervals hold the truth.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Metrics of seven-class predictions: from labels for the points, from confusion counts for resampling.
 
 Every average over expressions runs over those that occur in the truth. With all seven present this is
-scikit-learn's usual definition; where a set shows only some (a reality check, a resampled handful of
+scikit-learn's usual definition; where a set shows only some (a external test, a resampled handful of
 subjects) a class that nobody posed neither helps nor hurts, but predicting it still costs recall.
 """
 
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 
 METRICS: Final = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1")
 

@@ -1,7 +1,7 @@
 """Whether the pictures of groups are alike in quality, a reason of its own for one group to be read worse.
 
 Three measures of the face as the networks get it: brightness and contrast, the mean and the standard deviation of its
-grey levels, and sharpness (`fer_utils.data.sharpness`). Each child counts once, with the mean over its pictures.
+grey levels, and sharpness (`face_sets.sharpness`). Each child counts once, with the mean over its pictures.
 """
 
 from typing import Final
@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import kruskal
 
+from face_sets.images import Pixels
+from face_sets.sharpness import sharpness
 from fer_utils.analysis.group_pairs import holm
-from fer_utils.data.images import Pixels
-from fer_utils.data.sharpness import sharpness
 
 MEASURES: Final = ("brightness", "contrast", "sharpness")
 

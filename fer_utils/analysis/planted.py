@@ -16,7 +16,7 @@ from fer_utils.analysis.comparisons import compare_runs
 from fer_utils.analysis.groups import largest_gap
 from fer_utils.analysis.metrics import confusions_by_subject
 from fer_utils.analysis.resampling import DRAWS, LEVEL, unpaired_differences
-from fer_utils.data.synthetic.design import DATASET, GAP_DATASET, GAP_GROUP
+from synthetic_faces.design import DATASET, GAP_DATASET, GAP_GROUP
 
 METRIC: Final = "accuracy"
 
@@ -52,7 +52,7 @@ def shift_between_ages(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) 
     rows = []
     for run_id, part in joined[joined["dataset"] == DATASET].groupby("run_id"):
         adults, children = (
-            confusions_by_subject(part[part["cohort"] == cohort])[1] for cohort in ("adult", "child")
+            confusions_by_subject(part[part["age_group"] == group])[1] for group in ("adult", "child")
         )
         found = unpaired_differences(adults, children, draws, seed)[METRIC]
         rows.append((run_id, found.estimate, found.low, found.high))
@@ -69,12 +69,14 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
     plain = joined[joined["dataset"] == DATASET]
     right = (plain["predicted"].astype(str) == plain["expression"].astype(str)).astype(float)
     means = (
-        right.groupby([plain["subject_id"], plain["cohort"], plain["run_id"]], observed=True).mean().unstack()
+        right.groupby([plain["subject_id"], plain["age_group"], plain["run_id"]], observed=True)
+        .mean()
+        .unstack()
     )
     rows = []
     for network in networks:
         ahead = means[f"{network}.children"] - means[f"{network}.adults"]
-        children, adults = (ahead.xs(cohort, level="cohort").to_numpy() for cohort in ("child", "adult"))
+        children, adults = (ahead.xs(group, level="age_group").to_numpy() for group in ("child", "adult"))
         found = ttest_ind(children, adults, equal_var=False).confidence_interval(LEVEL)
         rows.append((network, children.mean() - adults.mean(), found.low, found.high))
     return pd.DataFrame(rows, columns=["architecture", "difference", "low", "high"])

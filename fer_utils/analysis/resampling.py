@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from face_sets.expressions import CHANCE, EXPRESSIONS
 from fer_utils.analysis.jackknife import (
     Statistics,
     difference_interval,
@@ -29,7 +30,6 @@ from fer_utils.analysis.metrics import (
     confusions_by_subject,
     scores_of_confusions,
 )
-from fer_utils.expressions import CHANCE, EXPRESSIONS
 
 LEVEL: Final = 0.95
 """Confidence level of every interval in the book, by convention."""
@@ -39,7 +39,7 @@ DRAWS: Final = 10_000
 
 FEW: Final = 150
 """Below so many subjects the jackknife speaks, from here on the bootstrap: by the simulation of
-`fer_utils.analysis.coverage_simulation`, in which 95 % intervals of the bootstrap hold the truth in 92.6 to 94.4 % at
+`fer_utils.simulation.coverage_simulation`, in which 95 % intervals of the bootstrap hold the truth in 92.6 to 94.4 % at
 100 children (1,000 repetitions) and in 93.4 to 95.3 % at CAFE's 154."""
 
 BLOCK: Final = 4_000_000

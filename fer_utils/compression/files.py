@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fer_utils import tables
-from fer_utils.study import Architecture, Paths
+from fer_utils.paths import Paths
+from fer_utils.study import Architecture
 
 
 def file_name(run_id: str, image_size: int) -> str:

@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from fer_utils.data.detection import FaceDetector, crop_face, largest_face
-from fer_utils.data.images import Pixels, encode_png
-from fer_utils.data.synthetic.portrait import Row, draw_face
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.detection import FaceDetector, crop_face, largest_face
+from face_sets.expressions import EXPRESSIONS
+from face_sets.images import Pixels, encode_png
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.study import Precision
+from synthetic_faces.portrait import Row, draw_face
 
 GOLDEN_FILE: Final = "golden.json"
 FACE_FILE: Final = "golden_face.rgb"

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.compression.golden import FACE_FILE, GOLDEN_FILE, GoldenError, sha256_digits
-from fer_utils.expressions import EXPRESSIONS
 from fer_utils.models.prediction import predict_tflite
 
 ROUNDING: Final = 1e-7  # of a float32 near 1, so that one step is not missed by a hair

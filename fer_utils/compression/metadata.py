@@ -13,7 +13,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.expressions import EXPRESSIONS
 
 LABELS_FILE: Final = "labels.txt"
 METADATA_NAME: Final = "TFLITE_METADATA"

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from fer_utils.expressions import PROBABILITY_COLUMNS
+from face_sets.expressions import PROBABILITY_COLUMNS
 
 
 def parity(predictions: pd.DataFrame, exported: pd.DataFrame) -> pd.DataFrame:

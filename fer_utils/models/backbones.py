@@ -19,7 +19,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 import tensorflow as tf
 from tf_keras.src.applications import mobilenet_v3 as mobilenet_v3_source  # private path: tf-keras is pinned
 
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.study import Architecture, Study
 
 keras = tf.keras

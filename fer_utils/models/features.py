@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.data.face_images import FaceImages
 from fer_utils.models.backbones import keras
+from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import BATCH
 from fer_utils.study import Study
 
@@ -37,7 +37,7 @@ def features_of_children(
 
     `faces` are test faces, `images` theirs. Adults and copies of the set with something planted are left out.
     """
-    chosen = ((faces["cohort"] == "child") & (faces["dataset"] == study.test_set)).to_numpy(dtype=bool)
+    chosen = ((faces["age_group"] == "child") & (faces["dataset"] == study.test_set)).to_numpy(dtype=bool)
     features = penultimate_features(network, images.part(chosen))
     rows = {"run_id": run_id, "face_id": faces["face_id"].to_numpy()[chosen], "features": list(features)}
     return tables.conform(pd.DataFrame(rows), "features")

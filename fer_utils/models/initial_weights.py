@@ -5,7 +5,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from fer_utils.study import WEIGHTS_VARIABLE, Architecture, Study
+from fer_utils.paths import WEIGHTS_VARIABLE
+from fer_utils.study import Architecture, Study
 
 NO_TOP_FILES: Final[dict[Architecture, str]] = {  # names of Keras' own ImageNet files without the head
     "mobilenet_v3_small": "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",

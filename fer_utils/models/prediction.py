@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 
-from fer_utils.data.face_images import FaceImages
-from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from fer_utils.models.face_images import FaceImages
 from fer_utils.tables import conform
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_utils.data.batches import plain_batches, training_batches
-from fer_utils.data.face_images import FaceImages
 from fer_utils.models.backbones import build_network, keras, tf
+from fer_utils.models.batches import plain_batches, training_batches
+from fer_utils.models.face_images import FaceImages
 from fer_utils.study import Architecture, Cohort, Study
 from fer_utils.tables import conform
 
@@ -39,10 +39,10 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
     if cohort == "all":
         return pd.Series(True, index=faces.index)
     if cohort == "children":
-        return faces["cohort"] == "child"
-    adults = faces["cohort"] == "adult"
+        return faces["age_group"] == "child"
+    adults = faces["age_group"] == "adult"
     with_unknown = cohort == "adults" and study.unknown_age_is_adult
-    return adults | (faces["cohort"] == "unknown") if with_unknown else adults
+    return adults | (faces["age_group"] == "unknown") if with_unknown else adults
 
 
 def set_up(study: Study) -> None:

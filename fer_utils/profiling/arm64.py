@@ -19,9 +19,9 @@ import pandas as pd
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.compression.golden import FLOAT_TOLERANCE
-from fer_utils.files import digest
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.profiling.arm64_processor import CORES, PART
 from fer_utils.profiling.arm64_system import (

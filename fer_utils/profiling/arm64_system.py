@@ -15,10 +15,10 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from fer_utils.files import digest
+from face_sets.files import digest
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.profiling.arm64_processor import processor_files
 from fer_utils.profiling.interpreters import ProfilingError
-from fer_utils.study import PROJECT_FOLDER
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "arm64"
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements.lock"

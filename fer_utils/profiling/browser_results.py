@@ -14,11 +14,12 @@ import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy.stats import quantile_test
 
+from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.compression.files import exported_files
-from fer_utils.files import digest
+from fer_utils.paths import Paths
 from fer_utils.profiling.host import file_sizes
-from fer_utils.study import Paths, Study
+from fer_utils.study import Study
 
 FORMAT: Final = "fer browser measurements 1"
 LARGEST_BYTES: Final = 1_000_000  # a result of three models has some thousand bytes

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.compression.files import exported_files
-from fer_utils.files import digest
-from fer_utils.study import Paths, Study
+from fer_utils.paths import Paths
+from fer_utils.study import Study
 
 
 def current_emulations(study: Study, paths: Paths) -> pd.DataFrame:

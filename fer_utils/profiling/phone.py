@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.files import digest
 from fer_utils.profiling import benchmark_output
 from fer_utils.profiling.adb import Phone
 from fer_utils.profiling.host import file_sizes

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_utils.files import digest
+from face_sets.files import digest
 from fer_utils.profiling.adb import Phone, PhoneError
 
 HOT_CELSIUS: Final = 37.0

@@ -6,9 +6,10 @@ The page in the browser, the model cards and `fer export` all ask here.
 from pathlib import Path
 from typing import Final
 
+from face_sets.manifests import load_manifest
 from fer_utils.compression.files import exported_files
-from fer_utils.data.manifests import load_manifest
-from fer_utils.study import Architecture, Paths, Precision, Study
+from fer_utils.paths import Paths
+from fer_utils.study import Architecture, Precision, Study
 
 BEST: Final[tuple[tuple[Architecture, Precision], ...]] = (
     ("mobilenet_v3_large", "float32"), ("mobilenet_v3_large", "int8"), ("mobilenet_v3_small", "float32"),

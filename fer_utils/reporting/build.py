@@ -12,8 +12,9 @@ from typing import Final
 
 import yaml
 
-from fer_utils.files import write_text
-from fer_utils.study import PROJECT_FOLDER, Paths
+from face_sets.files import write_text
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.paths import Paths
 
 STAGES_FOLDER: Final = Path("book", "stages")
 """What the run on show contributes to the book's sources; not in git."""

@@ -20,7 +20,7 @@ class CardInputs:
     """What a card is made from: the study, the file (its row of `runs`, size, ends), and what the tables say of it.
 
     `faces` is the study's table of faces; `measurements` holds the rows of this run; `photographs` its score on the
-    reality check's photographs (a row of `run_scores`), None where it was not asked; `forbidding` the data sets whose
+    external test's photographs (a row of `run_scores`), None where it was not asked; `forbidding` the data sets whose
     terms forbid release.
     """
 

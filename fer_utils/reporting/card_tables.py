@@ -29,21 +29,21 @@ def model_table(known: CardInputs) -> pd.DataFrame:
 
 
 def learned_table(known: CardInputs) -> pd.DataFrame:
-    """Return how many were learned from and tested on: data set, split, cohort, subjects, images."""
+    """Return how many were learned from and tested on: data set, split, age group, subjects, images."""
     used = known.faces["split"].isin(["train", "validation"])
     tested = (
         (known.faces["split"] == "test")
         & (known.faces["dataset"] == known.facts.dataset)
-        & (known.faces["cohort"] == "child")
+        & (known.faces["age_group"] == "child")
     )
     counts = (
         known.faces[used | tested]
-        .groupby(["dataset", "split", "cohort"], observed=True)
+        .groupby(["dataset", "split", "age_group"], observed=True)
         .agg(subjects=("subject_id", "nunique"), images=("face_id", "size"))
         .reset_index()
         .rename(columns={"dataset": "data set"})
     )
-    return counts.astype({"data set": str, "split": str, "cohort": str})
+    return counts.astype({"data set": str, "split": str, "age_group": str})
 
 
 def recall_table(facts: CardFacts) -> pd.DataFrame:

@@ -4,8 +4,8 @@ from typing import Final
 
 import pandas as pd
 
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.card_facts import CardFacts, worst_expression, worst_group
-from fer_utils.expressions import EXPRESSIONS
 from fer_utils.reporting.card_inputs import FACTOR_NAMES, CardInputs, interval, percent, share
 
 SOURCE: Final = (

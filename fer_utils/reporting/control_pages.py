@@ -4,10 +4,10 @@ from typing import Final
 
 import pandas as pd
 
-from fer_utils.analysis.controls import SURENESS, Kind
 from fer_utils.reporting import control_plots
 from fer_utils.reporting.page_figures import PageFigures
 from fer_utils.reporting.pages import html_table
+from fer_utils.simulation.experiments import SURENESS, Kind
 
 PAGE: Final = "calibration"
 """The page's name, which is also the folder of its figures."""

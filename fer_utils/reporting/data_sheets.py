@@ -5,11 +5,11 @@ from typing import Final
 
 import pandas as pd
 
-from fer_utils.data.manifests import Manifest, StudyFields
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.expressions import EXPRESSIONS
+from face_sets.manifests import Manifest, StudyFields
 from fer_utils.reporting.pages import html_table
 
-USES: Final = {"training": "training", "testing": "testing only", "reality": "reality check"}
+USES: Final = {"training": "training", "testing": "testing only", "external": "external test"}
 """What readers call a set's use, in the order of the overview; within one use, by name."""
 
 ACCESS: Final = {
@@ -81,7 +81,7 @@ def data_sheet(manifest: Manifest) -> pd.DataFrame:
         "how to get it": study.how_to_get,
         "terms in plain words": study.terms,
         "ages": study.ages,
-        "age groups here": ", ".join(study.cohorts),
+        "age groups here": ", ".join(study.age_groups),
         "how the expressions came about": study.posing,
         "people": _number(study.subjects),
         "size, as published": _published(study),

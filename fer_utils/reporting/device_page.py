@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fer_utils.data import detection
-from fer_utils.data.face_model import face_model_path
-from fer_utils.expressions import EXPRESSIONS
-from fer_utils.files import digest
+from face_sets import detection
+from face_sets.expressions import EXPRESSIONS
+from face_sets.face_model import face_model_path
+from face_sets.files import digest
+from fer_utils.paths import Paths
 from fer_utils.reporting import style
 from fer_utils.reporting.best_models import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.litert_js import litert_js_files, litert_js_version
 from fer_utils.reporting.provenance import Provenance, provenance
-from fer_utils.study import Paths, Study
+from fer_utils.study import Study
 
 FOLDER: Final = Path("device")
 """Where the page's modules, LiteRT.js and the models lie, below the rendered book's root."""

@@ -4,14 +4,14 @@ import pandas as pd
 from scipy.stats import t
 from statsmodels.stats.multitest import multipletests
 
+from face_sets.expressions import CHANCE
 from fer_utils.analysis.metrics import METRICS
-from fer_utils.analysis.published import ALPHA
-from fer_utils.analysis.shuffled_labels import SHUFFLED, TRUE
-from fer_utils.data.synthetic.design import DATASET, GAP_DATASET, GAP_GROUP
-from fer_utils.expressions import CHANCE
+from fer_utils.published.scores import ALPHA
 from fer_utils.reporting import plots, style
 from fer_utils.reporting.page_figures import PageFigures
 from fer_utils.reporting.pages import html_table
+from fer_utils.simulation.shuffled_labels import SHUFFLED, TRUE
+from synthetic_faces.design import DATASET, GAP_DATASET, GAP_GROUP
 
 _METRIC = METRICS[1]
 
@@ -19,7 +19,7 @@ _METRIC = METRICS[1]
 def labels_part(learned: pd.DataFrame, scored: pd.DataFrame, network: str) -> str:
     """Return what labels without meaning score: in training (`learned`), and in scoring `network` (`scored`).
 
-    Both tables are those of `fer_utils.analysis.shuffled_labels`.
+    Both tables are those of `fer_utils.simulation.shuffled_labels`.
     """
     rows = [
         ("ridge regression on small grey pictures", "in training", learned),

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fer_utils.files import atomic_path, write_bytes
+from face_sets.files import atomic_path, write_bytes
 from fer_utils.reporting.provenance import Provenance
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from fer_utils.study import PROJECT_FOLDER
+from face_sets.folders import PROJECT_FOLDER
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "litert_js"
 NODE_FOLDER: Final = PROJECT_FOLDER / ".cache" / "node"

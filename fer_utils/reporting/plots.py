@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
-from fer_utils.expressions import CHANCE
+from face_sets.expressions import CHANCE
 from fer_utils.reporting import style
 from fer_utils.reporting.gate import check_publishable
 

@@ -10,8 +10,9 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from fer_utils.files import digest
-from fer_utils.study import PROJECT_FOLDER, Study
+from face_sets.files import digest
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.study import Study
 
 KindOfData = Literal[
     "synthetic faces",

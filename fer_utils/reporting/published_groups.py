@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from fer_utils.analysis import published as examined
-from fer_utils.analysis import published_tables as found
 from fer_utils.analysis.claims import published
-from fer_utils.analysis.published_numbers import children_by_group, counted
+from fer_utils.published import score_tables as found
+from fer_utils.published import scores as examined
+from fer_utils.published.numbers import children_by_group, counted
 from fer_utils.reporting import plots
 from fer_utils.reporting.page_figures import PageFigures
 from fer_utils.reporting.pages import html_table

@@ -9,9 +9,9 @@ from typing import Final
 
 import seaborn as sns
 
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.study import ARCHITECTURES
-from fer_utils.tables import PRECISIONS, TECHNIQUES, TRAINING_COHORTS
+from fer_utils.tables import PRECISIONS, TECHNIQUES, COHORTS
 
 WIDTH: Final = 5.8  # inches: fills the book's column; wider, and letters would be too small on a phone
 PALETTE: Final[tuple[str, ...]] = tuple(sns.color_palette("colorblind").as_hex())
@@ -40,7 +40,7 @@ NAMES: Final[dict[str, str]] = {
 
 COLOURS: Final[dict[str, str]] = {
     **dict(zip(ARCHITECTURES, PALETTE, strict=False)),
-    **dict(zip(TRAINING_COHORTS, (PALETTE[1], PALETTE[0], PALETTE[9], PALETTE[7]), strict=True)),
+    **dict(zip(COHORTS, (PALETTE[1], PALETTE[0], PALETTE[9], PALETTE[7]), strict=True)),
     **dict(zip(EXPRESSIONS, PALETTE, strict=False)),
     **dict(zip(TECHNIQUES, (PALETTE[place] for place in (7, 0, 2, 1, 9, 4, 8, 3)), strict=True)),
     **dict(zip(PRECISIONS, (PALETTE[0], PALETTE[9], PALETTE[2], PALETTE[1]), strict=True)),

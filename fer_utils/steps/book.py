@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from face_sets.files import atomic_path
+from face_sets.manifests import load_manifest, manifest_names
 from fer_utils.analysis.claims import CLAIMS_FILE, load_claims
-from fer_utils.analysis.published_numbers import PUBLISHED_FILE
 from fer_utils.analysis.scoreboard import scoreboard
-from fer_utils.data.manifests import load_manifest, manifest_names
-from fer_utils.files import atomic_path
+from fer_utils.paths import Paths
+from fer_utils.published.numbers import PUBLISHED_FILE
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book
 from fer_utils.reporting.data_sheets import data_sheets_page
@@ -19,7 +20,7 @@ from fer_utils.reporting.published_pages import CHAPTER, published_pages
 from fer_utils.steps.controls import calibration_pages
 from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.steps.export import app_part
-from fer_utils.study import Paths, Study
+from fer_utils.study import Study
 
 
 def make_book(study: Study, paths: Paths) -> None:

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import pandas as pd
 
+from face_sets.files import write_bytes, write_text
 from fer_utils import tables
 from fer_utils.compression.golden import golden_files
 from fer_utils.compression.metadata import LABELS_FILE, labels
-from fer_utils.files import write_bytes, write_text
-from fer_utils.study import Architecture, Paths, Study, Technique
+from fer_utils.paths import Paths
+from fer_utils.study import Architecture, Study, Technique
 
 KINDS: Final = {"variant_runs": "runs", "variant_predictions": "predictions"}
 """Tables of other 8-bit files: what kind of table each is."""

@@ -10,6 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.files import write_bytes
 from fer_utils import tables
 from fer_utils.compression.export import REPRESENTATIVE_FACES, calibrated, quantized, to_tflite
 from fer_utils.compression.file_weights import file_weights
@@ -18,15 +20,14 @@ from fer_utils.compression.int8_variants import MORE_FACES, Variant, mends, whol
 from fer_utils.compression.layer_errors import layer_errors
 from fer_utils.compression.metadata import describe
 from fer_utils.compression.techniques import CompressionError, compress
-from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.files import write_bytes
 from fer_utils.models.backbones import build_network, keras
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
+from fer_utils.paths import Paths
 from fer_utils.steps.compress import Cell, Rows
 from fer_utils.steps.learning import StudyFaces, run_row
 from fer_utils.steps.train import save_weights
-from fer_utils.study import BASE_TECHNIQUES, Architecture, Paths, Precision, Study, Technique
+from fer_utils.study import BASE_TECHNIQUES, Architecture, Precision, Study, Technique
 
 NO_FLOAT_EXPORT: Final = (
     "a quantization-aware network holds its rounding in the graph: only its int8 file is the model"
@@ -156,7 +157,7 @@ class Compression:
     def _accuracy(self, answers: pd.DataFrame) -> float:
         """Accuracy, 0 to 1, on the test children that answer the study's questions."""
         asked = self.tested[
-            (self.tested["dataset"] == self.study.test_set) & (self.tested["cohort"] == "child")
+            (self.tested["dataset"] == self.study.test_set) & (self.tested["age_group"] == "child")
         ]
         found = answers.set_index("face_id").loc[asked["face_id"], list(PROBABILITY_COLUMNS)]
         named = np.array(EXPRESSIONS)[found.to_numpy().argmax(1)]

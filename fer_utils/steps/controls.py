@@ -5,18 +5,20 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.analysis import planted, shuffled_labels
+from fer_utils.analysis import planted
 from fer_utils.analysis.claims import CLAIMS_FILE
-from fer_utils.analysis.control_runs import in_short, read_full
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.published_numbers import PUBLISHED_FILE
-from fer_utils.data.face_images import load_pixels
-from fer_utils.data.synthetic.design import DATASET
+from fer_utils.models.face_images import load_pixels
+from fer_utils.paths import Paths
+from fer_utils.published.numbers import PUBLISHED_FILE
 from fer_utils.reporting import absent, control_pages, drawn_controls
 from fer_utils.reporting.control_pages import PAGE
 from fer_utils.reporting.page_figures import PageFigures
 from fer_utils.reporting.provenance import provenance
-from fer_utils.study import Paths, Study
+from fer_utils.simulation import shuffled_labels
+from fer_utils.simulation.runs import in_short, read_full
+from fer_utils.study import Study
+from synthetic_faces.design import DATASET
 
 SHUFFLES = 100
 """Of labels: the mean is then known to a tenth of the spread between shuffles."""
@@ -57,7 +59,7 @@ def _drawn(study: Study, paths: Paths) -> dict[str, str]:
     predictions = tables.read("predictions", *read.values())
     joined = join(predictions[predictions["face_id"].isin(tested["face_id"])], tested)
     everyone = joined[joined["run_id"].isin([f"{network}.all" for network in study.architectures])]
-    children = everyone[everyone["cohort"] == "child"]
+    children = everyone[everyone["age_group"] == "child"]
     draws, seed = study.bootstrap_draws, study.seed
     return {
         "drawn_labels": _labels(study, paths, faces, children),

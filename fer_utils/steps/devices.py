@@ -6,8 +6,9 @@ import pandas as pd
 
 from fer_utils import tables
 from fer_utils.compression.files import exported_files
+from fer_utils.paths import Paths
 from fer_utils.profiling.interpreters import ProfilingError
-from fer_utils.study import Paths, Study
+from fer_utils.study import Study
 
 
 def chosen_files(study: Study, paths: Paths, run_ids: list[str]) -> dict[str, Path]:

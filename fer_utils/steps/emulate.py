@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from face_sets.expressions import EXPRESSIONS
+from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.data.face_images import load_pixels
-from fer_utils.expressions import EXPRESSIONS
-from fer_utils.files import digest
+from fer_utils.models.face_images import load_pixels
+from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE, agrees, emulation
 from fer_utils.steps.devices import chosen_files, is_kept, put_rows
-from fer_utils.study import Paths, Study
+from fer_utils.study import Study
 
 
 def measure_emulated(study: Study, paths: Paths, *, run_ids: list[str], tell: Callable[[str], None]) -> Path:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from fer_utils import tables
 from fer_utils.analysis.evidence import Tables
-from fer_utils.study import Paths, Study
+from fer_utils.paths import Paths
+from fer_utils.study import Study
 
 
 def tables_of_claims(paths: Paths) -> list[Path]:
@@ -12,10 +13,10 @@ def tables_of_claims(paths: Paths) -> list[Path]:
     parts = [paths.all_trained(table) + paths.all_compressed(table) for table in ("runs", "predictions")]
     return [
         paths.faces,
-        paths.reality_faces,
+        paths.external_faces,
         *parts[0],
         *parts[1],
-        *paths.all_reality_predictions(),
+        *paths.all_external_predictions(),
         paths.measurements,
     ]
 
@@ -23,7 +24,7 @@ def tables_of_claims(paths: Paths) -> list[Path]:
 def evidence(study: Study, paths: Paths) -> Tables:
     """Return the tables of a study from which claims are judged."""
     faces = tables.concatenated(
-        [tables.read("faces", paths.faces), tables.read("faces", paths.reality_faces)]
+        [tables.read("faces", paths.faces), tables.read("faces", paths.external_faces)]
     )
     return Tables(
         faces=tables.conform(faces, "faces"),
@@ -31,7 +32,7 @@ def evidence(study: Study, paths: Paths) -> Tables:
             "predictions",
             *paths.all_trained("predictions"),
             *paths.all_compressed("predictions"),
-            *paths.all_reality_predictions(),
+            *paths.all_external_predictions(),
         ),
         runs=tables.read("runs", *paths.all_trained("runs"), *paths.all_compressed("runs")),
         measurements=tables.read("measurements", *paths.all_measurements()),

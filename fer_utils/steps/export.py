@@ -10,6 +10,8 @@ from typing import Final
 
 import pandas as pd
 
+from face_sets.files import write_bytes
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.card_facts import card_facts, photographs_score
 from fer_utils.analysis.evidence import Tables
@@ -17,14 +19,14 @@ from fer_utils.compression.file_interface import file_interface
 from fer_utils.compression.files import exported_files
 from fer_utils.compression.golden import golden_files
 from fer_utils.compression.metadata import LABELS_FILE, NO_DATE, labels
-from fer_utils.files import write_bytes
+from fer_utils.paths import Paths
 from fer_utils.reporting.app_pages import APPS_FOLDER, app_pages
 from fer_utils.reporting.best_models import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.card_inputs import CardInputs
 from fer_utils.reporting.model_card import ModelCard, model_card
 from fer_utils.reporting.provenance import Provenance, provenance
 from fer_utils.steps.evidence import evidence, tables_of_claims
-from fer_utils.study import PROJECT_FOLDER, Paths, Study
+from fer_utils.study import Study
 
 CARD_FILE: Final = "README.md"
 LICENCE_FILE: Final = "LICENSE"
@@ -53,8 +55,8 @@ class Exports:
 
     @cached_property
     def photographs(self) -> pd.DataFrame:
-        """The photographs of the reality check, rows of `faces`."""
-        return tables.read("faces", self.paths.reality_faces)
+        """The photographs of the external test, rows of `faces`."""
+        return tables.read("faces", self.paths.external_faces)
 
     @cached_property
     def source(self) -> Provenance:

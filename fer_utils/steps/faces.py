@@ -1,22 +1,24 @@
 """Step `faces`: the study's faces, drawn or taken from the data sets that were ingested, split and catalogued."""
 
 import os
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
+from face_sets.catalogue import DROPPED_COLUMNS, catalogue_faces
+from face_sets.files import atomic_path, digest
+from face_sets.ingested import IngestedSet, IngestError
+from face_sets.leaks import TEST_ONLY, check_no_leak
+from face_sets.manifests import manifest_of
+from face_sets.splits import assign_splits
 from fer_utils import tables
-from fer_utils.data.catalogue import DROPPED_COLUMNS, catalogue_faces
-from fer_utils.data.ingested import IngestedSet, IngestError
-from fer_utils.data.leaks import TEST_ONLY, check_no_leak
-from fer_utils.data.manifests import manifest_of
-from fer_utils.data.splits import assign_splits
-from fer_utils.data.synthetic.design import plan_faces
-from fer_utils.data.synthetic.portrait import draw_face
-from fer_utils.files import atomic_path, digest
-from fer_utils.study import Paths, Study
+from fer_utils.paths import Paths
+from fer_utils.study import Study
+from synthetic_faces.design import Design, plan_faces
+from synthetic_faces.portrait import draw_face
 
 FRAME_SHARE = 0.8
 """A crop is about this share of the drawn frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
@@ -49,7 +51,7 @@ def ingested_digest(study: Study, paths: Paths) -> str:
 
 def _drawn(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
     return catalogue_faces(
-        plan_faces(study),
+        plan_faces(Design(**{field.name: getattr(study, field.name) for field in fields(Design)})),
         partial(draw_face, size=round(study.face_size / FRAME_SHARE)),
         paths.faces.parent,
         study.face_size,

@@ -5,12 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from face_sets.code_digests import code_digest
+from face_sets.files import digest
+from face_sets.leaks import check_no_leak
 from fer_utils import tables
-from fer_utils.data.face_images import FaceImages
-from fer_utils.data.leaks import check_no_leak
-from fer_utils.files import digest
-from fer_utils.fingerprints import code_digest
-from fer_utils.study import Paths, Study
+from fer_utils.models.face_images import FaceImages
+from fer_utils.paths import Paths
+from fer_utils.study import Study
 
 
 @dataclass(frozen=True)
@@ -45,5 +46,5 @@ def run_row(study: Study, step: str, **known: Any) -> dict[str, Any]:
 
 def faces_digest(faces: pd.DataFrame) -> str:
     """Return a digest of the faces that a run learned from: who, what, which pixels."""
-    columns = ["face_id", "sha256", "expression", "cohort", "split"]
+    columns = ["face_id", "sha256", "expression", "age_group", "split"]
     return digest(faces[columns].astype(str).sort_values("face_id").to_csv(index=False))

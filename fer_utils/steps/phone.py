@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_utils.files import digest
+from face_sets.files import digest
+from fer_utils.paths import Paths
 from fer_utils.profiling.adb import Phone, PhoneError, PhoneLost
 from fer_utils.profiling.phone import PhoneSession, session
 from fer_utils.steps.devices import chosen_files, is_kept, put_rows
-from fer_utils.study import Paths, Study
+from fer_utils.study import Study
 
 
 def measure_on_phone(

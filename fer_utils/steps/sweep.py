@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from fer_utils.paths import Paths
 from fer_utils.steps.compress import Cell, compress_cells, write_tables
-from fer_utils.study import Architecture, Paths, Study
+from fer_utils.study import Architecture, Study
 
 
 def sweep_network(architecture: Architecture, study: Study, paths: Paths) -> None:

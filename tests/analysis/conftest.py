@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils.analysis.metrics import join
-from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 
 
 def made_up_faces(
@@ -24,7 +24,7 @@ def made_up_faces(
             "dataset": dataset,
             "subject_id": f"s{s:04d}",
             "expression": EXPRESSIONS[(s + i) % 7],
-            "cohort": "child",
+            "age_group": "child",
             "ethnicity": groups[s % len(groups)],
             "split": "test",
             **fixed,

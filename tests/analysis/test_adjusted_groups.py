@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.adjusted_groups import adjusted_groups
-from fer_utils.analysis.coverage_simulation import made_up_children
 from fer_utils.analysis.metrics import join
-from fer_utils.expressions import EXPRESSIONS
+from fer_utils.simulation.coverage_simulation import made_up_children
 
 HARD = ("fear", "sadness", "anger", "disgust")
 

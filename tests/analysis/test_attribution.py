@@ -8,7 +8,7 @@ import pytest
 
 from fer_utils.analysis.attribution import adjusted_gap
 from fer_utils.analysis.groups import largest_gap
-from fer_utils.analysis.simulated import as_drawn, draw
+from fer_utils.simulation.worlds import as_drawn, draw
 
 
 def _children(cells):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
 
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.calibration import (
     BINS,
     calibration_bins,
@@ -12,7 +13,6 @@ from fer_utils.analysis.calibration import (
     calibration_error,
     error_by_chance,
 )
-from fer_utils.expressions import EXPRESSIONS
 
 
 def _joined(confidence, right, subjects=40):

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables as declared
 from fer_utils.analysis.card_facts import card_facts, photographs_score, worst_expression, worst_group
 from fer_utils.analysis.evidence import Tables
-from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 
 FLOAT, INT8 = "net.all.none.float32", "net.all.none.int8"
 

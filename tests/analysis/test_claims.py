@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.analysis.claims import CLAIMS_FILE, ClaimError, load_claims, published
-from fer_utils.study import PROJECT_FOLDER
 
 PUBLISHED = (12, 7, 5, 3, 1.0, 65.78, 65.31, 90, 1.12, 13.91, 60.57, 60.29, 53.36, 53.10, 60, 11.56, 11.25)
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from statsmodels.stats.power import TTestIndPower
 
-from fer_utils.analysis.coverage_simulation import made_up_children
 from fer_utils.analysis.detectable_gaps import (
     Clustering,
     clustering,
@@ -13,6 +12,7 @@ from fer_utils.analysis.detectable_gaps import (
     detectable_gaps,
     simulated_power,
 )
+from fer_utils.simulation.coverage_simulation import made_up_children
 
 SIZES = {"European American": 77, "African American": 27, "Latino": 23, "Asian": 16, "South Asian": 11}
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.groups import (
     by_group,
     by_two,
@@ -16,7 +17,6 @@ from fer_utils.analysis.groups import (
     with_age_band,
 )
 from fer_utils.analysis.metrics import METRICS, join, scores
-from fer_utils.expressions import EXPRESSIONS
 
 FIVE = ("A", "B", "C", "D", "E")
 

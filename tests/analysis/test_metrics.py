@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
+from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils.analysis.metrics import (
     METRICS,
     chance_level,
@@ -16,7 +17,6 @@ from fer_utils.analysis.metrics import (
     scores,
     scores_of_confusions,
 )
-from fer_utils.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 
 LABELS = st.lists(
     st.tuples(st.sampled_from(EXPRESSIONS), st.sampled_from(EXPRESSIONS), st.integers(0, 4)), min_size=1
@@ -105,7 +105,9 @@ def test_join_takes_the_most_probable_and_the_first_in_a_tie(faces_of):
     predictions = probabilities.assign(run_id="r", face_id=faces["face_id"])
     joined = join(predictions, faces)
     assert joined["predicted"].tolist() == ["anger", "fear"]
-    assert {"run_id", "face_id", "expression", "subject_id", "dataset", "cohort", "ethnicity"} <= set(joined)
+    assert {"run_id", "face_id", "expression", "subject_id", "dataset", "age_group", "ethnicity"} <= set(
+        joined
+    )
 
 
 def test_join_names_a_face_that_is_missing(faces_of, predictions_of):

@@ -11,13 +11,12 @@ from fer_utils.analysis.planted import (
     shift_between_copies,
     tone_or_group,
 )
-from fer_utils.data.synthetic.design import plan_faces
-from fer_utils.study import load_study
+from synthetic_faces.design import Design, plan_faces
 
 
 @pytest.fixture(scope="module")
 def tested():
-    plan = plan_faces(load_study("quick"))
+    plan = plan_faces(Design())
     return plan[plan["split"] == "test"].reset_index(drop=True)
 
 
@@ -41,7 +40,7 @@ def _with_same_answers_about_same_pictures(joined):
 def test_the_planted_gap_is_found_where_it_is_and_nowhere_else(tested, answers_of):
     harder = ((tested["dataset"] == "synthetic-gap") & (tested["ethnicity"] == "E")).to_numpy()
     joined = _with_same_answers_about_same_pictures(answers_of(np.where(harder, 0.3, 0.8)))
-    found = gap_by_twins(joined[joined["cohort"] == "child"], 500).set_index("faces")
+    found = gap_by_twins(joined[joined["age_group"] == "child"], 500).set_index("faces")
     assert (found.loc["unchanged", ["difference", "low", "high"]] == 0).all()
     assert found.loc["changed", "low"] <= -0.5 <= found.loc["changed", "high"] < 0
 
@@ -55,11 +54,11 @@ def test_a_face_without_a_twin_is_an_error(answers_of):
     joined = answers_of(0.6)
     first = joined.index[(joined["dataset"] == "synthetic") & joined["face_id"].str.endswith("-1")][0]
     with pytest.raises(ValueError, match="same faces"):
-        gap_by_twins(joined[joined["cohort"] == "child"].drop(first), 100)
+        gap_by_twins(joined[joined["age_group"] == "child"].drop(first), 100)
 
 
 def test_adults_above_children(tested, answers_of):
-    right = np.where(tested["cohort"] == "adult", 0.8, 0.6)
+    right = np.where(tested["age_group"] == "adult", 0.8, 0.6)
     row = shift_between_ages(answers_of(right), 1000).iloc[0]
     assert 0 < row["low"] <= 0.2 <= row["high"]
     level = shift_between_ages(answers_of(0.6, seed=3), 1000).iloc[0]
@@ -67,7 +66,7 @@ def test_adults_above_children(tested, answers_of):
 
 
 def test_each_copy_ahead_on_its_own_age(tested, answers_of):
-    child = (tested["cohort"] == "child").to_numpy()
+    child = (tested["age_group"] == "child").to_numpy()
     copies = [
         answers_of(np.where(child, 0.7, 0.5), "net.children", 1),
         answers_of(np.where(child, 0.5, 0.7), "net.adults", 2),
@@ -84,9 +83,9 @@ def test_tone_and_group_are_told_apart(tested, answers_of, cause):
     by_tone = 0.9 - 0.07 * (tested["skin_tone"].astype(float) - 1)
     by_group = np.where(tested["ethnicity"] == "E", 0.4, 0.8)
     joined = answers_of(np.asarray(by_tone if cause == "tone" else by_group, dtype=float))
-    row = tone_or_group(joined[(joined["cohort"] == "child") & (joined["dataset"] == "synthetic")], 499).iloc[
-        0
-    ]
+    row = tone_or_group(
+        joined[(joined["age_group"] == "child") & (joined["dataset"] == "synthetic")], 499
+    ).iloc[0]
     other = "group" if cause == "tone" else "tone"
     assert row[f"{cause}_p_value"] <= 0.01
     assert row[f"{other}_p_value"] > 0.05

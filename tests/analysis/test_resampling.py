@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from face_sets.expressions import CHANCE
 from fer_utils.analysis.metrics import METRICS, confusions_by_subject, recalls
 from fer_utils.analysis.resampling import (
     FEW,
@@ -19,7 +20,6 @@ from fer_utils.analysis.resampling import (
     resampled,
     unpaired_differences,
 )
-from fer_utils.expressions import CHANCE
 
 
 def _one_image_each(right: int, of: int) -> np.ndarray:

@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
+from face_sets.expressions import PROBABILITY_COLUMNS
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.rounding import rounding_losses, time_outside_fast_kernels
-from fer_utils.expressions import PROBABILITY_COLUMNS
 
 FILES = pd.DataFrame(
     [

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
-from fer_utils.study import PROJECT_FOLDER
+from face_sets.folders import PROJECT_FOLDER
 
 HTML = PROJECT_FOLDER / "_build" / "html"
 

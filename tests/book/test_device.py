@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from visits import Visit
 
-from fer_utils.data import detection
-from fer_utils.data.images import decode_image, encode_jpeg, encode_png, resize
-from fer_utils.data.synthetic.design import plan_faces
-from fer_utils.data.synthetic.portrait import draw_face
+from face_sets import detection
+from face_sets.images import decode_image, encode_jpeg, encode_png, resize
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.profiling.browser_results import read_browser_result
 from fer_utils.study import load_study
+from synthetic_faces.design import Design, plan_faces
+from synthetic_faces.portrait import draw_face
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -103,7 +103,7 @@ def modules(browser, origin):
 @pytest.fixture(scope="module")
 def portraits():
     """Seven synthetic portraits of 480 pixels, one an expression, in turn of each domain."""
-    plan = plan_faces(load_study("quick"))
+    plan = plan_faces(Design())
     domains = plan["domain"].unique()
     rows = [
         plan[(plan["expression"] == expression) & (plan["domain"] == domains[k % len(domains)])].iloc[k]

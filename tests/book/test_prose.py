@@ -5,8 +5,8 @@ import json
 import pytest
 from typed_results import typed_results
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.stages import STAGES, notebook_source
-from fer_utils.study import PROJECT_FOLDER
 
 PAGES = sorted((PROJECT_FOLDER / "book").glob("*.md"))
 

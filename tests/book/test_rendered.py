@@ -7,8 +7,8 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.analysis.claims import load_claims
-from fer_utils.study import PROJECT_FOLDER
 
 pytestmark = pytest.mark.results
 

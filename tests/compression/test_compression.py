@@ -6,7 +6,7 @@ from fer_utils.compression.export import to_tflite
 from fer_utils.compression.file_weights import file_weights
 from fer_utils.compression.layers import copy_with, distinct_weights, holds_most_weights, kernels, sparsity
 from fer_utils.compression.techniques import CompressionError, compress
-from fer_utils.data.face_images import FaceImages
+from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet
 from fer_utils.study import BASE_TECHNIQUES, load_study

@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from face_sets.expressions import EXPRESSIONS
+from face_sets.images import read_image
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.golden import (
     FACE_FILE,
@@ -18,8 +20,6 @@ from fer_utils.compression.golden import (
 )
 from fer_utils.compression.golden_check import answers_here, compare, read_answers, read_golden
 from fer_utils.compression.metadata import describe
-from fer_utils.data.images import read_image
-from fer_utils.expressions import EXPRESSIONS
 
 SIZE = 32
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from fer_utils.data.face_images import FaceImages
 from fer_utils.models.backbones import build_network
+from fer_utils.models.face_images import FaceImages
 from fer_utils.models.features import features_of_children, penultimate_features
 from fer_utils.models.prediction import predict_keras
 
@@ -22,7 +22,7 @@ def test_only_test_children_of_the_studys_own_set_are_kept(small_study):
     network = build_network("mobilenet_v3_small", small_study, None)
     pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
     faces = pd.DataFrame({
-        "face_id": list("abcd"), "cohort": ["child", "adult", "child", "child"],
+        "face_id": list("abcd"), "age_group": ["child", "adult", "child", "child"],
         "dataset": ["synthetic", "synthetic", "synthetic-gap", "synthetic"],
     })  # fmt: skip
     images = FaceImages.of_pixels(pixels)
@@ -30,5 +30,5 @@ def test_only_test_children_of_the_studys_own_set_are_kept(small_study):
     assert list(rows["face_id"]) == ["a", "d"]
     whole = penultimate_features(network, FaceImages.of_pixels(pixels))
     np.testing.assert_allclose(np.stack(rows["features"].to_list()), whole[[0, 3]], atol=1e-5)
-    nobody = faces.assign(cohort="adult")
+    nobody = faces.assign(age_group="adult")
     assert features_of_children("run", network, nobody, images, small_study).empty

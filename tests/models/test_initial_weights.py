@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.models.initial_weights import NO_TOP_FILES, WeightsError, find_initial_weights
-from fer_utils.study import PROJECT_FOLDER, load_study
+from fer_utils.study import load_study
 
 RECOVERED = Path("imagenet_weights", "mobilenet_v2_1.0_224_no_top.h5")
 

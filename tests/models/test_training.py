@@ -2,16 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.expressions import EXPRESSIONS
 from fer_utils import tables
-from fer_utils.data.face_images import FaceImages
-from fer_utils.expressions import EXPRESSIONS
 from fer_utils.models import training
 from fer_utils.models.backbones import keras, layers
+from fer_utils.models.face_images import FaceImages
 from fer_utils.models.training import TrainingSet, compile_network, fit, of_cohort, set_up, train_copies
 from fer_utils.study import load_study
 
 
-def faces_of(labels, cohorts, splits):
+def faces_of(labels, age_groups, splits):
     count = len(labels)
     frame = pd.DataFrame(
         {
@@ -19,7 +19,7 @@ def faces_of(labels, cohorts, splits):
             "dataset": "synthetic",
             "subject_id": [f"s{i}" for i in range(count)],
             "expression": [EXPRESSIONS[label] for label in labels],
-            "cohort": cohorts,
+            "age_group": age_groups,
             "split": splits,
             "path": "x",
             "sha256": "x",

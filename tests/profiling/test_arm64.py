@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.compression.export import to_tflite
-from fer_utils.files import digest
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.profiling import arm64
 from fer_utils.profiling.arm64 import Emulation, agrees, output_step

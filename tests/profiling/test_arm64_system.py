@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.profiling import arm64_system
 from fer_utils.profiling.arm64_processor import processor_files
 from fer_utils.profiling.arm64_system import EmulationError, install_arm64_system
-from fer_utils.study import PROJECT_FOLDER
 
 LOCK = (PROJECT_FOLDER / "requirements.lock").read_text()
 

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.compression.files import file_name
-from fer_utils.files import digest
+from fer_utils.paths import Paths
 from fer_utils.profiling.browser_results import BrowserResultError, add_browser_result, read_browser_result
-from fer_utils.study import Paths, load_study
+from fer_utils.study import load_study
 
 RUN = "mobilenet_v3_large.all.none.float32"
 CHROME = "Mozilla/5.0 (Linux; Android 9; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36"

@@ -1,10 +1,11 @@
 import pandas as pd
 import pytest
 
+from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.files import digest
+from fer_utils.paths import Paths
 from fer_utils.profiling.emulations import current_emulations
-from fer_utils.study import Paths, load_study
+from fer_utils.study import load_study
 
 NETWORK = "mobilenet_v3_small"
 

@@ -14,14 +14,15 @@ import pytest
 from made_up_phone import FASTEST_KHZ, MadeUpPhone
 from published_logs import WITH_MEMORY, WITH_PROFILE
 
+from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.analysis.evidence import is_moto_g6
-from fer_utils.files import digest
+from fer_utils.paths import Paths
 from fer_utils.profiling.adb import Phone, PhoneError, PhoneLost, find_phone
 from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.profiling.phone import FOLDER, WARM_UPS, session
 from fer_utils.steps.phone import measure_on_phone
-from fer_utils.study import Paths, Study, load_study
+from fer_utils.study import Study, load_study
 
 NETWORKS = ("mobilenet_v3_small", "mobilenet_v2")
 SIDE = 32

@@ -10,10 +10,12 @@ from bs4 import BeautifulSoup
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.paths import Paths
 from fer_utils.reporting.build import BookError, build_book, first_complaint
 from fer_utils.reporting.figures import save_figure
 from fer_utils.reporting.provenance import provenance
-from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+from fer_utils.study import load_study
 
 FIGURE = {
     "mystnb": {"figure": {"name": "dots", "caption": "Some dots."}, "image": {"alt": "Two dots on a line."}}

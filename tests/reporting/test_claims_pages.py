@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
@@ -13,7 +14,6 @@ from fer_utils.analysis.scoreboard import VERDICTS, scoreboard
 from fer_utils.reporting.claims_pages import Places, claims_pages, comparators_part, quantity_in_words
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.stages import STAGES, notebook_source
-from fer_utils.study import PROJECT_FOLDER
 
 CLAIMS = load_claims()
 

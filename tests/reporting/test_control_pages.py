@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_utils.analysis.control_scenarios import scenarios
-from fer_utils.analysis.controls import rates
-from fer_utils.analysis.shuffled_labels import scored_against_shuffled
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.reporting import control_pages, drawn_controls
 from fer_utils.reporting.page_figures import PageFigures
 from fer_utils.reporting.provenance import Provenance
+from fer_utils.simulation.experiments import rates
+from fer_utils.simulation.scenarios import scenarios
+from fer_utils.simulation.shuffled_labels import scored_against_shuffled
 
 
 def _rates(share):

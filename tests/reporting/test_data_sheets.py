@@ -1,8 +1,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from fer_utils.data.manifests import load_manifest, manifest_names
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.expressions import EXPRESSIONS
+from face_sets.manifests import load_manifest, manifest_names
 from fer_utils.reporting.data_sheets import class_coverage, data_sheet, data_sheets_page, overview
 
 MANIFESTS = [load_manifest(name) for name in manifest_names()]

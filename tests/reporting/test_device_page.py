@@ -7,15 +7,17 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from face_sets import detection
+from face_sets.expressions import EXPRESSIONS
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.compression.files import file_name
-from fer_utils.data import detection
-from fer_utils.expressions import EXPRESSIONS
+from fer_utils.paths import Paths
 from fer_utils.reporting import device_page as module
 from fer_utils.reporting.best_models import forbidding_sets
 from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.litert_js import SERVED
-from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+from fer_utils.study import load_study
 
 
 @pytest.fixture

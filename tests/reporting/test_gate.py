@@ -44,7 +44,7 @@ def test_pictures_beyond_the_rows_are_refused():
 
 def test_no_plot_takes_pictures_but_through_the_gate():
     """`imshow` of pixels stands in one place of the package: behind the gate."""
-    from fer_utils.study import PROJECT_FOLDER
+    from face_sets.folders import PROJECT_FOLDER
 
     package = PROJECT_FOLDER / "fer_utils"
     using = [

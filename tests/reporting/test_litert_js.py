@@ -3,8 +3,8 @@ import subprocess
 
 import pytest
 
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils.reporting import litert_js
-from fer_utils.study import PROJECT_FOLDER
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from fer_utils.expressions import EXPRESSIONS
+from face_sets.expressions import EXPRESSIONS
 from fer_utils.reporting import plots, style
 from fer_utils.study import ARCHITECTURES
-from fer_utils.tables import PRECISIONS, TECHNIQUES, TRAINING_COHORTS
+from fer_utils.tables import COHORTS, PRECISIONS, TECHNIQUES
 
 DRAW = np.random.default_rng(0)
 
@@ -22,7 +22,7 @@ def interval(**key):
     return {**key, "estimate": middle, "low": middle - 0.1, "high": middle + 0.05}
 
 
-SCORES = pd.DataFrame([interval(architecture=a, cohort=c) for a in ARCHITECTURES for c in TRAINING_COHORTS])
+SCORES = pd.DataFrame([interval(architecture=a, cohort=c) for a in ARCHITECTURES for c in COHORTS])
 GROUPS = pd.DataFrame(
     [interval(group=g, series=s) for g in "ABCDE" for s in ("gap planted", "no gap planted")]
 )
@@ -32,7 +32,7 @@ FILES = pd.DataFrame(
 )  # fmt: skip
 CURVES = pd.DataFrame(
     [{"architecture": a, "cohort": c, "epoch": e, "accuracy": 0.1 * e, "validation_accuracy": 0.09 * e}
-     for a in ARCHITECTURES for c in TRAINING_COHORTS for e in (1, 2, 3)]
+     for a in ARCHITECTURES for c in COHORTS for e in (1, 2, 3)]
 )  # fmt: skip
 TIMES = pd.DataFrame(
     [{"architecture": a, "precision": p, "device": d, "latency_ms_median": DRAW.uniform(5, 90),
@@ -130,7 +130,7 @@ def test_every_curve_is_drawn_twice_and_stays_in_sight():
     figure = plots.learning_curves(CURVES)
     panels = [axes for axes in figure.axes if axes.lines]
     assert [axes.get_title() for axes in panels] == [style.name(a) for a in ARCHITECTURES]
-    assert {len(axes.lines) for axes in panels} == {2 * len(TRAINING_COHORTS)}
+    assert {len(axes.lines) for axes in panels} == {2 * len(COHORTS)}
     assert panels[0].get_ylim()[1] >= CURVES["accuracy"].max()
 
 
@@ -147,7 +147,7 @@ def as_deuteranope(colour):
     return (projection @ linear).clip(0, 1) ** (1 / 2.2)
 
 
-@pytest.mark.parametrize("kinds", [ARCHITECTURES, TRAINING_COHORTS, EXPRESSIONS, TECHNIQUES, PRECISIONS])
+@pytest.mark.parametrize("kinds", [ARCHITECTURES, COHORTS, EXPRESSIONS, TECHNIQUES, PRECISIONS])
 def test_colours_differ_for_all_eyes(kinds):
     colours = [style.colour(kind, 0) for kind in kinds]
     assert len(set(colours)) == len(kinds)

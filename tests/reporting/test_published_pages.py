@@ -5,10 +5,12 @@ import re
 import pandas as pd
 import pytest
 
-from fer_utils.analysis.published_numbers import PUBLISHED_FILE
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.paths import Paths
+from fer_utils.published.numbers import PUBLISHED_FILE
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.published_pages import CHAPTER, published_pages
-from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+from fer_utils.study import load_study
 
 
 @pytest.fixture(scope="module")

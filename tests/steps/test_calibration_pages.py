@@ -5,10 +5,12 @@ import re
 import pandas as pd
 import pytest
 
-from fer_utils.analysis.control_scenarios import scenarios
-from fer_utils.analysis.controls import rates
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.paths import Paths
+from fer_utils.simulation.experiments import rates
+from fer_utils.simulation.scenarios import scenarios
 from fer_utils.steps import controls as step
-from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+from fer_utils.study import load_study
 
 
 @pytest.fixture

@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.expressions import EXPRESSIONS
+from face_sets.files import digest
+from face_sets.images import write_png
 from fer_utils import tables
-from fer_utils.data.images import write_png
-from fer_utils.expressions import EXPRESSIONS
-from fer_utils.files import digest
+from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE
 from fer_utils.profiling.arm64_system import EmulationError
 from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.steps import emulate
-from fer_utils.study import Paths, load_study
+from fer_utils.study import load_study
 
 NETWORK = "mobilenet_v3_small"
 RUNS = [f"{NETWORK}.all.none.{precision}" for precision in ("float32", "int8")]
@@ -49,7 +50,7 @@ def paths(study, tmp_path):
                 shade = 10 * place + 100 * number + (split == "train")
                 write_png(path, np.full((32, 32, 3), shade, np.uint8))
                 faces.append(
-                    {"face_id": path.stem, "dataset": study.test_set, "subject_id": "a", "cohort": "child",
+                    {"face_id": path.stem, "dataset": study.test_set, "subject_id": "a", "age_group": "child",
                      "expression": expression, "split": split, "path": path.name, "may_publish": True,
                      "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
                 )  # fmt: skip

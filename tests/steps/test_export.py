@@ -11,17 +11,19 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.files import file_name
 from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.metadata import describe
-from fer_utils.data.synthetic.design import plan_faces
-from fer_utils.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from fer_utils.paths import Paths
 from fer_utils.reporting import best_models
 from fer_utils.steps import export as step
 from fer_utils.steps.export import ExportError, app_part, export
-from fer_utils.study import PROJECT_FOLDER, Paths, load_study
+from fer_utils.study import load_study
+from synthetic_faces.design import Design, plan_faces
 
 NETWORK = "mobilenet_v3_large"
 FLOAT, INT8 = (f"{NETWORK}.all.none.{precision}" for precision in ("float32", "int8"))
@@ -39,12 +41,12 @@ def study():
 def paths(study, tiny_network, striped_faces, tmp_path_factory):
     """Tables as after a run: the float file reads seven in ten faces, the int8 file never sees fear."""
     paths = Paths.of(study, tmp_path_factory.mktemp("results"))
-    plan = plan_faces(study)
+    plan = plan_faces(Design())
     columns = [column for column in tables.COLUMNS["faces"] if column in plan]
     faces = plan[columns].assign(sha256="x", path="x", may_publish=True)
     faces = tables.write(faces, "faces", paths.faces)
-    tables.write(tables.empty("faces"), "faces", paths.reality_faces)
-    tables.write(tables.empty("predictions"), "predictions", paths.reality_predictions(NETWORK))
+    tables.write(tables.empty("faces"), "faces", paths.external_faces)
+    tables.write(tables.empty("predictions"), "predictions", paths.external_predictions(NETWORK))
     tested = faces[faces["split"] == "test"]
     about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "status": "done", "seed": 1,
              "image_size": SIDE, "parameters": 7, "initial_weights": "random"}  # fmt: skip
@@ -220,7 +222,7 @@ def test_the_card_shouts_that_faces_were_drawn_and_that_nothing_is_diagnosed(car
 def test_figures_are_those_of_the_tables(cards, paths, study):
     faces = tables.read("faces", paths.faces)
     children = faces[
-        (faces["split"] == "test") & (faces["cohort"] == "child") & (faces["dataset"] == "synthetic")
+        (faces["split"] == "test") & (faces["age_group"] == "child") & (faces["dataset"] == "synthetic")
     ]
     told = tables.read("predictions", paths.compressed("predictions", NETWORK))
     for run_id, (front, body) in cards.items():

@@ -9,27 +9,29 @@ import time
 
 import pytest
 
+from face_sets.code_digests import code_digest
+from face_sets.leaks import LeakError
 from fer_utils import tables
 from fer_utils.compression.files import exported_files
 from fer_utils.compression.golden_check import answers_here, compare, read_golden
 from fer_utils.compression.parity import parity
-from fer_utils.data.leaks import LeakError
-from fer_utils.fingerprints import code_digest
+from fer_utils.paths import Paths
 from fer_utils.steps import compress as compress_step
 from fer_utils.steps import compression_cell
+from fer_utils.steps.external_faces import make_external_faces
+from fer_utils.steps.external_test import predict_external
 from fer_utils.steps.faces import make_faces
-from fer_utils.steps.photographs import make_reality_faces
-from fer_utils.steps.reality import predict_reality
-from fer_utils.steps.recalibrate import recalibrate
+from fer_utils.steps.few_shot import recalibrate
 from fer_utils.steps.sweep import sweep_network
 from fer_utils.steps.train import train
-from fer_utils.study import Paths, load_study
+from fer_utils.study import load_study
 
 NETWORK = "mobilenet_v3_small"
 DRAW = """
 import pathlib, sys
 from fer_utils.steps.faces import make_faces
-from fer_utils.study import Paths, load_study
+from fer_utils.paths import Paths
+from fer_utils.study import load_study
 if __name__ == "__main__":
     study = load_study("quick")
     make_faces(study, Paths(pathlib.Path(sys.argv[1]), study))
@@ -80,12 +82,12 @@ def test_training_writes_tables_that_belong_together(small, made):
 def test_last_layers_are_trained_again_from_the_features_that_training_kept(small, made):
     faces = tables.read("faces", made.faces)
     children = faces[
-        (faces["split"] == "test") & (faces["cohort"] == "child") & (faces["dataset"] == "synthetic")
+        (faces["split"] == "test") & (faces["age_group"] == "child") & (faces["dataset"] == "synthetic")
     ]
     features = tables.read("features", made.trained("features", NETWORK))
     assert set(features["face_id"]) == set(children["face_id"])
     recalibrate(small, made)
-    answers = tables.read("recalibrations", made.recalibrations)
+    answers = tables.read("few_shot", made.few_shot)
     assert set(answers["run_id"]) == {f"{NETWORK}.all"}
     assert set(answers["face_id"]) == set(children["face_id"])
 
@@ -176,12 +178,12 @@ def test_exported_files_are_named_after_what_they_are(made):
     assert all((made.compressed("runs", NETWORK).parent / file).is_file() for file in files)
 
 
-def test_without_photographs_the_reality_check_is_empty_and_whole(small, made, monkeypatch):
+def test_without_photographs_the_external_check_is_empty_and_whole(small, made, monkeypatch):
     monkeypatch.delenv("FER_DATA", raising=False)
-    make_reality_faces(small, made)
-    predict_reality(NETWORK, small, made)
-    assert tables.read("faces", made.reality_faces).empty
-    assert tables.read("predictions", made.reality_predictions(NETWORK)).empty
+    make_external_faces(small, made)
+    predict_external(NETWORK, small, made)
+    assert tables.read("faces", made.external_faces).empty
+    assert tables.read("predictions", made.external_predictions(NETWORK)).empty
 
 
 def test_a_leak_stops_training_before_it_begins(small, made, tmp_path):

@@ -1,0 +1,119 @@
+"""The stored images of a `faces` table: kept in memory if they are few, else read when they are asked for."""
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from face_sets.images import ImageError, Pixels, decode_image, resize
+
+KEPT_BYTES: Final = 2**30
+"""Pixels up to this size stay in memory: the drawn faces of any profile do, AffectNet at 224 pixels (43 GB) cannot."""
+
+THREADS: Final = 4
+"""Files read at once: decoding frees Python's lock, and twice the cores of a small machine hide its disk."""
+
+
+class StoredFaceError(ValueError):
+    """Stored faces are missing or damaged; the message says how many and what to do, and names no file."""
+
+
+@dataclass(frozen=True)
+class FaceImages:
+    """Faces' pixels by place: `images[places]` is uint8 RGB, shape (N, image_size, image_size, 3).
+
+    `read` gives the pixels of rows of a table, `places` are the rows that these images are.
+    """
+
+    read: Callable[[NDArray[np.int64]], Pixels]
+    places: NDArray[np.int64]
+    image_size: int
+
+    @classmethod
+    def of_pixels(cls, pixels: Pixels) -> "FaceImages":
+        """Return images that are in memory, uint8 (N, S, S, 3)."""
+        return cls(pixels.__getitem__, np.arange(len(pixels)), pixels.shape[1])
+
+    @classmethod
+    def stored(
+        cls, faces: pd.DataFrame, folder: Path, image_size: int, kept_bytes: int = KEPT_BYTES
+    ) -> "FaceImages":
+        """Return the images of a `faces` table that lies in `folder`, read now if they fit into `kept_bytes`.
+
+        Those that do not fit are checked now, and read each time. Raises StoredFaceError if any is missing or
+        is not what was stored.
+        """
+        if len(faces) * image_size**2 * 3 <= kept_bytes:
+            return cls.of_pixels(load_pixels(faces, folder, image_size))
+        with ThreadPoolExecutor(THREADS) as pool:
+            _require_all(list(pool.map(lambda *one: _stored_bytes(*one) is not None, *_files(faces, folder))))
+        return cls(
+            lambda places: load_pixels(faces.iloc[places], folder, image_size),
+            np.arange(len(faces)),
+            image_size,
+        )
+
+    def part(self, rows: NDArray[np.bool_]) -> "FaceImages":
+        """Return the images that `rows` (a boolean an image) marks; nothing is read or copied."""
+        return replace(self, places=self.places[rows])
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.places)
+
+    def __getitem__(self, chosen: slice | NDArray[np.int64]) -> Pixels:
+        """Return the pixels of some images, uint8 (N, S, S, 3)."""
+        return self.read(self.places[chosen])
+
+
+def load_pixels(faces: pd.DataFrame, folder: Path, image_size: int) -> Pixels:
+    """Return the stored images of a `faces` table as uint8 RGB, shape (N, image_size, image_size, 3).
+
+    `folder` holds the table; each file is checked against its SHA-256. Raises StoredFaceError, in one sentence,
+    if any is missing or is not what was stored.
+    """
+    pixels = np.empty((len(faces), image_size, image_size, 3), dtype=np.uint8)
+
+    def fill(place: int, path: Path, sha256: str) -> bool:
+        image = _stored_image(path, sha256)
+        if image is not None:
+            pixels[place] = resize(image, image_size)
+        return image is not None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        _require_all(list(pool.map(fill, range(len(faces)), *_files(faces, folder))))
+    return pixels
+
+
+def _files(faces: pd.DataFrame, folder: Path) -> tuple[list[Path], list[str]]:
+    return [folder / path for path in faces["path"]], list(faces["sha256"])
+
+
+def _require_all(good: list[bool]) -> None:
+    if bad := good.count(False):
+        raise StoredFaceError(
+            f"{bad} of {len(good)} stored faces are missing or damaged: delete the folder of faces "
+            "and run the data stage again"
+        )
+
+
+def _stored_image(path: Path, sha256: str) -> Pixels | None:
+    data = _stored_bytes(path, sha256)
+    try:
+        return None if data is None else decode_image(data)
+    except ImageError:
+        return None
+
+
+def _stored_bytes(path: Path, sha256: str) -> bytes | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None

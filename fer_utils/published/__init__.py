@@ -1,0 +1,1 @@
+"""The published numbers: what they are and what they can support."""

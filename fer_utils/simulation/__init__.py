@@ -1,0 +1,1 @@
+"""Simulation studies on predictions whose truth is known: they validate the analyses."""

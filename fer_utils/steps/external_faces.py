@@ -1,0 +1,56 @@
+"""Step `photographs`: the external test's photographs, found, cropped and catalogued."""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from face_sets.catalogue import DROPPED_COLUMNS, catalogue_faces
+from face_sets.files import atomic_path, digest
+from face_sets.images import read_image
+from face_sets.readers.london import read_london
+from fer_utils import tables
+from fer_utils.paths import DATA_VARIABLE, Paths
+from fer_utils.study import Study
+
+LONDON_FOLDER: Final = "london_faces"
+
+
+def london_folder() -> Path | None:
+    """Return the folder of the London photographs below `FER_DATA`, or None if it is not there."""
+    folder = Path(os.environ.get(DATA_VARIABLE, "")) / LONDON_FOLDER
+    return folder if os.environ.get(DATA_VARIABLE) and folder.is_dir() else None
+
+
+def photographs_digest() -> str:
+    """Return a digest of which photographs are there: names and sizes; `absent` without the folder."""
+    if (folder := london_folder()) is None:
+        return "absent"
+    return digest(
+        [[str(path.relative_to(folder)), path.stat().st_size] for path in sorted(folder.rglob("*"))]
+    )
+
+
+def make_external_faces(study: Study, paths: Paths) -> None:
+    """Find and crop the photographs and write their `faces` table; without them it has no rows."""
+    if folder := london_folder():
+        faces, dropped = catalogue_faces(
+            read_london(folder),
+            partial(_photograph, folder=folder),
+            paths.external_faces.parent,
+            study.face_size,
+            processes=os.cpu_count() or 1,
+        )
+    else:
+        faces = tables.empty("faces")
+        dropped = pd.DataFrame({name: [] for name in DROPPED_COLUMNS})
+    with atomic_path(paths.external_dropped) as temporary:
+        dropped.to_parquet(temporary, index=False)
+    tables.write(faces, "faces", paths.external_faces)
+
+
+def _photograph(row: Any, folder: Path) -> np.ndarray:
+    return read_image(folder / row["path"])

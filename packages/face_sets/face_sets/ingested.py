@@ -1,0 +1,136 @@
+"""What was ingested: a folder a data set below the results, its tables, and what is known of how they were made.
+
+`results/data/<set>/` holds `faces.parquet` (table `ingested`), `dropped.parquet` (faces that were not found or are blurred),
+`rejected.csv` (files that could not be used, with the reason), `ingest.json`, and a folder of images.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from face_sets import tables
+from face_sets.catalogue import DROPPED_COLUMNS
+from face_sets.files import write_text
+
+FOLDER: Final = "data"
+
+
+class IngestError(ValueError):
+    """A data set was not ingested, or cannot be; the message says why and what to do, and names no picture."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How an ingest went: counts of faces found, missed and blurred and of files that failed, and how it was made."""
+
+    dataset: str
+    found: int
+    missed: int
+    blurred: int
+    failed: int
+    dropped_labels: dict[str, int]
+    by_expression: dict[str, int]
+    by_age_group: dict[str, int]
+    face_size: int
+    made_from: str = field(metadata={"about": "digest of the files, the settings and the code"})
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def failed_share(self) -> float:
+        """Share of the files that could not be used, 0 to 1; a face that is not found or blurred is no failed file."""
+        seen = self.found + self.missed + self.blurred + self.failed
+        return self.failed / seen if seen else 0.0
+
+
+@dataclass(frozen=True)
+class IngestedSet:
+    """The folder of one ingested data set; names of its files are decided here alone."""
+
+    results: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Everything that this project keeps of the set."""
+        return self.results / FOLDER / self.name
+
+    @property
+    def faces_file(self) -> Path:
+        """The table `ingested`."""
+        return self.folder / "faces.parquet"
+
+    @property
+    def dropped_file(self) -> Path:
+        """Faces that were not found or are blurred."""
+        return self.folder / "dropped.parquet"
+
+    @property
+    def rejected_file(self) -> Path:
+        """Files that could not be used, each with its reason: for the reader's eyes, since names may tell of people."""
+        return self.folder / "rejected.csv"
+
+    @property
+    def report_file(self) -> Path:
+        """The report, written last: with it the set is whole."""
+        return self.folder / "ingest.json"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether an ingest came to its end."""
+        return self.report_file.is_file()
+
+    def report(self) -> Report:
+        """Return the report of the ingest; raises IngestError if it is not there or damaged."""
+        self._check_whole()
+        try:
+            fields: dict[str, Any] = json.loads(self.report_file.read_text(encoding="utf-8"))
+            return Report(**fields)
+        except (ValueError, TypeError) as error:
+            raise IngestError(f"{self.report_file} is damaged: ingest {self.name} again") from error
+
+    def write_report(self, report: Report) -> None:
+        """Write the report atomically."""
+        write_text(self.report_file, json.dumps(asdict(report), indent=1, sort_keys=True) + "\n")
+
+    def faces(self) -> pd.DataFrame:
+        """Return the table `ingested`, `path` relative to the set's folder."""
+        self._check_whole()
+        return tables.read("ingested", self.faces_file)
+
+    def dropped(self) -> pd.DataFrame:
+        """Return the faces that were not found or are blurred, with the columns DROPPED_COLUMNS."""
+        self._check_whole()
+        return pd.read_parquet(self.dropped_file)[list(DROPPED_COLUMNS)]
+
+    def _check_whole(self) -> None:
+        if not self.is_whole:
+            raise IngestError(
+                f"the data set {self.name} is not ingested: run `fer data ingest {self.name} --from FOLDER`"
+            )
+
+
+def ingested_sets(results: Path) -> list[IngestedSet]:
+    """Return the data sets that were ingested to the end, by name."""
+    found = [IngestedSet(results, path.name) for path in sorted((results / FOLDER).glob("*"))]
+    return [each for each in found if each.is_whole]
+
+
+def came_in(results: Path, names: Collection[str]) -> pd.DataFrame:
+    """Return one row for each of some data sets that is ingested: how many faces came in, and how many did not, and why.
+
+    Columns: dataset, faces, not_found (no face detected), blurred, other_label (labels that the study does not use),
+    failed (files that cannot be used).
+    """
+    reports = [each.report() for each in ingested_sets(results) if each.name in names]
+    columns = ["dataset", "faces", "not_found", "blurred", "other_label", "failed"]
+    return pd.DataFrame(
+        [
+            (r.dataset, r.found, r.missed, r.blurred, sum(r.dropped_labels.values()), r.failed)
+            for r in reports
+        ],
+        columns=columns,
+    )

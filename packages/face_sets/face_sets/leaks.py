@@ -1,0 +1,63 @@
+"""The one gate before training: nothing that a study tests on may be among the faces that it learns from."""
+
+from typing import Final
+
+import pandas as pd
+
+from face_sets.duplicates import beside, codes_of
+
+LEARNING_SPLITS: Final = ("train", "validation", "test")
+LEARNED_SPLITS: Final = ("train", "validation")
+TEST_ONLY: Final = frozenset({"cafe"})
+"""The sets whose pictures and people a study only ever tests on."""
+
+REMEDY: Final = "make the faces again, and do not edit their table by hand"
+
+
+class LeakError(ValueError):
+    """Faces to learn from and faces to test on overlap; the message says how, and names no person and no file."""
+
+
+def check_no_leak(faces: pd.DataFrame) -> None:
+    """Check that no test face is learned from, in any of the ways in which it could be.
+
+    No subject of a data set is in two of the training, validation and test splits; no picture of CAFE and no
+    child of CAFE is in training or validation; no file in them is a copy of a test face, none a near-duplicate
+    of a picture of CAFE. Columns: those of the `faces` table. Raises LeakError with the number of such cases.
+    """
+    split = faces["split"].astype("string")
+    learned, tested = split.isin(LEARNED_SPLITS), split == "test"
+    kept_apart = faces["dataset"].isin(TEST_ONLY)
+    _refuse(
+        _subjects_in_two_splits(faces), f"subject(s) are in more than one of {', '.join(LEARNING_SPLITS)}"
+    )
+    _refuse(int((learned & kept_apart).sum()), "picture(s) of CAFE are in training or validation")
+    people = set(faces.loc[kept_apart, "subject_id"])
+    _refuse(
+        int(faces.loc[learned, "subject_id"].isin(people).sum()), "face(s) to learn from show a child of CAFE"
+    )
+    copies = faces.loc[learned, "sha256"].isin(set(faces.loc[tested | kept_apart, "sha256"].dropna()))
+    _refuse(int(copies.sum()), "face(s) to learn from are copies of a face to test on")
+    if kept_apart.any():
+        _refuse(
+            _near_test_only(faces.loc[learned | kept_apart, ["dataset", "perceptual_hash"]]),
+            "face(s) to learn from are near-duplicates of CAFE's",
+        )
+
+
+def _refuse(number: int, what: str) -> None:
+    if number:
+        raise LeakError(f"{number} {what}: {REMEDY}")
+
+
+def _subjects_in_two_splits(faces: pd.DataFrame) -> int:
+    learning = faces.loc[faces["split"].isin(LEARNING_SPLITS), ["dataset", "subject_id", "split"]]
+    pairs = learning.astype("string").drop_duplicates()
+    return int(pairs.duplicated(["dataset", "subject_id"]).sum())
+
+
+def _near_test_only(faces: pd.DataFrame) -> int:
+    """How many rows of other sets are near-duplicates of a test-only picture; unknown hashes count as a leak."""
+    hashes = faces["perceptual_hash"]
+    _refuse(int(hashes.isna().sum()), "face(s) have no perceptual hash, so copies of CAFE cannot be found")
+    return int(beside(codes_of(hashes), faces["dataset"].isin(TEST_ONLY).to_numpy(bool)).sum())

@@ -1,0 +1,187 @@
+"""Reader of FER-2013 (Goodfellow et al. 2013, arXiv 1307.0414), with the votes of FER+ where they are there.
+
+`fer2013.csv`: emotion (0 to 6), pixels (48 x 48 grey levels, space separated), Usage. `fer2013new.csv` of FER+
+(Barsoum et al. 2016, arXiv 1608.01041): Usage, Image name, and ten people's votes over COLUMNS_OF_VOTES, in
+the same row order (its readme). With it, the label is the votes' majority by the rule of FER+'s own code
+(github.com/microsoft/FERPlus, `src/ferplus.py`, mode majority): single votes count as slips and are left out; then
+more than half of the remaining votes must agree. Faces without such a majority, and those that it calls contempt,
+unknown or NF (not a face), are dropped. Without `fer2013new.csv`, the label is FER-2013's own.
+
+The faces are crops that the owners centred and sized by an algorithm, so they go through untouched. Some are no
+faces, or drawn: only FER+ tells (NF). Ages and people are not known.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from face_sets.images import ImageError, Pixels
+from face_sets.readers.layouts import check_size, list_files, make_reading, read_table
+from face_sets.readers.reading import LayoutError, Reading, Row, Source
+
+DATASET: Final = "fer2013"
+TABLE: Final = "fer2013.csv"
+VOTES_TABLE: Final = "fer2013new.csv"
+COLUMNS: Final = ("emotion", "pixels", "Usage")
+COLUMNS_OF_VOTES: Final = (
+    "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
+)  # fmt: skip
+"""In FER+'s order, which is not FER-2013's; the manifest maps them as codes beside 0 to 6."""
+
+SPLITS: Final = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+"""As FER+'s code names them: FER2013Train, FER2013Valid, FER2013Test."""
+
+SIDE: Final = 48  # pixels
+LONGEST_LINE: Final = 65_536  # bytes; a row of the published table has at most 9,300
+EMPTY: Final = "is empty"
+NO_MAJORITY: Final = "no majority of votes"
+
+_PIXELS: Final = re.compile(rb"\s*(?:\d{1,3} ){%d}\d{1,3}\s*" % (SIDE * SIDE - 1))
+
+
+def read(folder: Path) -> Reading:
+    """Return one row a line of the table, `record` being its place after the header, from 0.
+
+    `dropped_labels` counts, beside the manifest's dropped codes, the faces without a majority of votes.
+    Raises LayoutError, in one sentence, for a folder in another layout, or votes of another table.
+    """
+    files = list_files(folder)
+    path, votes = files.ending(TABLE), files.ending(VOTES_TABLE)
+    if path is None:
+        raise LayoutError(
+            f"{folder} is not FER-2013: expected {TABLE}, and {VOTES_TABLE} of FER+ if you have it"
+        )
+    rejected = list(files.rejected)
+    table = _table(folder / path)
+    dropped = Counter[str]()
+    if votes is not None:
+        table["code"] = _majorities(folder / votes, table, dropped)
+    for record, problem in table["problem"].dropna().items():
+        rejected.append((f"{path} row {record}", problem))
+    rows = table[table["problem"].isna() & table["code"].notna()]
+    named = rows.assign(path=path, record=rows.index, part=rows.index, domain="wild")
+    named["source_key"] = [f"{path}#{record}" for record in rows.index]
+    return make_reading(DATASET, named.drop(columns="problem"), rejected, dropped)
+
+
+def load(row: Row, folder: Path) -> Pixels:
+    """Return the picture of a row's record as RGB, uint8 (48, 48, 3), from its place in the table.
+
+    Each process keeps one index of places a table (8 bytes a row, 0.3 MB in all), made by one pass over the file.
+    Raises ImageError if the table changed or the row holds no picture.
+    """
+    path = folder / row["path"]
+    try:
+        state = path.stat()
+        index = _places(path, state.st_mtime_ns, state.st_size)
+        with path.open("rb") as file:
+            file.seek(int(index.places[int(row["record"])]))
+            fields = _fields(file.readline(LONGEST_LINE))
+        grey = np.array(fields[index.columns["pixels"]].split(), dtype=np.int64).reshape(SIDE, SIDE)
+    except (OSError, ValueError, TypeError, IndexError) as error:
+        raise ImageError(None, f"is not {SIDE} x {SIDE} grey levels: fetch {TABLE} again") from error
+    if grey.min() < 0 or grey.max() > 255:
+        raise ImageError(None, f"has grey levels outside 0 to 255: fetch {TABLE} again")
+    return np.repeat(grey[:, :, None].astype(np.uint8), 3, axis=2)
+
+
+class _Index:
+    """Where the rows of a table begin, in bytes, and which field holds what."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self.columns = _columns(file.readline(LONGEST_LINE), path)
+            lengths = [file.tell(), *map(len, _lines(file, path))]
+        self.places: NDArray[np.int64] = np.cumsum(lengths, dtype=np.int64)[:-1]
+
+
+@lru_cache(maxsize=2)
+def _places(path: Path, _modified: int, _size: int) -> _Index:
+    return _Index(path)
+
+
+def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            raise LayoutError(f"{path}: row {number} is longer than any picture's: fetch the table again")
+        yield line
+
+
+def _columns(header: bytes, path: Path) -> dict[str, int]:
+    names = [name.strip() for name in _fields(header.removeprefix(b"\xef\xbb\xbf"))]
+    if absent := [column for column in COLUMNS if column not in names]:
+        raise LayoutError(f"{path} has no column {', '.join(absent)}: fetch the published file again")
+    return {column: names.index(column) for column in COLUMNS}
+
+
+def _fields(line: bytes) -> list[str]:
+    """The fields of one line; none if it is no row of a CSV table."""
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n").replace("\0", "?")]), [])
+    except csv.Error:
+        return []
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """Code, split and problem of each row; the index is the record. Pixels are looked at, not kept."""
+    check_size(path)
+    with path.open("rb") as file:
+        columns = _columns(file.readline(LONGEST_LINE), path)
+        rows = [_row(line, columns) for line in _lines(file, path)]
+    while rows and rows[-1][2] == EMPTY:
+        rows.pop()
+    return pd.DataFrame(rows, columns=["code", "owner_split", "problem"], dtype="string")
+
+
+def _row(line: bytes, columns: dict[str, int]) -> tuple[str | None, str | None, str | None]:
+    if not line.strip():
+        return None, None, EMPTY
+    fields = _fields(line)
+    if len(fields) <= max(columns.values()):
+        return None, None, "has too few fields"
+    split = SPLITS.get(fields[columns["Usage"]].strip())
+    if split is None:
+        return None, None, f"has another Usage than {', '.join(SPLITS)}"
+    if not _PIXELS.fullmatch(fields[columns["pixels"]].encode()):
+        return None, split, f"does not hold {SIDE} x {SIDE} grey levels"
+    return fields[columns["emotion"]].strip(), split, None
+
+
+def _majorities(path: Path, table: pd.DataFrame, dropped: Counter[str]) -> pd.Series:
+    """The votes' majority of each row, missing where there is none; counts those in `dropped`."""
+    votes = _votes(path, table["owner_split"])
+    sound = pd.Series((np.isfinite(votes) & (votes >= 0)).all(axis=1), index=table.index)
+    table["problem"] = table["problem"].mask(
+        table["problem"].isna() & ~sound, "has votes that are no numbers"
+    )
+    counted = np.where(votes > 1, votes, 0)
+    agreed = counted.max(axis=1) > counted.sum(axis=1) / 2
+    codes = pd.Series(np.array(COLUMNS_OF_VOTES)[counted.argmax(axis=1)], index=table.index, dtype="string")
+    usable = table["problem"].isna()
+    if undecided := int((usable & ~agreed).sum()):
+        dropped[NO_MAJORITY] = undecided
+    return codes.where(usable & agreed)
+
+
+def _votes(path: Path, splits: pd.Series) -> NDArray[np.float64]:
+    """The votes, (rows, 10), not a number where there is none. Rows are told to be the same by number and Usage."""
+    votes = read_table(path, ("Usage", *COLUMNS_OF_VOTES))
+    told = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
+    known = splits.fillna("")
+    if len(told) != len(known) or any(own and own != other for own, other in zip(known, told, strict=True)):
+        raise LayoutError(
+            f"{path} does not go with {TABLE}: expected the same {len(splits)} rows in the same order; fetch both again"
+        )
+    numbers = votes[list(COLUMNS_OF_VOTES)].apply(pd.to_numeric, errors="coerce")
+    return numbers.to_numpy(np.float64, na_value=np.nan)
+
+
+SOURCE: Final = Source(DATASET, read, load, aligned=True)

@@ -1,0 +1,243 @@
+"""What readers share: the files below a folder, tables that may be hostile, and rows of faces from owners' codes.
+
+A path is relative to the set's folder and written with `/`. Nothing outside the folder is ever named, followed or
+opened: a table's path with `..`, or a link that leads out, becomes a rejected file with its reason.
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import pandas as pd
+
+from face_sets.manifests import load_manifest
+from face_sets.readers.reading import ROW_COLUMNS, LayoutError, Reading, name_of
+
+PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"})
+"""Suffixes, in small letters, by which a file is taken for a picture of the set."""
+
+MAX_TABLE_BYTES: Final = 2**30
+"""Largest table that is read: three times FER-2013's or AffectNet's, the largest there are (about 300 MB)."""
+
+OUTSIDE: Final = "leads out of the folder"
+ABSENT: Final = "is listed, but not there"
+
+Rejected = list[tuple[str, str]]
+"""Path and reason of each file that belongs to the set but cannot be used."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files below a folder: usable ones in sorted order, and those that no reader may touch, with reasons."""
+
+    usable: tuple[str, ...]
+    rejected: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.usable)
+
+    @cached_property
+    def _refused(self) -> dict[str, str]:
+        return dict(self.rejected)
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The usable files whose suffix is a picture's."""
+        return tuple(path for path in self.usable if PurePosixPath(path).suffix.lower() in PICTURES)
+
+    def problem(self, path: str) -> str | None:
+        """Return why a path that a table names cannot be used, None if it can."""
+        if path in self._known:
+            return None
+        parts = PurePosixPath(path).parts
+        if not parts or ".." in parts or path.startswith("/") or ":" in parts[0]:
+            return OUTSIDE
+        above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        return next((self._refused[part] for part in above if part in self._refused), ABSENT)
+
+    def ending(self, *names: str) -> str | None:
+        """Return the usable file whose path ends by one of `names`, the least deep; the first name first."""
+        for name in names:
+            found = [path for path in self.usable if path == name or path.endswith("/" + name)]
+            if found:
+                return min(found, key=lambda path: (path.count("/"), path))
+        return None
+
+
+def named_pictures(
+    files: Files, name: re.Pattern[str], misnamed: str, rejected: Rejected
+) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield the path of each picture whose whole name (without suffix) matches, and the match; each name once.
+
+    A name counts once whatever the case of its letters and its separators. Those that do not match, with the reason
+    `misnamed`, and second copies are added to `rejected`.
+    """
+    seen = set()
+    for path in files.pictures:
+        match = name.fullmatch(PurePosixPath(path).stem.strip())
+        if match is None:
+            rejected.append((path, misnamed))
+        elif (key := " ".join(match.groups()).lower()) in seen:
+            rejected.append((path, "is a second copy of a picture"))
+        else:
+            seen.add(key)
+            yield path, match
+
+
+def list_files(folder: Path) -> Files:
+    """Return the files below a folder, hidden ones left out; links to other folders are not followed.
+
+    A link that leads out of the folder, and a name that is not UTF-8, is rejected. Raises LayoutError if the
+    folder is not there or cannot be read.
+    """
+    root = os.path.realpath(folder)
+    if not os.path.isdir(root):
+        raise LayoutError(f"{folder} is not a folder: give the one that the data set was unpacked into")
+    usable: list[str] = []
+    rejected: Rejected = []
+    for where, folders, files in os.walk(root, onerror=_unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = PurePosixPath(os.path.relpath(where, root).replace(os.sep, "/"))
+        for name in [*folders, *(name for name in files if not name.startswith("."))]:
+            path = (below / name).as_posix()
+            if problem := _problem(os.path.join(where, name), path, root):
+                rejected.append((_printable(path), problem))
+            elif name in files:
+                usable.append(path)
+    return Files(tuple(sorted(usable)), tuple(sorted(rejected)))
+
+
+def _problem(place: str, path: str, root: str) -> str | None:
+    if path != _printable(path):
+        return "has a name that is not UTF-8: rename it"
+    if os.path.islink(place) and not Path(os.path.realpath(place)).is_relative_to(root):
+        return f"is a link that {OUTSIDE}"
+    if not os.path.isfile(place) and not os.path.isdir(place):
+        return "is not a plain file"  # a pipe would wait for ever, a broken link leads nowhere
+    return None
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "replace").decode()
+
+
+def _unreadable(error: OSError) -> None:
+    raise LayoutError(
+        f"a folder of the data set cannot be read ({error.strerror}): change its permissions"
+    ) from error
+
+
+def read_table(path: Path, columns: Sequence[str], names: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Return a CSV table's `columns` as text (dtype string), whatever its line ends, with or without a BOM.
+
+    `names` names all columns of a table that has no header. Raises LayoutError, in one sentence, if it is
+    absent, larger than MAX_TABLE_BYTES, not a table, or lacks a column.
+    """
+    check_size(path)
+    try:
+        table = pd.read_csv(
+            path, dtype="string", encoding="utf-8-sig", skipinitialspace=True, index_col=False,
+            keep_default_na=False, na_values=[""], names=names, header=None if names else 0,
+            usecols=lambda name: str(name).strip() in columns,
+        )  # fmt: skip
+    except (OSError, ValueError, OverflowError, LookupError) as error:
+        # pandas' parser errors and bad encodings are ValueErrors; ragged rows let an IndexError out
+        raise LayoutError(f"{path} cannot be read as a CSV table: fetch it again") from error
+    table.columns = [str(name).strip() for name in table.columns]
+    if absent := [column for column in columns if column not in table.columns]:
+        raise LayoutError(f"{path} has no column {', '.join(absent)}: fetch the published file again")
+    return table[list(columns)]
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text table that are not empty. Raises LayoutError as `read_table` does."""
+    check_size(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise LayoutError(f"{path} cannot be read as text: fetch it again") from error
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+def check_size(path: Path) -> None:
+    """Raise LayoutError if a table is absent or larger than MAX_TABLE_BYTES."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise LayoutError(f"{path} is missing: fetch it from the owner's page") from error
+    if size > MAX_TABLE_BYTES:
+        raise LayoutError(f"{path} has more than {MAX_TABLE_BYTES:,} bytes: fetch the published file again")
+
+
+def whole_code(text: str) -> str:
+    """Return a label code as the manifests write it: `3` for `3`, `3.0` and ` 3.0000000e+00`; other text stripped."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text.strip()
+    return str(int(number)) if number.is_integer() else text.strip()
+
+
+def codes_of(dataset: str) -> Mapping[str, str | None]:
+    """Return a set's label codes, from its manifest: the owner's code to an expression, None drops it."""
+    return load_manifest(dataset).study.codes
+
+
+def make_reading(
+    dataset: str,
+    found: pd.DataFrame,
+    rejected: Rejected,
+    dropped: Mapping[str, int] | None = None,
+    codes: Mapping[str, str | None] | None = None,
+) -> Reading:
+    """Return the reading of rows found: the owner's label `code` and `path`, and any of ROW_COLUMNS.
+
+    A column `part` names a face within its file (a record, a number, a time). Codes are the manifest's unless
+    given. Rows of a code that it does not know are rejected, those of one that it drops are counted, beside
+    those in `dropped`. Where `found` has no age_group it is unknown; where it has no source_key it is the path.
+    Raises LayoutError if no code is known, nothing was found, or a age_group is not one that the manifest declares.
+    """
+    codes = codes_of(dataset) if codes is None else codes
+    known = found["code"].isin(list(codes)).to_numpy(bool)
+    strange = found[~known]
+    if len(strange) == len(found):
+        said = f"no label code is known: expected {', '.join(codes)}" if len(found) else "no labelled picture"
+        raise LayoutError(f"{dataset}: {said}; check that the folder holds the set as its owner publishes it")
+    reasons = [f"unknown label code {str(code)[:20]!r}" for code in strange["code"]]
+    everything = [*rejected, *zip(strange["path"].astype(str), reasons, strict=True)]
+    expressions = found["code"].map(dict(codes)).where(known)
+    kept = known & expressions.notna().to_numpy(bool)
+    left_out = Counter(dropped or {}) + Counter(found.loc[known & ~kept, "code"].astype(str))
+    rows = found[kept].assign(expression=expressions[kept], dataset=dataset)
+    parts = rows["part"] if "part" in rows else [None] * len(rows)
+    rows = rows.assign(face_id=[name_of(dataset, p, n) for p, n in zip(rows["path"], parts, strict=True)])
+    typed = _typed(rows)
+    _check_age_groups(dataset, typed["age_group"])
+    return Reading(typed, rejected_table(everything), dict(sorted(left_out.items())))
+
+
+def _check_age_groups(dataset: str, age_groups: pd.Series) -> None:
+    declared = load_manifest(dataset).study.age_groups
+    if other := sorted(set(age_groups) - set(declared)):
+        raise LayoutError(
+            f"{dataset}: faces of age_group {', '.join(other)} were read, but its manifest declares "
+            f"{', '.join(declared)}: mend the reader, or `age_groups` in data_manifests/{dataset}.json"
+        )
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    filled = rows.reindex(columns=list(ROW_COLUMNS)).astype(ROW_COLUMNS).reset_index(drop=True)
+    filled["age_group"] = filled["age_group"].fillna("unknown")
+    filled["source_key"] = filled["source_key"].fillna(filled["path"])
+    return filled
+
+
+def rejected_table(rejected: Rejected) -> pd.DataFrame:
+    """Return rejected files as a table with the columns path and reason, sorted by path, each said once."""
+    return pd.DataFrame(sorted(set(rejected)), columns=["path", "reason"], dtype="string")

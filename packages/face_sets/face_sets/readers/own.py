@@ -1,0 +1,91 @@
+"""Reader of your own pictures: a folder for each expression, or one CSV table at the top of the folder.
+
+The folders are named for the expressions (`happiness/anything/at_all.jpg`); adjectives (`happy`) do as well. The table has
+the columns file and expression, and, where you know them, subject, age_years, sex (female, male), ethnicity and mouth (open,
+closed). Give `subject` if you can: without it, pictures of one person may fall into training and test alike.
+"""
+
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import pandas as pd
+
+from face_sets.readers.labels import (
+    SEXES,
+    age_group_of,
+    only_table,
+    person_problem,
+    read_label_table,
+    rows_of,
+    spellings,
+)
+from face_sets.readers.layouts import Files, Rejected, list_files, make_reading
+from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_picture
+
+DATASET: Final = "own"
+NEEDED: Final = ("file", "expression")
+OPTIONAL: Final = ("subject", "age_years", "sex", "ethnicity", "mouth")
+
+
+def read(folder: Path) -> Reading:
+    """Return the pictures of the table, or of the folders of expressions; `rejected` holds all others.
+
+    Raises LayoutError, in one sentence, for a folder with neither, or with several tables.
+    """
+    files = list_files(folder)
+    rejected: Rejected = list(files.rejected)
+    table_path = only_table(folder, files)
+    found = _of_folders(files, rejected) if table_path is None else _of_table(table_path, files, rejected)
+    if found.empty:
+        raise LayoutError(
+            f"{folder} holds no picture that can be used: expected a folder for each expression, or one CSV table with "
+            f"the columns {', '.join(NEEDED)}"
+        )
+    known = spellings(DATASET)
+    codes = [known.get(code.strip().lower(), code) for code in found["code"]]
+    return make_reading(DATASET, found.assign(code=codes), rejected)
+
+
+def _of_folders(files: Files, rejected: Rejected) -> pd.DataFrame:
+    placed = [path for path in files.pictures if "/" in path]
+    rejected += [(path, "is in no folder of an expression") for path in files.pictures if "/" not in path]
+    labels = [PurePosixPath(path).parts[0] for path in placed]
+    return pd.DataFrame({"path": placed, "code": labels}, dtype="string")
+
+
+def _of_table(table_path: Path, files: Files, rejected: Rejected) -> pd.DataFrame:
+    table = read_label_table(table_path, NEEDED, OPTIONAL)
+    table["file"] = table["file"].str.replace("\\", "/", regex=False)
+    problems = [_problem(row, files) for row in rows_of(table)]
+    known = table["expression"].str.lower()
+    contradicted = set(table["file"][known.groupby(table["file"]).transform("nunique") > 1])
+    for place, (file, again) in enumerate(zip(table["file"], table["file"].duplicated(), strict=True)):
+        if problems[place] is None and file in contradicted:
+            problems[place] = "is listed with two expressions"
+        elif problems[place] is None and again:
+            problems[place] = "is listed twice"
+    named = table["file"].fillna("(no file named)")
+    rejected += [(path, problem) for path, problem in zip(named, problems, strict=True) if problem]
+    kept = table.loc[[problem is None for problem in problems]]
+    ages = pd.to_numeric(kept["age_years"]).astype("Float64")
+    return pd.DataFrame(
+        {
+            "path": kept["file"],
+            "code": kept["expression"],
+            "subject_id": f"{DATASET}-" + kept["subject"],
+            "age_group": ages.map(age_group_of),
+            "age_years": ages,
+            "sex": kept["sex"].str.lower().map(SEXES),
+            "ethnicity": kept["ethnicity"],
+            "mouth": kept["mouth"].str.lower(),
+        }
+    )
+
+
+def _problem(row: Row, files: Files) -> str | None:
+    if any(pd.isna(row[name]) for name in NEEDED):
+        return f"lacks one of {', '.join(NEEDED)} in the table"
+    return files.problem(row["file"]) or person_problem(row)
+
+
+SOURCE: Final = Source(DATASET, read, load_picture)

@@ -1,0 +1,88 @@
+"""Reader of RAF-DB, basic expressions (Li, Deng & Du 2017, doi 10.1109/CVPR.2017.277): faces from the web.
+
+As its readme lays it out (version 1.1): `EmoLabel/list_patition_label.txt`, the owners' spelling, with a picture's
+name and a code from 1 to 7 a line; `Image/aligned/<name>_aligned.jpg`, 100 x 100 pixels, which go through untouched;
+`Annotation/manual/<name>_manu_attri.txt`: five lines of landmarks, then gender, race and age range as numbers. Those
+three were judged by annotators, not reported by the people. `train_` and `test_` names give the owners' split; they
+name no people.
+"""
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import pandas as pd
+
+from face_sets.readers.layouts import Files, list_files, make_reading, read_lines
+from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
+
+DATASET: Final = "raf_db"
+LISTS: Final = ("list_patition_label.txt", "list_partition_label.txt")
+ALIGNED: Final = "aligned"
+LANDMARKS: Final = 5  # lines before the attributes
+
+SEXES: Final = {"0": "male", "1": "female"}  # 2: unsure
+RACES: Final = {"0": "Caucasian", "1": "African-American", "2": "Asian"}
+AGE_AGE_GROUPS: Final = {"0": "child", "1": "child", "2": "adult", "3": "adult", "4": "adult"}
+"""By age range: 0 to 3, 4 to 19, 20 to 39, 40 to 69, 70 and more years. The range 4 to 19 crosses our border of 18;
+it counts as child, since fourteen of its sixteen years are below and adults' copies must not learn from children."""
+
+
+def read(folder: Path) -> Reading:
+    """Return the aligned faces, with sex, race and age_group where the manual annotations are there.
+
+    Raises LayoutError, in one sentence, for a folder in another layout.
+    """
+    files = list_files(folder)
+    path = files.ending(*LISTS)
+    if path is None:
+        raise LayoutError(f"{folder} is not RAF-DB: expected EmoLabel/{LISTS[0]} beside Image/aligned")
+    images = {PurePosixPath(p).stem: p for p in files.pictures if PurePosixPath(p).parent.name == ALIGNED}
+    if not images:
+        raise LayoutError(f"{folder} has no aligned pictures: unpack Image/aligned.zip there")
+    annotations = {PurePosixPath(p).name: p for p in files.usable if p.endswith("_manu_attri.txt")}
+    rejected = list(files.rejected)
+    rows = []
+    seen: set[str] = set()
+    for line in read_lines(folder / path):
+        name, *codes = line.split()
+        match = re.fullmatch(r"((train|test)_\d+)\.jpg", name)
+        if match is None or len(codes) != 1:
+            rejected.append((_short(name), "is not `train_ or test_ and a number .jpg`, then one code"))
+        elif name in seen:
+            rejected.append((name, "is listed twice"))
+        elif f"{match[1]}_aligned" not in images:
+            rejected.append((name, _missing(files, path, match[1])))
+        else:
+            attributes = annotations.get(f"{match[1]}_manu_attri.txt")
+            told = _attributes(folder / attributes) if attributes else (None, None, None)
+            rows.append((codes[0], images[f"{match[1]}_aligned"], match[2], *told))
+        seen.add(name)
+    columns = ["code", "path", "owner_split", "sex", "ethnicity", "age_group"]
+    found = pd.DataFrame(rows, columns=columns, dtype="string").assign(domain="wild")
+    return make_reading(DATASET, found, rejected)
+
+
+def _missing(files: Files, table: str, name: str) -> str:
+    """Why a listed picture cannot be used: it leads out, or is not there."""
+    above = PurePosixPath(table).parents[1]
+    return files.problem((above / "Image" / ALIGNED / f"{name}_aligned.jpg").as_posix()) or "is not aligned"
+
+
+def _short(name: str) -> str:
+    return name[:60]
+
+
+def _attributes(path: Path) -> tuple[str | None, str | None, str | None]:
+    """Sex, race and age_group as annotated; missing where unsure or where the file is not one."""
+    try:
+        lines = read_lines(path)
+    except LayoutError:
+        return None, None, None
+    if len(lines) != LANDMARKS + 3:
+        return None, None, None
+    sex, race, age = lines[LANDMARKS:]
+    return SEXES.get(sex), RACES.get(race), AGE_AGE_GROUPS.get(age)
+
+
+SOURCE: Final = Source(DATASET, read, load_picture, aligned=True)

@@ -1,0 +1,153 @@
+"""Tidy tables with declared columns and types: reading, checking, writing; the tables of faces are declared here.
+
+A table is a Parquet file. Categorical columns hold their categories in a fixed order; units stand in the
+column's name. Reading checks what writing promised, so a damaged or foreign file never becomes a result.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow
+
+from face_sets.expressions import EXPRESSIONS
+from face_sets.files import atomic_path
+
+AGE_GROUPS: Final = ("child", "adult", "unknown")
+SPLITS: Final = ("train", "validation", "test", "external")
+
+Column = str | tuple[str, ...]
+"""A pandas dtype, or the categories of a categorical column."""
+
+COLUMNS: Final[dict[str, Mapping[str, Column]]] = {
+    "faces": {  # a row is one face image
+        "face_id": "string",
+        "dataset": "string",
+        "subject_id": "string",
+        "expression": EXPRESSIONS,
+        "age_group": AGE_GROUPS,
+        "age_years": "Float64",
+        "sex": ("female", "male"),
+        "ethnicity": "string",
+        "skin_tone": "Int8",  # Monk scale, 1 to 10; a factor of its own, known for synthetic faces only
+        "mouth": ("open", "closed"),
+        "domain": "string",
+        "split": SPLITS,
+        "path": "string",  # relative to the folder that holds the table
+        "sha256": "string",
+        "perceptual_hash": "string",  # face_sets.duplicates: near-duplicates are few bits apart
+        "may_publish": "bool",
+    },
+    "ingested": {  # a row is one face of one data set, before any study splits it
+        "face_id": "string",
+        "dataset": "string",
+        "subject_id": "string",  # missing where the owner gives none
+        "expression": EXPRESSIONS,
+        "age_group": AGE_GROUPS,
+        "age_years": "Float64",
+        "sex": ("female", "male"),
+        "ethnicity": "string",
+        "mouth": ("open", "closed"),
+        "domain": "string",
+        "source_key": "string",  # the picture or video that it was cut from
+        "owner_split": ("train", "validation", "test"),
+        "path": "string",  # relative to the folder that holds the table
+        "sha256": "string",
+        "perceptual_hash": "string",
+    },
+}
+
+KEYS: Final[dict[str, tuple[str, ...]]] = {"faces": ("face_id",), "ingested": ("face_id",)}
+
+NEVER_MISSING: Final[dict[str, tuple[str, ...]]] = {
+    "faces": ("face_id", "dataset", "subject_id", "expression", "age_group", "split", "path", "sha256"),
+    "ingested": (
+        "face_id", "dataset", "expression", "age_group", "source_key", "path", "sha256", "perceptual_hash",
+    ),
+}  # fmt: skip
+
+
+class TableError(ValueError):
+    """A table is not what its declaration says; the message names table, column and remedy."""
+
+
+def conform(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return `frame` with the declared columns, in the declared order and types, keys checked.
+
+    Columns that may be missing are filled with missing values if `frame` lacks them.
+    Raises TableError for an unknown or missing column, a value outside its categories, a repeated key.
+    """
+    declared = COLUMNS[table]
+    if unknown := sorted(set(frame.columns) - set(declared)):
+        raise TableError(
+            f"table {table!r}: unknown column(s) {', '.join(unknown)}; known are {', '.join(declared)}"
+        )
+    needed = [c for c in NEVER_MISSING[table] if c not in frame.columns]
+    if needed:
+        raise TableError(
+            f"table {table!r}: column(s) {', '.join(needed)} are missing; make the stage that writes it again"
+        )
+    columns = {name: _typed(frame, table, name, kind) for name, kind in declared.items()}
+    result = pd.DataFrame(columns).reset_index(drop=True)
+    for name in NEVER_MISSING[table]:
+        if (count := int(result[name].isna().sum())) > 0:
+            raise TableError(f"table {table!r}: {count} row(s) have no {name}")
+    if (repeated := result.duplicated(list(KEYS[table]))).any():
+        first = result.loc[repeated, list(KEYS[table])].iloc[0].to_dict()
+        raise TableError(f"table {table!r}: {int(repeated.sum())} repeated key(s), the first is {first}")
+    return result
+
+
+def _typed(frame: pd.DataFrame, table: str, name: str, kind: Column) -> pd.Series:
+    values = frame[name] if name in frame.columns else pd.Series(pd.NA, index=frame.index, dtype="object")
+    if isinstance(kind, tuple):
+        if foreign := sorted(set(values.dropna().astype(str)) - set(kind)):
+            raise TableError(
+                f"table {table!r}, column {name}: {', '.join(foreign)} not among {', '.join(kind)}"
+            )
+        return pd.Series(pd.Categorical(values, categories=list(kind)), index=frame.index)
+    try:
+        return values.astype(kind)  # type: ignore[call-overload]
+    except (TypeError, ValueError) as error:
+        raise TableError(f"table {table!r}, column {name}: expected {kind}, {error}") from error
+
+
+def empty(table: str) -> pd.DataFrame:
+    """Return a table without rows, in its declared types."""
+    return conform(pd.DataFrame({name: [] for name in COLUMNS[table]}), table)
+
+
+def write(frame: pd.DataFrame, table: str, path: Path) -> pd.DataFrame:
+    """Check `frame` and write it atomically as Parquet; return what was written."""
+    checked = conform(frame, table)
+    with atomic_path(path) as temporary:
+        checked.to_parquet(temporary, index=False)
+    return checked
+
+
+def read(table: str, *paths: Path) -> pd.DataFrame:
+    """Read a table from one or more Parquet files (a table written in parts) and check it as a whole.
+
+    Raises FileNotFoundError naming the first absent file, TableError for a damaged or foreign one.
+    """
+    return conform(concatenated(_read_part(table, path) for path in paths), table)
+
+
+def concatenated(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Concatenate frames row-wise; none gives an empty frame."""
+    frames = list(parts)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _read_part(table: str, path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise FileNotFoundError(
+            f"table {table!r} is not at {path}: run the stage that writes it (`fer status` says which)"
+        )
+    try:
+        return pd.read_parquet(path)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise TableError(
+            f"table {table!r}: {path} is damaged ({error}); delete it and run the stage again"
+        ) from error

@@ -1,0 +1,135 @@
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from face_sets.images import encode_jpeg
+from face_sets.readers.london import LayoutError, read_london
+
+INFO = "face_id,face_age,face_sex,face_eth\nX001,24,female,white\nX036,21,male,east_asian/white\nX135,NA,female,west_asian\n"
+EXTRACT = (
+    "file,subject_id,expression,age_years,sex,ethnicity\n"
+    "photos/001_neutral.jpg,london-001,neutral,24,female,white\n"
+    "photos/001_happiness.jpg,london-001,happiness,24,female,white\n"
+    "photos/135_neutral.jpg,london-135,neutral,NA,female,west_asian\n"
+)
+
+
+def photograph(path):
+    image = np.full((60, 60, 3), 230, np.uint8)
+    cv2.circle(image, (30, 30), 20, (180, 140, 120), -1)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode_jpeg(image, 90))
+
+
+@pytest.fixture
+def published(tmp_path):
+    (tmp_path / "london_faces_info.csv").write_text(INFO)
+    for number in ("001", "036", "135"):
+        photograph(tmp_path / "neutral_front" / f"{number}_03.jpg")
+        photograph(tmp_path / "smiling_front" / f"{number}_08.jpg")
+        (tmp_path / "neutral_front" / f"{number}_03.tem").write_text("189\n")
+    (tmp_path / "neutral_front" / ".DS_Store").write_bytes(b"\0")
+    photograph(tmp_path / "neutral_front" / "001_08.jpg")  # a smile astray among the neutral faces
+    return tmp_path
+
+
+@pytest.fixture
+def extract(tmp_path):
+    (tmp_path / "faces.csv").write_text(EXTRACT)
+    for name in ("001_neutral", "001_happiness", "135_neutral"):
+        photograph(tmp_path / "photos" / f"{name}.jpg")
+    return tmp_path
+
+
+def test_the_published_layout(published):
+    rows = read_london(published).set_index("face_id")
+    assert len(rows) == 6
+    assert rows.loc["london-036-happiness", "path"] == "smiling_front/036_08.jpg"
+    assert rows.loc["london-036-happiness", "ethnicity"] == "east_asian/white"
+    assert rows["expression"].value_counts().to_dict() == {"neutral": 3, "happiness": 3}
+    assert rows["subject_id"].nunique() == 3
+    assert set(rows["split"]) == {"external"}
+
+
+def test_age_decides_the_age_group(published):
+    rows = read_london(published).set_index("face_id")
+    assert rows.loc["london-001-neutral", "age_group"] == "adult"
+    assert rows.loc["london-135-neutral", "age_group"] == "unknown"
+    assert pd.isna(rows.loc["london-135-neutral", "age_years"])
+
+
+def test_both_layouts_give_the_same_rows(published, tmp_path_factory):
+    other = tmp_path_factory.mktemp("extract")
+    (other / "faces.csv").write_text(EXTRACT)
+    one = read_london(published).set_index("face_id").drop(columns="path")
+    two = read_london(other).set_index("face_id").drop(columns="path")
+    pd.testing.assert_frame_equal(one.loc[two.index], two, check_dtype=False)
+
+
+def test_the_later_names_of_the_table(published):
+    later = INFO.replace("X", "").replace("face_sex", "face_gender")
+    before = read_london(published)
+    (published / "london_faces_info.csv").write_text(later, encoding="utf-8-sig")
+    pd.testing.assert_frame_equal(read_london(published), before)
+
+
+def test_a_person_without_a_row_is_of_unknown_age(published):
+    photograph(published / "neutral_front" / "999_03.jpg")
+    row = read_london(published).set_index("face_id").loc["london-999-neutral"]
+    assert row["age_group"] == "unknown"
+    assert row["subject_id"] == "london-999"
+
+
+def refused(folder, said):
+    with pytest.raises(LayoutError, match=said) as error:
+        read_london(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_other_layouts_are_refused(tmp_path, published):
+    refused(tmp_path / "nowhere", "is not the London Set")
+    (published / "smiling_front").rename(published / "smiling")
+    refused(published, "no folder smiling_front")
+
+
+def test_empty_folders_are_refused(tmp_path):
+    (tmp_path / "london_faces_info.csv").write_text(INFO)
+    for name in ("neutral_front", "smiling_front"):
+        (tmp_path / name).mkdir()
+    refused(tmp_path, "no photographs")
+
+
+@pytest.mark.parametrize("column", ["face_id", "face_age", "face_sex", "face_eth"])
+def test_a_missing_column_is_named(published, column):
+    (published / "london_faces_info.csv").write_text(INFO.replace(column, "other"))
+    refused(published, column)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01\xff", b'face_id,face_age\n"a,b\n1,2\n'])
+def test_a_damaged_table_is_refused(published, content):
+    (published / "london_faces_info.csv").write_bytes(content)
+    refused(published, "london_faces_info.csv")
+
+
+def test_a_missing_table_and_a_person_named_twice(published):
+    (published / "london_faces_info.csv").write_text(INFO + "X001,25,male,white\n")
+    refused(published, "twice")
+    (published / "london_faces_info.csv").unlink()
+    refused(published, "is missing")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("age_years", "age", "age_years"),
+        (",neutral,24", ",calm,24", "calm"),
+        (",neutral,24", ",,24", "1 row"),
+        ("photos/001_neutral.jpg", "../secret.jpg", "outside"),
+        ("photos/001_neutral.jpg", "/etc/secret.jpg", "outside"),
+    ],
+)
+def test_a_wrong_extract_is_refused(extract, old, new, said):
+    (extract / "faces.csv").write_text(EXTRACT.replace(old, new))
+    refused(extract, said)
+    assert "secret" not in said

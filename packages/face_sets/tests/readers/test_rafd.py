@@ -1,0 +1,60 @@
+import pytest
+from made_up_children import RAFD_EXPRESSIONS, write_rafd
+
+from face_sets.readers.rafd import ANGLES_READ, read
+from face_sets.readers.reading import LayoutError
+
+
+@pytest.fixture
+def reading(tmp_path):
+    write_rafd(tmp_path)
+    return read(tmp_path)
+
+
+def test_adults_and_children_of_one_folder_are_told_by_the_kid_token(reading):
+    by_group = reading.rows.assign(group=reading.rows["path"].str.split("_").str[2])
+    assert by_group.groupby("group")["age_group"].unique().map(list).to_dict() == {
+        "Caucasian": ["adult"], "Moroccan": ["adult"], "Kid": ["child"],
+    }  # fmt: skip
+
+
+def test_kid_stands_where_the_ethnicity_would(reading):
+    rows = reading.rows
+    assert rows.loc[rows["age_group"] == "child", "ethnicity"].isna().all()
+    assert set(rows.loc[rows["age_group"] == "adult", "ethnicity"]) == {"Caucasian", "Moroccan"}
+    assert set(rows.loc[rows["age_group"] == "child", "sex"]) == {"female"}
+
+
+def test_all_expressions_and_contempt_dropped(reading):
+    adults = reading.rows[reading.rows["subject_id"] == "rafd-28"]
+    assert len(adults) == len(RAFD_EXPRESSIONS) - 1
+    assert adults["expression"].nunique() == 7
+    assert reading.dropped_labels["contemptuous"] == 2
+
+
+def test_cameras(reading):
+    read_angles = reading.rows["path"].str.slice(4, 7)
+    assert set(read_angles) == set(ANGLES_READ) == {"045", "090", "135"}
+    assert {reading.dropped_labels[f"angle {angle}"] for angle in ("000", "180")} == {1}
+
+
+def test_every_gaze_is_read(reading):
+    assert reading.rows["path"].str.contains("_left").any()
+    assert reading.rows["path"].str.contains("_right").any()
+
+
+def test_what_is_rejected(reading):
+    reasons = dict(reading.rejected.itertuples(index=False))
+    assert "not named" in reasons["Rafd090_28_Caucasian_male_angry.jpg"]
+    assert "unknown label code 'bored'" in reasons["Rafd090_28_Caucasian_male_bored_frontal.jpg"]
+    assert "second copy" in reasons["copy/rafd090_28_caucasian_male_angry_frontal.JPG"]
+    assert len(reasons) == 3
+
+
+def test_only_profiles_is_no_set(tmp_path):
+    write_rafd(tmp_path)
+    for path in tmp_path.rglob("*.[jJ]*"):
+        if "d000" not in path.name:
+            path.unlink()
+    with pytest.raises(LayoutError, match="is not RaFD"):
+        read(tmp_path)

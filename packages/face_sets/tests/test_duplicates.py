@@ -1,0 +1,177 @@
+import time
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up import face
+from made_up_sets import moved_hash, random_hashes
+
+from face_sets import duplicates
+from face_sets.duplicates import (
+    BESIDE,
+    DIFFERING,
+    LINKED,
+    beside,
+    clusters,
+    codes_of,
+    distances,
+    linked,
+    perceptual_hash,
+)
+from face_sets.images import decode_image, encode_jpeg, resize
+
+
+def codes(count, seed=0):
+    return codes_of(pd.Series(random_hashes(np.random.default_rng(seed), count), dtype="string"))
+
+
+def moved(code, distance, seed=0):
+    return codes_of(pd.Series([moved_hash(code.tobytes().hex(), distance, seed)]))[0]
+
+
+def mirrored(code):
+    return np.where(duplicates._ODD, -code, code).astype(np.int8)
+
+
+def distance(one, two):
+    return float(distances(codes_of(pd.Series([one])), codes_of(pd.Series([two])))[0, 0])
+
+
+def grey(image):
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
+def shifted(image):
+    """What a detector does that puts its box a little elsewhere: 1 % of the side, 2 % of zoom."""
+    return resize(image[2:, 1:111], 112)
+
+
+COPIES = {
+    "jpeg": lambda image: decode_image(encode_jpeg(image, 60)),
+    "half the size": lambda image: resize(image, 56),
+    "quarter the size": lambda image: resize(image, 28),
+    "brighter": lambda image: np.clip(image * 1.1 + 5.0, 0, 255).astype(np.uint8),
+    "more contrast": lambda image: np.clip((image - 128.0) * 1.2 + 128, 0, 255).astype(np.uint8),
+    "grey": grey,
+    "mirrored": lambda image: np.ascontiguousarray(image[:, ::-1]),
+    "found a little elsewhere": shifted,
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_have_near_hashes(name):
+    images = [face(seed, 112) for seed in range(20)]
+    far = [distance(perceptual_hash(image), perceptual_hash(COPIES[name](image))) for image in images]
+    assert np.mean(np.array(far) <= LINKED) >= (0.8 if name == "found a little elsewhere" else 1)
+
+
+def test_other_people_do_not():
+    hashes = codes_of(pd.Series([perceptual_hash(face(seed, 112)) for seed in range(60)]))
+    assert distances(hashes, hashes)[np.triu_indices(60, 1)].min() > BESIDE
+
+
+def test_distances_are_those_of_directions():
+    one = codes(1)[0]
+    for far in (0.0, 0.1, 0.2, 0.5):
+        assert distances(one[None], moved(one, far)[None])[0, 0] == pytest.approx(far, abs=0.02)
+    assert distances(one[None], mirrored(one)[None])[0, 0] == pytest.approx(0, abs=1e-3)
+    assert distances(one[None], (one // 2)[None])[0, 0] < 0.06  # half the contrast, and rounding
+
+
+@given(st.integers(0, 2**31), st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_near_pairs_are_found(seed, mirror):
+    some = codes(50, seed)
+    near = moved(some[17], 0.04, seed)
+    near = mirrored(near) if mirror else near
+    found = clusters(np.vstack([some, near[None]]))
+    assert found[50] == found[17]
+    assert len(set(found)) == 50
+    marked = np.arange(51) == 17
+    assert beside(np.vstack([some, near[None]]), marked).tolist() == [False] * 50 + [True]
+
+
+@given(st.integers(0, 2**31), st.integers(0, DIFFERING))
+@settings(max_examples=20, deadline=None)
+def test_the_promise_of_the_blocks(seed, differing):
+    """Whichever bits differ, some choice of blocks brings the two together."""
+    generator = np.random.default_rng(seed)
+    word = generator.integers(0, 2**34, dtype=np.uint64)
+    other = word
+    for bit in generator.choice(34, differing, replace=False):
+        other ^= np.uint64(1) << np.uint64(bit)
+    met = [blocks[0] == blocks[1] for _, blocks in duplicates._arrangements(np.array([word, other]))]
+    assert any(met)
+
+
+@pytest.mark.parametrize(("far", "near"), [(BESIDE - 0.02, True), (BESIDE + 0.02, False)])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_beside_a_few_every_face_is_compared(far, near, mirror):
+    some = codes(3000)
+    some[7] = moved(some[3], far)
+    if mirror:
+        some[7] = mirrored(some[7])
+    marked = np.arange(3000) == 3
+    assert np.flatnonzero(beside(some, marked)).tolist() == ([7] if near else [])
+
+
+def test_beside_many_the_search_finds_the_same(monkeypatch):
+    some = codes(400, 1)
+    family = np.array([moved(some[k % 400], 0.05, k) for k in range(400)])
+    everything = np.vstack([some, family])
+    marked = np.random.default_rng(2).random(800) < 0.3
+    exactly = beside(everything, marked)
+    monkeypatch.setattr(duplicates, "FEW", 0)
+    searched = beside(everything, marked)
+    assert not (searched & ~exactly).any()
+    assert searched.sum() >= 0.9 * exactly.sum() > 100
+
+
+def test_clusters_against_the_plain_way():
+    """All pairs compared, on codes that come in families: nothing is linked that is not near."""
+    some = codes(60, 1)
+    generator = np.random.default_rng(2)
+    family = [moved(some[generator.integers(60)], generator.uniform(0, 0.12), k) for k in range(200)]
+    everything = np.vstack([some, family])
+    left, right = np.nonzero(distances(everything, everything) <= LINKED)
+    plain = linked(np.arange(len(everything)), left, right)
+    found = clusters(everything)
+    assert pd.Series(plain).groupby(found).nunique().max() == 1
+    assert len(set(plain)) <= len(set(found)) <= len(set(plain)) + 10
+
+
+def test_order_does_not_matter():
+    some = np.vstack([codes(40), [moved(code, 0.03, k) for k, code in enumerate(codes(40))]])
+    order = np.random.default_rng(5).permutation(80)
+    found, mixed = clusters(some), clusters(some[order])
+    assert len(set(zip(found[order], mixed, strict=True))) == len(set(found)) == 40
+
+
+def test_thousands_of_like_faces_take_no_quadratic_time():
+    """A flood of near copies: frames of one video, or black pictures."""
+    base = codes(1, seed=1)[0]
+    noise = np.random.default_rng(0).integers(-1, 2, (8000, 64))  # no more than 0.06 from the base
+    everything = np.vstack([np.clip(base + noise, -127, 127).astype(np.int8), codes(12_000)])
+    started = time.process_time()
+    found = clusters(everything)
+    assert time.process_time() - started < 30
+    assert (found[:8000] == found[0]).mean() > 0.99
+    assert len(set(found[8000:])) == 12_000
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_none_and_one(count):
+    some = codes(count)
+    assert clusters(some).tolist() == list(range(count))
+    assert beside(some, np.zeros(count, bool)).tolist() == [False] * count
+
+
+def test_plain_pictures_are_copies_of_one_another_and_of_nothing_else():
+    plain = [perceptual_hash(np.full((48, 48, 3), level, np.uint8)) for level in (0, 90, 255)]
+    assert set(plain) == {"00" * 64}
+    everything = np.vstack([codes_of(pd.Series(plain)), codes(5)])
+    assert len(set(clusters(everything))) == 6
+    assert beside(everything, np.arange(8) == 0).tolist() == [False, True, True] + [False] * 5

@@ -1,0 +1,130 @@
+"""Which synthetic faces are rendered: every factor crossed with every other, one row an image."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from synthetic_faces.action_units import EXPRESSIONS
+
+DATASET: Final = "synthetic"
+GAP_DATASET: Final = "synthetic-gap"
+AGE_GROUPS: Final = ("child", "adult")
+SKIN_TONES: Final = tuple(range(1, 11))  # the Monk scale
+GROUPS: Final = ("A", "B", "C", "D", "E")
+GAP_GROUP: Final = "E"
+DOMAINS: Final = ("lab", "wild", "phone")
+SEXES: Final = ("female", "male")
+
+_CELLS: Final = tuple(
+    (c, t, g) for c in range(len(AGE_GROUPS)) for t in range(10) for g in range(len(GROUPS))
+)
+_POOLS: Final = ("train", "test")  # the position enters the seeds: never reorder
+
+
+@dataclass(frozen=True)
+class Design:
+    """What decides a plan of faces; the defaults are the smallest full crossing.
+
+    `training_replicates` and `test_replicates` count the subjects in each of the 100 cells of age group x tone x
+    group. `difficulty` is from 0 (clean and distinct) to 1 (blurred and ambiguous). `child_shift` is children's
+    expression intensity as a share of adults', `planted_gap` group E's in the data set with a planted gap.
+    """
+
+    seed: int = 2023
+    training_replicates: int = 1
+    test_replicates: int = 1
+    images_per_expression: int = 2
+    difficulty: float = 0.2
+    child_shift: float = 0.8
+    planted_gap: float = 0.4
+
+
+def plan_faces(design: Design) -> pd.DataFrame:
+    """Return one row for each image to draw, those of the set with the planted gap last.
+
+    The columns are those of the `faces` table that are known before drawing, and what the renderer needs:
+    identity_seed and image_seed (non-negative integers), childness (about 0 adult, about 1 child), intensity
+    (1: the prototype), blend (share of `blended_with`, another expression) and difficulty (0 to 1).
+    Ages are missing: synthetic faces are not calibrated in years. A subject's seeds depend on the design's seed
+    and the subject's own cell and replicate alone, so more replicates leave the faces before as they were.
+    """
+    plan = pd.DataFrame([*_pool(design, "train"), *_pool(design, "test")])
+    return pd.concat([plan, _with_planted_gap(plan, design.planted_gap)], ignore_index=True).astype(
+        {"age_years": "Float64"}
+    )
+
+
+def _pool(design: Design, pool: str) -> Iterator[dict[str, Any]]:
+    replicates = design.training_replicates if pool == "train" else design.test_replicates
+    for replicate in range(replicates):
+        for cell in range(len(_CELLS)):
+            yield from _subject(design, pool, replicate, cell)
+
+
+def _subject(design: Design, pool: str, replicate: int, cell: int) -> Iterator[dict[str, Any]]:
+    age_group, tone, group = _CELLS[cell]
+    split = "validation" if pool == "train" and _is_validation(age_group, tone, group, replicate) else pool
+    key = (_POOLS.index(pool), replicate, cell)
+    random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
+    subject = {
+        "dataset": DATASET,
+        "subject_id": f"{DATASET}-{split}-{replicate * len(_CELLS) + cell:04d}",
+        "age_group": AGE_GROUPS[age_group],
+        "age_years": pd.NA,
+        "sex": SEXES[(age_group + tone + group + replicate) % 2],
+        "ethnicity": GROUPS[group],
+        "skin_tone": SKIN_TONES[tone],
+        "split": split,
+        "identity_seed": int(random.integers(2**62)),
+        "childness": _childness(AGE_GROUPS[age_group], random),
+        "difficulty": design.difficulty,
+    }
+    shift = design.child_shift if AGE_GROUPS[age_group] == "child" else 1.0
+    turn = 2 * age_group + tone + group + replicate  # rotates the domains from subject to subject
+    for index, expression in enumerate(EXPRESSIONS):
+        for image in range(design.images_per_expression):
+            yield subject | {
+                "face_id": f"{subject['subject_id']}-{expression}-{image + 1}",
+                "expression": expression,
+                "domain": DOMAINS[(turn + index + image) % len(DOMAINS)],
+                **_performance(design, (*key, index, image), shift),
+            }
+
+
+def _is_validation(age_group: int, tone: int, group: int, replicate: int) -> bool:
+    """Choose ten of a replicate's hundred subjects: every tone once, every group and age_group equally often."""
+    return group == (tone + replicate) % len(GROUPS) and age_group == tone % len(AGE_GROUPS)
+
+
+def _childness(age_group: str, random: np.random.Generator) -> float:
+    centre, spread, low, high = (0.92, 0.10, 0.6, 1.15) if age_group == "child" else (0.02, 0.06, -0.1, 0.15)
+    return float(np.clip(random.normal(centre, spread), low, high))
+
+
+def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str, Any]:
+    """Draw how strongly and how purely one image shows its expression.
+
+    The slopes on difficulty come from pilot trainings (see `action_units.posed`).
+    """
+    random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
+    difficulty = design.difficulty
+    intensity = random.normal(0.95 - 0.45 * difficulty, 0.08 + 0.10 * difficulty)
+    return {
+        "image_seed": int(random.integers(2**62)),
+        "intensity": float(np.clip(intensity, 0.2, 1.2)) * shift,
+        "blend": 0.5 * difficulty * float(random.random()),
+        "blended_with": EXPRESSIONS[int(random.integers(len(EXPRESSIONS)))],
+    }
+
+
+def _with_planted_gap(plan: pd.DataFrame, planted_gap: float) -> pd.DataFrame:
+    """Return the first image of each test child and expression again, group E's intensity times the gap."""
+    first = plan["face_id"].str.endswith("-1")
+    twins = plan[(plan["split"] == "test") & (plan["age_group"] == "child") & first].copy()
+    twins["dataset"] = GAP_DATASET
+    twins["face_id"] = twins["face_id"].str.replace(DATASET, GAP_DATASET, n=1)
+    twins.loc[twins["ethnicity"] == GAP_GROUP, "intensity"] *= planted_gap
+    return twins

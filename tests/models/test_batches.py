@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from fer_utils.models import batches
+from fer_utils.models.face_images import FaceImages
+
+
+@pytest.fixture(scope="module")
+def smooth():
+    """Twenty images of one bright blob each, left of the middle."""
+    y, x = np.mgrid[:48, :48]
+    blob = 40 + 180 * np.exp(-((x - 16) ** 2 + (y - 24) ** 2) / 60)
+    return np.repeat(np.repeat(blob[None, ..., None], 3, axis=3), 20, axis=0).astype(np.uint8)
+
+
+def passes(pixels, labels, seed, epochs=2, size=8, **options):
+    dataset = batches.training_batches(FaceImages.of_pixels(pixels), labels, size, seed, **options)
+    return [[(x.numpy(), y.numpy()) for x, y in dataset] for _ in range(epochs)]
+
+
+def test_one_seed_gives_one_course_and_each_epoch_differs(smooth):
+    labels = np.arange(20)
+    one, two, other = (passes(smooth, labels, seed) for seed in (3, 3, 4))
+    for a, b in zip(one[0] + one[1], two[0] + two[1], strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(a[1], b[1])
+    assert (one[0][0][1] != one[1][0][1]).any()
+    assert not np.array_equal(one[0][0][0], one[1][0][0])
+    assert not np.array_equal(one[0][0][0], other[0][0][0])
+
+
+def test_every_face_is_seen_once_an_epoch_in_levels_of_255(smooth):
+    for epoch in passes(smooth, np.arange(20), 0):
+        assert sorted(np.concatenate([y for _, y in epoch])) == list(range(20))
+        assert [len(y) for _, y in epoch] == [8, 8, 4]
+        levels = np.concatenate([x for x, _ in epoch])
+        assert levels.dtype == np.float32
+        assert levels.min() >= 0
+        assert 100 < levels.max() <= 255
+
+
+def test_a_last_batch_of_one_is_left_out(smooth):
+    (epoch,) = passes(smooth[:17], np.arange(17), 0, epochs=1)
+    assert [len(y) for _, y in epoch] == [8, 8]
+    (epoch,) = passes(smooth[:1], np.arange(1), 0, epochs=1)
+    assert [len(y) for _, y in epoch] == [1]
+
+
+def test_faces_keep_their_labels():
+    levels = (np.arange(20) * 10).astype(np.uint8)
+    flat = np.broadcast_to(levels[:, None, None, None], (20, 16, 16, 3)).copy()
+    for x, y in passes(flat, np.arange(20), 1, epochs=1)[0]:
+        assert np.abs(x.mean(axis=(1, 2, 3)) - levels[y]).max() <= batches.BRIGHTNESS + 1e-3
+
+
+def test_strength_nought_only_mirrors(smooth):
+    kinds = set()
+    for x, _ in passes(smooth, np.arange(20), 0, epochs=1, strength=0.0)[0]:
+        for image in x:
+            straight = np.abs(image - smooth[0]).max() < 1e-2
+            mirrored = np.abs(image - smooth[0, :, ::-1]).max() < 1e-2
+            assert straight or mirrored
+            kinds.add(straight)
+    assert kinds == {True, False}
+
+
+def test_a_face_stays_within_the_stated_reach(smooth):
+    many = np.repeat(smooth[:1], 400, axis=0)
+    for x, _ in passes(many, np.zeros(400, int), 5, epochs=1, size=100)[0]:
+        places = np.array([np.unravel_index(np.argmax(image[..., 0]), (48, 48)) for image in x])
+        from_middle = np.abs(places - 23.5)
+        reach = 7.5 / (1 - batches.ZOOM) + batches.SHIFT * 48 / (1 - batches.ZOOM) + 1.5
+        assert from_middle[:, 1].max() <= reach
+        assert (
+            from_middle[:, 0].max()
+            <= 0.5 + 7.5 * np.sin(batches.ROTATION) * 1.2 + batches.SHIFT * 48 * 1.2 + 1.5
+        )
+        assert len(np.unique(places[:, 1])) > 8

@@ -1,0 +1,99 @@
+"""The chapter's tables, and every statement that its prose makes in words instead of numbers."""
+
+import pytest
+
+from fer_utils.analysis.claims import published
+from fer_utils.published import score_tables as found
+from fer_utils.published import scores as examined
+from fer_utils.published.numbers import printed
+
+
+def test_the_printed_gap_is_the_difference_of_the_printed_scores():
+    assert printed("reference-score").value - published("accuracy-all") == pytest.approx(
+        published("below-reference")
+    )
+
+
+def test_every_interval_is_wider_than_the_gap_and_widens_with_the_correlation():
+    intervals = found.score_intervals()
+    assert (intervals["half_width"] > published("below-reference")).all()
+    assert ((intervals["low"] < intervals["percent"]) & (intervals["percent"] < intervals["high"])).all()
+    for _, part in intervals.groupby("series"):
+        assert part["half_width"].is_monotonic_increasing
+
+
+def test_the_gap_is_thirteen_or_fourteen_photographs():
+    fewer, more = found.net_photographs()
+    assert (fewer, more) == (13, 14)
+    gap = published("below-reference") / 100 * found.photographs()
+    assert fewer <= gap <= more
+
+
+def test_significance_needs_agreement_that_is_close():
+    verdicts = found.verdicts_by_disagreement((14, 20, 30, 36, 44, 46, 100, found.expected_discordant()))
+    for net, part in verdicts.groupby("net"):
+        assert part["p_value"].is_monotonic_increasing
+        assert ((part["discordant"] - net) % 2 == 0).all()
+        significant = part[part["p_value"] < examined.ALPHA]
+        assert significant["share"].max() < 0.04
+        assert not part.loc[part["discordant"].idxmax(), "p_value"] < examined.ALPHA
+
+
+def test_two_of_three_accuracies_are_fractions_of_cafe_and_the_best_is_not():
+    numerators = dict(zip(found.fractions()["percent"], found.fractions()["numerator"], strict=True))
+    assert numerators[60.57] == 722
+    assert numerators[53.36] == 636
+    assert found.fractions()["numerator"].isna().sum() == 2
+    assert not examined.numerators(65.78, found.photographs())
+
+
+def test_a_mean_of_few_runs_does_not_print_so_either():
+    runs = found.fewest_runs(65.78)
+    assert examined.numerators(65.78, runs * found.photographs())
+    assert not any(examined.numerators(65.78, n * found.photographs()) for n in range(1, runs))
+
+
+@pytest.mark.parametrize("on_top", [0, 1])
+def test_no_two_heads_make_the_ratios_agree(on_top):
+    sizes = found.reference_sizes(on_top)
+    assert found.heads_that_agree(sizes) == 0
+    assert sizes["implied"].between(10, 100).all()  # tens of millions, as the chapter says
+
+
+def test_heads_that_agree_are_counted():
+    sizes = found.reference_sizes()
+    first = sizes["network"] == "MobileNetV3-Large"
+    same = sizes.assign(low=sizes["low"].where(first, 0), high=sizes["high"].where(first, 1000))
+    assert found.heads_that_agree(same) == 6
+
+
+def test_groups_are_cafe_s_and_the_smallest_is_the_widest():
+    groups = found.group_intervals((0.0,))
+    assert groups["children"].sum() == found.children()
+    assert groups["photographs"].sum() == pytest.approx(found.photographs())
+    assert groups.loc[groups["half_width"].idxmax(), "group"] == "South Asian"
+
+
+def test_the_published_group_gap_is_within_what_chance_gives():
+    chance = found.chance_gaps()
+    assert (chance["as_wide"] > 0.05).all()
+    assert (published("accuracy-gap") < chance["upper"]).all()
+    assert chance["as_wide"].is_monotonic_increasing
+
+
+def test_a_gap_is_detectable_only_if_it_clears_its_interval():
+    pairs = found.pair_gaps()
+    assert (pairs["detectable"] > pairs["half_width"]).all()
+    assert set(pairs["lower"]).isdisjoint(pairs["other"])
+
+
+def test_the_article_s_score_is_nearer_to_the_preprint_s_than_its_interval_is_wide():
+    intervals = found.score_intervals((0.0,))
+    width = intervals.loc[intervals["percent"] == published("accuracy-all"), "half_width"].iloc[0]
+    assert 0 < published("accuracy-all") - printed("preprint-score").value < width
+    assert published("latency") == 2 * printed("preprint-latency").value
+
+
+def test_versions_stand_side_by_side():
+    table = found.versions().set_index("fact")
+    assert table.loc["behind the reference network"].tolist() == ["1.79 points", "1.12 points"]

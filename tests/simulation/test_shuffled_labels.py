@@ -1,0 +1,91 @@
+"""Labels that mean something are learned; shuffled ones score like guessing, and a leak of them would show."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from face_sets.expressions import CHANCE, EXPRESSIONS
+from fer_utils.simulation.shuffled_labels import (
+    SHUFFLED,
+    SIDE,
+    TRUE,
+    learned_from_labels,
+    scored_against_shuffled,
+)
+
+
+def _faces(subjects, split):
+    rows = [
+        {
+            "face_id": f"{split}-{s}-{i}",
+            "dataset": "d",
+            "subject_id": f"{split}-{s}",
+            "expression": expression,
+        }
+        for s in range(subjects)
+        for i, expression in enumerate(EXPRESSIONS)
+    ]
+    faces = pd.DataFrame(rows)
+    return faces.assign(expression=pd.Categorical(faces["expression"], categories=list(EXPRESSIONS)))
+
+
+def _pixels(faces, seed):
+    """Noise, with a stripe whose place is the expression's."""
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, 200, (len(faces), SIDE, SIDE, 3)).astype(np.uint8)
+    for row, code in enumerate(faces["expression"].cat.codes):
+        pixels[row, :, 2 * code] //= 2
+    return pixels
+
+
+@pytest.fixture(scope="module")
+def sets():
+    training, tested = _faces(60, "train"), _faces(30, "test")
+    return training, _pixels(training, 1), tested, _pixels(tested, 2)
+
+
+@pytest.fixture(scope="module")
+def learned(sets):
+    return learned_from_labels(*sets, shuffles=40, draws=200)
+
+
+def test_true_labels_are_learned(learned):
+    true = learned[learned["labels"] == TRUE]
+    assert len(true) == 1
+    assert true["has_learned"].all()
+    assert true["balanced_accuracy"].iloc[0] > 0.5
+
+
+def test_shuffled_labels_are_not(learned):
+    shuffled = learned.loc[learned["labels"] == SHUFFLED, "balanced_accuracy"]
+    assert len(shuffled) == 40
+    assert shuffled.mean() == pytest.approx(CHANCE, abs=4 * shuffled.std() / 40**0.5)
+    assert shuffled.max() < 0.35
+
+
+def test_learning_from_the_tested_faces_would_show():
+    training, tested = _faces(60, "train"), _faces(30, "test")
+    noise = (
+        np.random.default_rng(3)
+        .integers(0, 200, (len(training) + len(tested), SIDE, SIDE, 3))
+        .astype(np.uint8)
+    )
+    apart = learned_from_labels(training, noise[: len(training)], tested, noise[len(training) :], 1, 200)
+    leak = learned_from_labels(
+        tested, noise[len(training) :], tested, noise[len(training) :], shuffles=1, draws=200
+    )
+    assert not apart["has_learned"].iloc[0]
+    assert leak["has_learned"].iloc[0]
+
+
+def test_scoring_against_shuffled_labels_is_guessing(joined_of):
+    joined = joined_of(50, 14, right=0.8)
+    scores = scored_against_shuffled(joined, shuffles=60, draws=200)
+    assert scores.loc[scores["labels"] == TRUE, "accuracy"].iloc[0] > 0.7
+    shuffled = scores.loc[scores["labels"] == SHUFFLED, "balanced_accuracy"]
+    assert shuffled.mean() == pytest.approx(CHANCE, abs=4 * shuffled.std() / 60**0.5)
+
+
+def test_one_seed_gives_one_answer(sets, learned):
+    assert learned_from_labels(*sets, shuffles=40, draws=200).equals(learned)
+    assert not learned_from_labels(*sets, shuffles=40, draws=200, seed=1).equals(learned)

@@ -1,0 +1,82 @@
+"""The licensed study's faces: from sets that were ingested to the study's table."""
+
+import os
+
+import pandas as pd
+import pytest
+from made_up_sets import put_set
+
+from face_sets.ingested import IngestError
+from fer_utils import tables
+from fer_utils.models.face_images import load_pixels
+from fer_utils.paths import Paths
+from fer_utils.steps.faces import ingested_digest, make_faces
+from fer_utils.study import load_study
+
+STUDY = load_study("licensed", face_size=48)
+
+
+@pytest.fixture
+def paths(tmp_path):
+    put_set(tmp_path, "cafe", 3)
+    put_set(tmp_path, "kdef", 20, age_group="adult")
+    put_set(tmp_path, "raf_db", 4, age_group="unknown", subject_id=pd.NA)
+    put_set(tmp_path, "london", 2, age_group="adult")
+    return Paths.of(STUDY, tmp_path)
+
+
+def test_the_table_leads_to_the_pictures(paths):
+    make_faces(STUDY, paths)
+    faces = tables.read("faces", paths.faces)
+    assert set(faces["dataset"]) == {"cafe", "kdef", "raf_db"}  # London is the external test's
+    assert set(faces.loc[faces["dataset"] == "cafe", "split"]) == {"test"}
+    assert not faces["may_publish"].any()
+    assert faces["path"].str.startswith("../../data/").all()
+    assert load_pixels(faces, paths.faces.parent, 48).shape == (len(faces), 48, 48, 3)
+
+
+def test_the_table_is_found_from_any_folder(paths, monkeypatch):
+    monkeypatch.chdir(paths.results)
+    here = Paths.of(STUDY, paths.results.relative_to(paths.results))
+    make_faces(STUDY, here)
+    faces = tables.read("faces", here.faces)
+    assert len(load_pixels(faces, here.faces.parent, 48)) == len(faces)
+    assert os.listdir(here.faces.parent) == ["faces.parquet", "dropped.parquet"] or len(faces)
+
+
+def test_faces_that_were_not_found_are_told(paths):
+    make_faces(STUDY, paths)
+    dropped = pd.read_parquet(paths.dropped)
+    assert sorted(dropped["face_id"]) == ["cafe-missed", "kdef-missed", "raf_db-missed"]
+
+
+@pytest.mark.parametrize(
+    ("sets", "sentence"),
+    [
+        (("kdef", "raf_db"), "needs CAFE among its sets"),
+        (("jaffe", "cafe"), "needs one data set to learn from: run `fer data ingest"),
+    ],
+)
+def test_without_cafe_or_anything_to_learn_from_it_stops(paths, sets, sentence):
+    with pytest.raises(IngestError, match=sentence):
+        make_faces(load_study("licensed", face_size=48, sets=sets), paths)
+    assert not paths.faces.exists()
+
+
+def test_a_missing_cafe_is_named(tmp_path):
+    put_set(tmp_path, "kdef", 4)
+    with pytest.raises(IngestError, match=r"needs CAFE \(cafe\): run `fer data ingest"):
+        make_faces(STUDY, Paths.of(STUDY, tmp_path))
+
+
+def test_another_face_size_is_refused(paths):
+    with pytest.raises(IngestError, match="another face size than the study's 80.*--face-size 80"):
+        make_faces(load_study("licensed", face_size=80), paths)
+
+
+def test_the_workflow_sees_a_further_set_and_a_new_ingest(paths):
+    before = ingested_digest(STUDY, paths)
+    assert ingested_digest(STUDY, paths) == before
+    put_set(paths.results, "jaffe", 2)
+    assert ingested_digest(STUDY, paths) != before
+    assert ingested_digest(load_study("quick"), paths) == "none"
