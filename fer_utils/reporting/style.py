@@ -11,7 +11,7 @@ import seaborn as sns
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.study import ARCHITECTURES
-from fer_utils.tables import PRECISIONS, TECHNIQUES, COHORTS
+from fer_utils.tables import COHORTS, PRECISIONS, TECHNIQUES
 
 WIDTH: Final = 5.8  # inches: fills the book's column; wider, and letters would be too small on a phone
 PALETTE: Final[tuple[str, ...]] = tuple(sns.color_palette("colorblind").as_hex())
