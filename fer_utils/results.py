@@ -125,9 +125,8 @@ class Results:
         `predictions` are those of the trained copies if not given.
         """
         given = self.predictions if predictions is None else predictions
-        return join(
-            given[given["run_id"].isin(runs["run_id"]) & given["face_id"].isin(faces["face_id"])], faces
-        )
+        asked = given["run_id"].isin(runs["run_id"]) & given["face_id"].isin(faces["face_id"])
+        return join(given[asked], faces)
 
     def scores(self, answers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         """Return one row per run: subjects, images, accuracy, accuracy_low, accuracy_high, macro_f1, ..., has_learned.
@@ -167,8 +166,7 @@ def open_results(names: Mapping[str, Any], stage: str) -> Results:
 
     Example: `results = open_results(globals(), "03_cohorts")`. Makes what is absent; errors are those of `begin`.
     """
-    study, paths = begin(names, stage)
-    return Results(study, paths, stage)
+    return Results(*begin(names, stage), stage)
 
 
 def as_interval(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
