@@ -1,16 +1,21 @@
-"""Tables for readers: HTML with header cells, for notebooks and for the pages that the book step writes."""
+"""What readers see of tables: HTML with header cells in notebooks, and pages filled into Jinja2 templates."""
 
 import html
 import re
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from IPython.display import HTML
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fer_utils.reporting import style
 
+TEMPLATES: Final = Path(__file__).with_name("templates")
+"""The prose of all generated pages; Python computes only what is filled in."""
+
 MARKED: Final = ("verdict", "data")
-"""Columns whose words are set as labels: they say what a row may claim."""
+"""Columns whose words are shown as labels: they say what a row may claim."""
 
 NAMED: Final = ("architecture", "cohort", "technique")
 """Columns whose values readers know by another name."""
@@ -54,13 +59,24 @@ def html_table(
     )
 
 
-def times_page(times: pd.DataFrame) -> str:
-    """Return a page with how long each job of the run took. Columns of `times` are shown as they are."""
-    introduction = (
-        "# How long it took\n\nMeasured by the workflow on the machine that made this book, one job a row. A job "
-        "that was already done is not done again; its row then tells of the run that did it.\n\n"
-    )
-    return introduction + html_table(times, decimals=0)
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Return a table as Markdown; its values are texts and whole numbers already."""
+    rows = [[str(value).replace("|", "\\|") for value in row] for row in frame.itertuples(index=False)]
+    lines = [[_title(column) for column in frame.columns], ["---"] * len(frame.columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a page from `templates/`, filled with values; tables are shown by the filter `html_table`.
+
+    Raises jinja2.UndefinedError, naming it, for a value that the template asks for and does not get.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"html_table": html_table, "markdown_table": markdown_table}
+    return environment.get_template(template).render(values)
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:

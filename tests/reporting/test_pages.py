@@ -1,7 +1,9 @@
 import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
+from jinja2 import UndefinedError
 
-from fer_utils.reporting.pages import Link, html_table, show, times_page
+from fer_utils.reporting.pages import TEMPLATES, Link, html_table, markdown_table, render, show
 
 FRAME = pd.DataFrame(
     {
@@ -63,4 +65,19 @@ def test_links_are_links_and_escaped():
 
 
 def test_times_are_whole_seconds():
-    assert ">12<" in times_page(pd.DataFrame({"job": ["faces"], "seconds": [12.4]}))
+    assert ">12<" in render("times.md.j2", times=pd.DataFrame({"job": ["faces"], "seconds": [12.4]}))
+
+
+def test_a_template_without_its_value_is_an_error_that_names_it():
+    with pytest.raises(UndefinedError, match="'times'"):
+        render("times.md.j2")
+
+
+def test_markdown_tables_keep_bars_within_their_cells():
+    assert markdown_table(pd.DataFrame({"a_b": ["x|y"]})) == "| a b |\n| --- |\n| x\\|y |\n"
+
+
+def test_every_template_is_filled_by_the_package():
+    package = TEMPLATES.parents[1]
+    code = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    assert [path.name for path in TEMPLATES.iterdir() if f'"{path.name}"' not in code] == []
