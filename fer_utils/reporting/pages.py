@@ -59,13 +59,6 @@ def html_table(
     )
 
 
-def markdown_table(frame: pd.DataFrame) -> str:
-    """Return a table as Markdown; its values are texts and whole numbers already."""
-    rows = [[str(value).replace("|", "\\|") for value in row] for row in frame.itertuples(index=False)]
-    lines = [[_title(column) for column in frame.columns], ["---"] * len(frame.columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
 def render(template: str, **values: Any) -> str:
     """Return a page from `templates/`, filled with values; tables are shown by the filter `html_table`.
 
@@ -75,7 +68,7 @@ def render(template: str, **values: Any) -> str:
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"html_table": html_table, "markdown_table": markdown_table}
+    environment.filters["html_table"] = html_table
     return environment.get_template(template).render(values)
 
 

@@ -14,8 +14,8 @@ from fer_utils import tables
 from fer_utils.compression.files import file_name
 from fer_utils.paths import Paths
 from fer_utils.reporting import device_page as module
-from fer_utils.reporting.gate import forbidding_sets
 from fer_utils.reporting.device_page import device_page
+from fer_utils.reporting.gate import forbidding_sets
 from fer_utils.reporting.litert_js import SERVED
 from fer_utils.study import load_study
 

@@ -3,7 +3,7 @@ import pytest
 from bs4 import BeautifulSoup
 from jinja2 import UndefinedError
 
-from fer_utils.reporting.pages import TEMPLATES, Link, html_table, markdown_table, render, show
+from fer_utils.reporting.pages import TEMPLATES, Link, html_table, render, show
 
 FRAME = pd.DataFrame(
     {
@@ -71,10 +71,6 @@ def test_times_are_whole_seconds():
 def test_a_template_without_its_value_is_an_error_that_names_it():
     with pytest.raises(UndefinedError, match="'times'"):
         render("times.md.j2")
-
-
-def test_markdown_tables_keep_bars_within_their_cells():
-    assert markdown_table(pd.DataFrame({"a_b": ["x|y"]})) == "| a b |\n| --- |\n| x\\|y |\n"
 
 
 def test_every_template_is_filled_by_the_package():
