@@ -75,5 +75,7 @@ def test_a_template_without_its_value_is_an_error_that_names_it():
 
 def test_every_template_is_filled_by_the_package():
     package = TEMPLATES.parents[1]
-    code = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
-    assert [path.name for path in TEMPLATES.iterdir() if f'"{path.name}"' not in code] == []
+    files = [*package.rglob("*.py"), *TEMPLATES.iterdir()]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    names = {path.name: path.name.removesuffix(".md.j2") for path in TEMPLATES.iterdir()}
+    assert [file for file, page in names.items() if f'"{file}"' not in text and f'"{page}"' not in text] == []
