@@ -4,10 +4,9 @@ The page's own modules are in `book/_root/device/`. What they share with the tra
 face detector, sizes) is passed to them here as JSON, so that it is defined in one place.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
@@ -18,7 +17,7 @@ from fer_utils.reporting import absent, style
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.litert_js import litert_js_files, litert_js_version
 from fer_utils.reporting.pages import render
-from fer_utils.reporting.provenance import Provenance, provenance
+from fer_utils.reporting.provenance import provenance
 from fer_utils.study import Study
 
 FOLDER: Final = Path("device")
@@ -44,48 +43,12 @@ def device_page(study: Study, paths: Paths) -> DevicePage:
     for sentence, holds in lacking.items():
         if holds:
             return DevicePage(f"{absent.note(sentence).data}\n", {})
-    source = provenance(study, models)
-    data = json.dumps(page_data(study, models, source), indent=1).replace("<", "\\u003c")
+    source, detector = provenance(study, models), face_model_path()
     files = {FOLDER / "litert" / name: path for name, path in runtime.items()}
-    files |= {FOLDER / "models" / path.name: path for path in (*models.values(), face_model_path())}
-    return DevicePage(render("device.md.j2", source=source, side=study.image_size, data=data), files)
-
-
-def page_data(study: Study, models: Mapping[str, Path], source: Provenance) -> dict[str, Any]:
-    """Return what the page's modules need to know, as JSON values."""
-    return {
-        "profile": source.profile,
-        "faces": source.kind,
-        "digest": source.digest,
-        "commit": source.commit,
-        "litert": litert_js_version(),
-        "expressions": EXPRESSIONS,
-        "crop": {
-            "margin": detection.MARGIN,
-            "spacing": detection.SPACING,
-            "smoothing": list(detection.SMOOTHING),
-        },
-        "detector": {
-            "file": face_model_path().name,
-            "size": detection.INPUT_SIZE,
-            "anchorsACell": [[stride, count] for stride, count in detection.ANCHORS_A_CELL.items()],
-            "scoreThreshold": detection.SCORE_THRESHOLD,
-            "overlapThreshold": detection.OVERLAP_THRESHOLD,
-        },
-        "imageSize": study.image_size,
-        "warmUps": study.warm_up_runs,
-        "runs": study.timed_runs,
-        "models": [_model(run_id, path) for run_id, path in models.items()],
-    }
-
-
-def _model(run_id: str, path: Path) -> dict[str, Any]:
-    architecture, *_, precision = run_id.split(".")
-    label = f"{style.name(architecture)}, {precision}"
-    return {
-        "runId": run_id,
-        "label": label,
-        "file": path.name,
-        "bytes": path.stat().st_size,
-        "digest": digest(path),
-    }
+    files |= {FOLDER / "models" / path.name: path for path in (*models.values(), detector)}
+    text = render(
+        "device.md.j2", source=source, study=study, detection=detection, expressions=EXPRESSIONS,
+        detector=detector, litert=litert_js_version(), name=style.name,
+        models=[(run_id, path, digest(path)) for run_id, path in models.items()],
+    )  # fmt: skip
+    return DevicePage(text, files)
