@@ -1,4 +1,4 @@
-"""Render the book: executed notebooks and generated pages go into `book/stages/`, Jupyter Book does the rest.
+"""Render the book: notebooks and pages from templates go into `book/stages/`, Jupyter Book does the rest.
 
 The module is also a Sphinx extension, which puts the source line under each figure's caption: `save_figure` sends the
 line as the picture's plain text, which MyST-NB drops when it shows the picture.
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from face_sets.files import write_text
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.paths import Paths
+from fer_utils.reporting.pages import html_table
 
 if TYPE_CHECKING:
     from docutils.nodes import document
@@ -33,8 +35,25 @@ FILES_FOLDER: Final = STAGES_FOLDER / "files"
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
 
 
+TEMPLATES: Final = Path(__file__).with_name("templates")
+"""The prose of the generated pages; Python computes only what is filled in."""
+
+
 class BookError(RuntimeError):
     """The book could not be rendered; the message says why and what to do."""
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a page from `templates/`, filled with values; tables are shown by the filter `html_table`.
+
+    Raises jinja2.UndefinedError, naming it, for a value that the template asks for and does not get.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["html_table"] = html_table
+    return environment.get_template(template).render(values)
 
 
 def build_book(

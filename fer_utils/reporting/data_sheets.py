@@ -7,7 +7,7 @@ import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
 from face_sets.manifests import Manifest, StudyFields
-from fer_utils.reporting.pages import render
+from fer_utils.reporting.build import render
 
 USES: Final = {"training": "training", "testing": "testing only", "external": "external test"}
 """What readers call a set's use, in the order of the overview; within one use, by name."""

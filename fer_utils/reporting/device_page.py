@@ -14,9 +14,9 @@ from face_sets.face_model import face_model_path
 from face_sets.files import digest
 from fer_utils.paths import Paths
 from fer_utils.reporting import absent, style
+from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.litert_js import litert_js_files, litert_js_version
-from fer_utils.reporting.pages import render
 from fer_utils.reporting.provenance import provenance
 from fer_utils.study import Study
 

@@ -17,8 +17,9 @@ from fer_utils.analysis.card_facts import CardFacts
 from fer_utils.compression import golden
 from fer_utils.compression.file_interface import FileInterface
 from fer_utils.reporting import absent
+from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import NOT_RELEASED
-from fer_utils.reporting.pages import ABSENT, render
+from fer_utils.reporting.pages import ABSENT
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.reporting.style import name
 from fer_utils.study import Study

@@ -1,18 +1,13 @@
-"""What readers see of tables: HTML with header cells in notebooks, and pages filled into Jinja2 templates."""
+"""Tables for readers: HTML with header cells, for notebooks and for the generated pages."""
 
 import html
 import re
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from IPython.display import HTML
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fer_utils.reporting import style
-
-TEMPLATES: Final = Path(__file__).with_name("templates")
-"""The prose of all generated pages; Python computes only what is filled in."""
 
 MARKED: Final = ("verdict", "data")
 """Columns whose words are shown as labels: they say what a row may claim."""
@@ -57,19 +52,6 @@ def html_table(
         f'<div class="table-scroll" {region}><table class="table{" cards" if cards else ""}">{title}\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
-
-
-def render(template: str, **values: Any) -> str:
-    """Return a page from `templates/`, filled with values; tables are shown by the filter `html_table`.
-
-    Raises jinja2.UndefinedError, naming it, for a value that the template asks for and does not get.
-    """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["html_table"] = html_table
-    return environment.get_template(template).render(values)
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:

@@ -11,10 +11,9 @@ from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.scoreboard import scoreboard
 from fer_utils.paths import Paths
 from fer_utils.reporting import claims_pages
-from fer_utils.reporting.build import build_book
+from fer_utils.reporting.build import build_book, render
 from fer_utils.reporting.data_sheets import data_sheets_page
 from fer_utils.reporting.device_page import device_page
-from fer_utils.reporting.pages import render
 from fer_utils.reporting.provenance import provenance
 from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.steps.export import app_part

@@ -3,7 +3,8 @@ import pytest
 from bs4 import BeautifulSoup
 from jinja2 import UndefinedError
 
-from fer_utils.reporting.pages import TEMPLATES, Link, html_table, render, show
+from fer_utils.reporting.build import TEMPLATES, render
+from fer_utils.reporting.pages import Link, html_table, show
 
 FRAME = pd.DataFrame(
     {
