@@ -21,7 +21,7 @@ COLUMNS: Final = {
     "statement": "claim", "published": "published", "ours": "here", "data_kind": "data", "verdict": "verdict",
     "reason": "why", "links": "links",
 }  # fmt: skip
-"""The columns of the scoreboard, and what readers call them."""
+"""The columns of the scoreboard, and their names for readers."""
 
 NOT_SHOWN: Final = ("kind", "metric", "dataset")
 """Fields of a quantity that its sentence names already."""
@@ -30,13 +30,17 @@ NOT_SHOWN: Final = ("kind", "metric", "dataset")
 def claims_pages(
     board: pd.DataFrame, claims: Sequence[Claim], figures: Path, source: Provenance
 ) -> Mapping[str, str]:
-    """Return the generated pages about claims, MyST text by name.
+    """Return the generated pages about claims, MyST text by name: scoreboard, rules, and what others report.
 
     `board` is that of `analysis.scoreboard`, `figures` the folder of all pages' figures.
     """
+    addresses = {claim.id: links(claim, figures) for claim in claims}
+    linked = board.assign(links=board["claim_id"].map(addresses))
+    rows = {str(row["claim_id"]): row for row in board.to_dict("records")}
+    sections = [(c, rows[c.id], _rule(c), links(c, figures, "../")[1:]) for c in claims]
     return {
-        "scoreboard": scoreboard_page(board, claims, figures),
-        PAGE: rules_page(board, claims, figures, source),
+        "scoreboard": html_table(linked[list(COLUMNS)].rename(columns=COLUMNS), cards=True),
+        PAGE: render("claims.md.j2", sections=sections, source=source, in_words=quantity_in_words),
         "comparators": comparators_part(),
     }
 
@@ -58,20 +62,6 @@ def links(claim: Claim, figures: Path, base: str = "") -> tuple[Link, ...]:
         "notebook": f"stages/{page}.ipynb" if is_stage else "",
     }
     return tuple(Link(text, base + address) for text, address in addresses.items() if address)
-
-
-def scoreboard_page(board: pd.DataFrame, claims: Sequence[Claim], figures: Path) -> str:
-    """Return the scoreboard as HTML, to be included in the book's first page."""
-    addresses = {claim.id: links(claim, figures) for claim in claims}
-    linked = board.assign(links=board["claim_id"].map(addresses))
-    return html_table(linked[list(COLUMNS)].rename(columns=COLUMNS), cards=True)
-
-
-def rules_page(board: pd.DataFrame, claims: Sequence[Claim], figures: Path, source: Provenance) -> str:
-    """Return the page with each claim's published value, the quantity computed for it, and the rule for a verdict."""
-    rows = {str(row["claim_id"]): row for row in board.to_dict("records")}
-    sections = [(c, rows[c.id], _rule(c), links(c, figures, "../")[1:]) for c in claims]
-    return render("claims.md.j2", sections=sections, source=source, in_words=quantity_in_words)
 
 
 def comparators_part() -> str:

@@ -10,7 +10,7 @@ from face_sets.manifests import Manifest, StudyFields
 from fer_utils.reporting.build import render
 
 USES: Final = {"training": "training", "testing": "testing only", "external": "external test"}
-"""What readers call a set's use, in the order of the overview; within one use, by name."""
+"""The uses of sets and their names for readers, in the order of the overview; within one use, by name."""
 
 ACCESS: Final = {
     "none": "made here",
@@ -19,7 +19,7 @@ ACCESS: Final = {
     "agreement": "signed agreement",
     "own": "yours",
 }
-"""What readers call the way to a set."""
+"""The kinds of access and their names for readers."""
 
 UNKNOWN: Final = "not known"
 NONE: Final = "none"

@@ -38,15 +38,14 @@ NO_MODEL: Final = "This run has exported none of the models that are packed for 
 class ModelCard:
     """The card of one exported file.
 
-    `run` is its row of `runs`, `faces` the study's table of faces; `measurements` holds the rows of this run;
-    `photographs` is its row of `run_scores` on the external test, None where it was not tested on it; `forbidding` names
-    the data sets whose terms forbid release.
+    `run` is its row of `runs`, `path` the file, `faces` the study's table of faces; `measurements` holds the rows of
+    this run; `photographs` is its row of `run_scores` on the external test, None where it was not tested on it;
+    `forbidding` names the data sets whose terms forbid release.
     """
 
     study: Study
     run: pd.Series
-    file_name: str
-    size_bytes: int
+    path: Path
     interface: FileInterface
     facts: CardFacts
     faces: pd.DataFrame
@@ -70,7 +69,7 @@ class ModelCard:
     @property
     def pack_name(self) -> str:
         """The name of the archive that packs the file."""
-        return f"{Path(self.file_name).stem}.zip"
+        return f"{self.path.stem}.zip"
 
     @property
     def anchor(self) -> str:

@@ -13,7 +13,7 @@ MARKED: Final = ("verdict", "data")
 """Columns whose words are shown as labels: they say what a row may claim."""
 
 NAMED: Final = ("architecture", "cohort", "technique")
-"""Columns whose values readers know by another name."""
+"""Columns whose values have another name for readers."""
 
 ABSENT: Final = "—"
 
@@ -22,7 +22,7 @@ ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
 
 
 class Link(NamedTuple):
-    """A word that leads somewhere; a cell may hold a tuple of them."""
+    """A text and its address; a cell may hold a tuple of them."""
 
     text: str
     address: str

@@ -1,4 +1,4 @@
-"""The one look of every figure: theme, palette, and the names by which readers know things.
+"""The style of every figure: theme, palette, and the names that readers see.
 
 The palette is seaborn's `colorblind` (Okabe and Ito's colours, https://jfly.uni-koeln.de/color/, slightly
 darkened), which readers with any common colour deficiency can distinguish. A colour means one thing in the whole
@@ -38,7 +38,7 @@ NAMES: Final[dict[str, str]] = {
     "clustering_quantization_aware": "clustered, quantization-aware",
     "pruning_clustering_quantization_aware": "pruned, clustered, quantization-aware",
 }
-"""What a reader calls an architecture, a training cohort, a technique."""
+"""The names of architectures, training cohorts and techniques in tables and figures."""
 
 COLOURS: Final[dict[str, str]] = {
     **dict(zip(ARCHITECTURES, PALETTE, strict=False)),
@@ -51,7 +51,7 @@ COLOURS: Final[dict[str, str]] = {
 
 
 def name(value: str) -> str:
-    """Return what readers call a value of a table, the value itself if it has no other name."""
+    """Return the name of a table's value for readers, the value itself if it has no other."""
     return NAMES.get(value, value)
 
 

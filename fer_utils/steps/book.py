@@ -20,7 +20,7 @@ from fer_utils.steps.export import app_part
 from fer_utils.study import Study
 
 MEASURED: Final = {"s": "wall seconds", "cpu_time": "processor seconds", "max_rss": "peak memory MiB"}
-"""The columns of Snakemake's benchmark files that are shown, and what readers call them."""
+"""The columns of Snakemake's benchmark files that are shown, and their names for readers."""
 
 
 def make_book(study: Study, paths: Paths) -> None:

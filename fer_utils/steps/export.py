@@ -2,9 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +10,6 @@ from face_sets.files import write_bytes
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.card_facts import card_facts, photographs_score
-from fer_utils.analysis.evidence import Tables
 from fer_utils.compression.file_interface import file_interface
 from fer_utils.compression.files import exported_files
 from fer_utils.compression.golden import golden_files
@@ -31,73 +28,41 @@ class ExportError(RuntimeError):
     """A model cannot be packed; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Exports:
-    """The exported files of a study, with the tables that their cards are written from, read once."""
-
-    study: Study
-    paths: Paths
-
-    @cached_property
-    def files(self) -> dict[str, Path]:
-        """Every exported file, by run id."""
-        return exported_files(self.study.architectures, self.paths)
-
-    @cached_property
-    def tables(self) -> Tables:
-        """What the cards' numbers come from."""
-        return evidence(self.study, self.paths)
-
-    def card(self, run_id: str) -> ModelCard:
-        """Return the model card of an exported run. Raises ExportError for a run that has no exported file."""
-        if run_id not in self.files:
+def model_cards(study: Study, paths: Paths, run_ids: Sequence[str]) -> list[ModelCard]:
+    """Return the model cards of exported runs. Raises ExportError for a run that has no exported file."""
+    files = exported_files(study.architectures, paths)
+    for run_id in run_ids:
+        if run_id not in files:
             raise ExportError(
-                f"no exported file {run_id!r} is here; there are {', '.join(self.files) or 'none: run `make book`'}"
+                f"no exported file {run_id!r} is here; there are {', '.join(files) or 'none: run `make book`'}"
             )
-        path, runs, measured = self.files[run_id], self.tables.runs, self.tables.measurements
-        photographs = tables.read("faces", self.paths.external_faces)
-        read = {str(table.relative_to(self.paths.root)): table for table in tables_of_claims(self.paths)}
-        return ModelCard(
-            study=self.study,
-            run=runs[runs["run_id"] == run_id].iloc[0],
-            file_name=path.name,
-            size_bytes=path.stat().st_size,
+    return _cards(study, paths, {run_id: files[run_id] for run_id in run_ids}) if run_ids else []
+
+
+def _cards(study: Study, paths: Paths, files: Mapping[str, Path]) -> list[ModelCard]:
+    known, photographs = evidence(study, paths), tables.read("faces", paths.external_faces)
+    read = {str(table.relative_to(paths.root)): table for table in tables_of_claims(paths)}
+    source, forbidding = provenance(study, read), forbidding_sets(study)
+    return [
+        ModelCard(
+            study=study,
+            run=known.runs[known.runs["run_id"] == run_id].iloc[0],
+            path=path,
             interface=file_interface(path),
-            facts=card_facts(self.tables, run_id, self.study.test_set),
-            faces=self.tables.faces,
-            measurements=measured[measured["run_id"] == run_id],
-            photographs=photographs_score(self.tables, run_id, photographs),
-            forbidding=forbidding_sets(self.study),
-            source=provenance(self.study, read),
+            facts=card_facts(known, run_id, study.test_set),
+            faces=known.faces,
+            measurements=known.measurements[known.measurements["run_id"] == run_id],
+            photographs=photographs_score(known, run_id, photographs),
+            forbidding=forbidding,
+            source=source,
         )
-
-    def pack(self, card: ModelCard) -> bytes:
-        """Return a zip archive of a card's run: file, labels, golden pair, card, licence; equal runs give equal bytes.
-
-        Raises ExportError where the terms of the training sets forbid the release.
-        """
-        check_release(self.study)
-        path = self.files[card.run_id]
-        return _zipped(
-            {
-                path.name: path.read_bytes(),
-                LABELS_FILE: labels().encode(),
-                **self.golden_pair([card.run_id]),
-                "README.md": card.readme().encode(),
-                LICENCE_FILE: (PROJECT_FOLDER / LICENCE_FILE).read_bytes(),
-            }
-        )
-
-    def golden_pair(self, run_ids: Sequence[str]) -> dict[str, bytes]:
-        """Return the golden pair of some exported runs, computed on this machine: contents by file name."""
-        precisions = self.tables.runs.set_index("run_id")["precision"]
-        models = {self.files[run_id]: precisions[run_id] for run_id in run_ids}
-        return golden_files(models, self.study.image_size)
+        for run_id, path in files.items()
+    ]
 
 
-def check_release(study: Study) -> None:
-    """Raise ExportError, naming the data sets, where their terms forbid to give a study's models away."""
-    if forbidding := forbidding_sets(study):
+def check_release(forbidding: Sequence[str]) -> None:
+    """Raise ExportError, naming them, if the terms of any data sets forbid the release of a study's models."""
+    if forbidding:
         raise ExportError(f"{NOT_RELEASED.removesuffix('.')}: {', '.join(forbidding)}; nothing was packed")
 
 
@@ -107,13 +72,11 @@ def export(study: Study, paths: Paths, run_ids: Sequence[str], folder: Path) -> 
     Nothing is written unless all can be. Raises ExportError for a run that has no exported file, where there is no best
     model, and where terms forbid it.
     """
-    check_release(study)
+    check_release(forbidding_sets(study))
     wanted = list(run_ids) or list(best_models(study, paths))
     if not wanted:
         raise ExportError("this run has exported none of the best models yet: run `make book`, or name runs")
-    exports = Exports(study, paths)
-    cards = [exports.card(run_id) for run_id in wanted]
-    packs = {folder / card.pack_name: exports.pack(card) for card in cards}
+    packs = {folder / card.pack_name: pack(card) for card in model_cards(study, paths, wanted)}
     for place, content in packs.items():
         write_bytes(place, content)
     return list(packs)
@@ -121,15 +84,36 @@ def export(study: Study, paths: Paths, run_ids: Sequence[str], folder: Path) -> 
 
 def app_part(study: Study, paths: Paths) -> tuple[dict[str, str], dict[Path, Path]]:
     """Return the book's pages for app developers, and the packs to serve: place below the book's root to path here."""
-    exports = Exports(study, paths)
-    cards = [exports.card(run_id) for run_id in best_models(study, paths)]
+    cards = model_cards(study, paths, list(best_models(study, paths)))
     if forbidding_sets(study):
         return app_pages(cards, None), {}
-    files = {card.pack_name: exports.pack(card) for card in cards}
-    files |= exports.golden_pair([card.run_id for card in cards]) if cards else {}
+    files = {card.pack_name: pack(card) for card in cards} | golden_pair(cards)
     for name, content in files.items():
         write_bytes(paths.packs / name, content)
     return app_pages(cards, paths.packs), {APPS_FOLDER / name: paths.packs / name for name in files}
+
+
+def pack(card: ModelCard) -> bytes:
+    """Return a zip archive of a card's run: file, labels, golden pair, card, licence; equal runs give equal bytes.
+
+    Raises ExportError where the terms of the training sets forbid the release.
+    """
+    check_release(card.forbidding)
+    return _zipped(
+        {
+            card.path.name: card.path.read_bytes(),
+            LABELS_FILE: labels().encode(),
+            **golden_pair([card]),
+            "README.md": card.readme().encode(),
+            LICENCE_FILE: (PROJECT_FOLDER / LICENCE_FILE).read_bytes(),
+        }
+    )
+
+
+def golden_pair(cards: Sequence[ModelCard]) -> dict[str, bytes]:
+    """Return the golden pair of some exported runs, computed on this machine: contents by file name."""
+    models = {card.path: card.run["precision"] for card in cards}
+    return golden_files(models, cards[0].study.image_size) if cards else {}
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

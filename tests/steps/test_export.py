@@ -251,11 +251,10 @@ def test_times_have_their_kind_and_those_of_another_run_are_left_out(cards):
 
 
 def test_small_groups_of_licensed_faces_are_not_shown(study, paths, monkeypatch):
-    exports = step.Exports(study, paths)
-    assert "| — | — | yes |" not in exports.card(FLOAT).readme()
+    assert "| — | — | yes |" not in step.model_cards(study, paths, [FLOAT])[0].readme()
     licensed = study.model_copy(update={"face_source": "licensed"})
     monkeypatch.setattr(type(study), "test_set", "synthetic")
-    hidden = step.Exports(licensed, paths).card(FLOAT).readme()
+    hidden = step.model_cards(licensed, paths, [FLOAT])[0].readme()
     rows = [line for line in hidden.splitlines() if line.endswith("| yes |")]
     assert rows
     assert all(line.endswith("| — | — | yes |") for line in rows)
