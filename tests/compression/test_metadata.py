@@ -15,7 +15,7 @@ from fer_utils.compression.golden_check import compare, read_golden
 from fer_utils.compression.metadata import METADATA_NAME, describe
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
-from fer_utils.reporting.best_models import best_models
+from fer_utils.reporting.gate import best_models
 from fer_utils.study import load_study
 
 CLASSIFY = """
