@@ -70,6 +70,8 @@ STAGES: Final[Mapping[str, Stage]] = {
         Stage("04_compression", "Compression", _swept),
         Stage("05_moto_g6_profiling", "Moto G6 profiling", _profiled),
         Stage("06_ethnicity_analysis", "Ethnicity analysis", _exports),
+        Stage("07_published_numbers", "Published numbers", lambda paths: []),
+        Stage("08_validation", "Validation", _models),
     )
 }
 

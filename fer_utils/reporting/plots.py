@@ -319,6 +319,32 @@ def latency_sources(latencies: pd.DataFrame) -> Figure:
     return figure
 
 
+def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
+    """Show each question's rate and interval over the band that is allowed; its words stand above it.
+
+    Columns: truth, question, rate, low, high, allowed_low, allowed_high (rates from 0 to 1), within_limit (bool).
+    """
+    figure = Figure(figsize=(style.WIDTH, 0.52 * len(rates) + 1.0), layout="constrained")
+    axes = figure.subplots()
+    looks = {True: (style.PALETTE[0], "o", "within limit"), False: (style.PALETTE[3], "X", "beyond limit")}
+    for place, row in enumerate(rates.to_dict("records")):
+        colour, marker, legend = looks[bool(row["within_limit"])]
+        axes.barh(place, row["allowed_high"] - row["allowed_low"], 0.34, row["allowed_low"], color="#cfe8cf",
+                  label="allowed")  # fmt: skip
+        axes.errorbar(row["rate"], place, xerr=[[row["rate"] - row["low"]], [row["high"] - row["rate"]]],
+                      fmt=marker, color=colour, capsize=3, label=legend)  # fmt: skip
+        axes.annotate(f"{row['truth']}: {row['question']}", (0, place - 0.27), (2, 0), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", fontsize=8.5, va="bottom")  # fmt: skip
+    axes.set_xlim(0, min(1.0, 1.05 * float(rates[["high", "allowed_high"]].to_numpy().max())))
+    axes.set_ylim(len(rates) - 0.5, -0.8)
+    axes.set_yticks([])
+    axes.set_xlabel(label)
+    _shares(axes, "x")
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3)
+    return figure
+
+
 def curves(
     points: pd.DataFrame, *, x: str, y: str, level: float, level_label: str, logarithmic: bool = False
 ) -> Figure:

@@ -6,18 +6,15 @@ import pandas as pd
 
 from face_sets.files import atomic_path
 from face_sets.manifests import load_manifest, manifest_names
-from fer_utils.analysis.claims import CLAIMS_FILE, load_claims
+from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.scoreboard import scoreboard
 from fer_utils.paths import Paths
-from fer_utils.published.numbers import PUBLISHED_FILE
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book
 from fer_utils.reporting.data_sheets import data_sheets_page
 from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.pages import times_page
 from fer_utils.reporting.provenance import provenance
-from fer_utils.reporting.published_pages import CHAPTER, published_pages
-from fer_utils.steps.controls import calibration_pages
 from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.steps.export import app_part
 from fer_utils.study import Study
@@ -33,12 +30,7 @@ def make_book(study: Study, paths: Paths) -> None:
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     """Return the book's computed pages, MyST text by name; figures of theirs are saved with the study's."""
-    files = {"claims": CLAIMS_FILE, "published": PUBLISHED_FILE}
-    printed = provenance(study, files, kind="published numbers")
-    chapter = published_pages(paths.figures(CHAPTER), printed)  # saves figures that claims lead to
     return {
-        **chapter,
-        **calibration_pages(study, paths),
         **pages_of_claims(study, paths),
         "data_sheets": data_sheets_page([load_manifest(name) for name in manifest_names()]),
         "times": times_page(durations(paths)),

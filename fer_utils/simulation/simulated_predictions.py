@@ -1,6 +1,6 @@
-"""Children whose truth is known: made-up predictions on which every analysis can be checked.
+"""Simulated predictions of children whose true accuracy is known, on which every analysis can be checked.
 
-Each child has an accuracy of its own about that of the child's cell (group, tone, network), drawn from a beta
+Each child has an accuracy of its own about that of the child's cell (group, tone, network), sampled from a beta
 distribution; its photographs are then right or wrong by chance. The number right is beta-binomial, so the
 correlation between two photographs of one child is the one asked for, and the mean is exactly the cell's
 (Skellam 1948, Journal of the Royal Statistical Society B 10). A wrong answer is any of the other six expressions.
@@ -21,8 +21,6 @@ from fer_utils.published.numbers import children_by_group
 from fer_utils.published.score_tables import photographs
 from synthetic_faces.design import GAP_GROUP, GROUPS, SKIN_TONES
 
-DATASET: Final = "simulated"
-
 SHARED: Final = 0.5
 """Share of photographs on which all networks have the same luck, so that paired comparisons gain by pairing.
 Our choice: networks of one training set err together, and no published number says how much."""
@@ -35,7 +33,7 @@ _LIGHT: Final = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
-class World:
+class Population:
     """What is true: how many children each group has, and how well they are read. Accuracies are from 0 to 1.
 
     `group_gap` is by how much `gap_group` is read worse than the others, `tone_gap` by how much the darkest of
@@ -55,63 +53,63 @@ class World:
     tones_go_with_groups: bool = False
 
 
-def as_drawn(replicates: int = 1, **truth: Any) -> World:
-    """Return a world of the drawn test children's number: every group `replicates` times in every tone, two
+def like_synthetic_faces(replicates: int = 1, **truth: Any) -> Population:
+    """Return a population of the size of the synthetic test set: every group `replicates` times in every tone, two
     photographs of each expression."""
     size = replicates * len(SKIN_TONES)
     images = 2 * len(EXPRESSIONS) * len(GROUPS) * size
-    return World(tuple((group, size) for group in GROUPS), images, GAP_GROUP, **truth)
+    return Population(tuple((group, size) for group in GROUPS), images, GAP_GROUP, **truth)
 
 
-def as_cafe(**truth: Any) -> World:
-    """Return a world of CAFE's size: its groups of children, and its photographs spread evenly over them.
+def like_cafe(**truth: Any) -> Population:
+    """Return a population of CAFE's size: its groups of children, and its photographs spread evenly over them.
 
     How many photographs each child has was not published; 154 children cannot share 1,192 evenly, so the first
     ones have one more.
     """
     sizes = children_by_group()
-    return World(tuple(sizes.items()), photographs(), min(sizes, key=sizes.__getitem__), **truth)
+    return Population(tuple(sizes.items()), photographs(), min(sizes, key=sizes.__getitem__), **truth)
 
 
-def true_accuracy(world: World, faces: pd.DataFrame, network: int = 0) -> Floats:
+def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0) -> Floats:
     """Return each face's probability of being read right, from 0 to 1, shape (faces,)."""
     darkness = (faces["skin_tone"].to_numpy(np.float64) - 1) / (len(SKIN_TONES) - 1) - 0.5
-    is_low = (faces["ethnicity"] == world.gap_group).to_numpy()
-    right = world.accuracy + world.leads[network] - world.group_gap * is_low - world.tone_gap * darkness
+    is_low = (faces["ethnicity"] == population.gap_group).to_numpy()
+    right = population.accuracy + population.leads[network]
+    right = right - population.group_gap * is_low - population.tone_gap * darkness
     if right.min() < _LEAST or right.max() > 1 - _LEAST:
         raise ValueError(
-            f"this world asks for accuracies from {right.min():.2f} to {right.max():.2f}: "
+            f"this population asks for accuracies from {right.min():.2f} to {right.max():.2f}: "
             f"keep them between {_LEAST} and {1 - _LEAST}"
         )
     return np.asarray(right)
 
 
-def draw(world: World, seed: int) -> pd.DataFrame:
-    """Return one draw of a world's predictions, joined with its faces as `metrics.join` does.
+def sample_predictions(population: Population, seed: int) -> pd.DataFrame:
+    """Return one sample of a population's predictions, joined with its faces as `metrics.join` does.
 
-    One run for each of `world.leads`, called "network 1", "network 2" and so on, all of the same faces.
+    One run for each of `population.leads`, called "network 1", "network 2" and so on, all of the same faces.
     """
     generator = np.random.default_rng(seed)
-    faces = faces_of(world)
-    habit, luck = generator.random(sum(size for _, size in world.groups)), generator.random(len(faces))
+    faces = faces_of(population)
+    # Each child's place among children of its cell, and each photograph's luck, both shared by all networks
+    place, luck = generator.random(sum(size for _, size in population.groups)), generator.random(len(faces))
     runs = [
         faces.assign(
             run_id=f"network {network + 1}",
-            predicted=_predicted(world, network, habit, luck, generator),
+            predicted=_predicted(population, network, place, luck, generator),
         )
-        for network in range(len(world.leads))
+        for network in range(len(population.leads))
     ]
     return pd.concat(runs, ignore_index=True) if len(runs) > 1 else runs[0]
 
 
 def _predicted(
-    world: World, network: int, habit: Floats, luck: Floats, generator: np.random.Generator
+    population: Population, network: int, place: Floats, luck: Floats, generator: np.random.Generator
 ) -> pd.Categorical:
-    """Draw one network's answers; `habit` is each child's place among children of its cell, for all networks."""
-    child, truth = _codes(world)
-    mean = _means(world)[network]
-    concentration = 1 / world.correlation - 1  # of a beta whose draws correlate so (Skellam 1948)
-    own = beta.ppf(habit, mean * concentration, (1 - mean) * concentration)[child]
+    child, truth, means = _cells(population)
+    concentration = 1 / population.correlation - 1  # of a beta whose draws correlate so (Skellam 1948)
+    own = beta.ppf(place, means[network] * concentration, (1 - means[network]) * concentration)[child]
     same = generator.random(len(truth)) < SHARED
     right = np.where(same, luck, generator.random(len(truth))) < own
     wrong = (truth + generator.integers(1, len(EXPRESSIONS), len(truth))) % len(EXPRESSIONS)
@@ -123,39 +121,34 @@ def _expressions(codes: NDArray[np.int64]) -> pd.Categorical:
 
 
 @lru_cache(maxsize=32)
-def faces_of(world: World) -> pd.DataFrame:
-    """Return the faces of a world, the same in every draw: columns of the `faces` table that analyses read."""
-    group = np.repeat([name for name, _ in world.groups], [size for _, size in world.groups])
-    place = np.concatenate([np.arange(size) for _, size in world.groups]) % len(SKIN_TONES)
+def faces_of(population: Population) -> pd.DataFrame:
+    """Return the faces of a population, the same in every sample: columns of the `faces` table that analyses read."""
+    group = np.repeat([name for name, _ in population.groups], [size for _, size in population.groups])
+    place = np.concatenate([np.arange(size) for _, size in population.groups]) % len(SKIN_TONES)
     tone = place + 1
-    if world.tones_go_with_groups:
+    if population.tones_go_with_groups:
         light = np.array(_LIGHT)[place]
-        tone = np.where(group == world.gap_group, len(SKIN_TONES) + 1 - light, light)
-    child = np.sort(np.arange(world.images) % len(group))
+        tone = np.where(group == population.gap_group, len(SKIN_TONES) + 1 - light, light)
+    child = np.sort(np.arange(population.images) % len(group))
     number = np.arange(len(child)) - np.searchsorted(child, child)
-    return pd.DataFrame(
-        {
-            "face_id": [f"{c:04d}-{n:02d}" for c, n in zip(child, number, strict=True)],
-            "dataset": DATASET,
-            "subject_id": [f"{c:04d}" for c in child],
-            "expression": _expressions((child + number) % len(EXPRESSIONS)),
-            "age_group": "child",
-            "split": "test",
-            "ethnicity": group[child],
-            "skin_tone": tone[child],
-        }
-    )
+    faces = {
+        "face_id": [f"{c:04d}-{n:02d}" for c, n in zip(child, number, strict=True)],
+        "dataset": "simulated",
+        "subject_id": [f"{c:04d}" for c in child],
+        "expression": _expressions((child + number) % len(EXPRESSIONS)),
+        "age_group": "child",
+        "split": "test",
+        "ethnicity": group[child],
+        "skin_tone": tone[child],
+    }
+    return pd.DataFrame(faces)
 
 
 @lru_cache(maxsize=32)
-def _codes(world: World) -> tuple[np.ndarray, np.ndarray]:
-    """Return each face's child and expression as codes."""
-    faces = faces_of(world)
-    return faces["subject_id"].astype(int).to_numpy(), faces["expression"].cat.codes.to_numpy(np.int64)
-
-
-@lru_cache(maxsize=32)
-def _means(world: World) -> tuple[Floats, ...]:
-    """Return each child's true accuracy, once a network."""
-    first = ~faces_of(world).duplicated("subject_id").to_numpy()
-    return tuple(true_accuracy(world, faces_of(world), network)[first] for network in range(len(world.leads)))
+def _cells(population: Population) -> tuple[np.ndarray, np.ndarray, tuple[Floats, ...]]:
+    """Return each face's child and expression as codes, and for each network every child's true accuracy."""
+    faces = faces_of(population)
+    first = ~faces.duplicated("subject_id").to_numpy()
+    means = (true_accuracy(population, faces, network)[first] for network in range(len(population.leads)))
+    codes = faces["expression"].cat.codes.to_numpy(np.int64)
+    return faces["subject_id"].astype(int).to_numpy(), codes, tuple(means)
