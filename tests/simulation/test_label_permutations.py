@@ -1,16 +1,16 @@
-"""Labels that mean something are learned; shuffled ones score like guessing, and a leak of them would show."""
+"""Labels that mean something are learned; permuted ones score like guessing, and a leak of them would show."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from face_sets.expressions import CHANCE, EXPRESSIONS
-from fer_utils.simulation.shuffled_labels import (
-    SHUFFLED,
+from fer_utils.simulation.label_permutations import (
+    PERMUTED,
     SIDE,
     TRUE,
     learned_from_labels,
-    scored_against_shuffled,
+    scored_against_permuted,
 )
 
 
@@ -46,7 +46,7 @@ def sets():
 
 @pytest.fixture(scope="module")
 def learned(sets):
-    return learned_from_labels(*sets, shuffles=40, draws=200)
+    return learned_from_labels(*sets, permutations=40, draws=200)
 
 
 def test_true_labels_are_learned(learned):
@@ -56,11 +56,11 @@ def test_true_labels_are_learned(learned):
     assert true["balanced_accuracy"].iloc[0] > 0.5
 
 
-def test_shuffled_labels_are_not(learned):
-    shuffled = learned.loc[learned["labels"] == SHUFFLED, "balanced_accuracy"]
-    assert len(shuffled) == 40
-    assert shuffled.mean() == pytest.approx(CHANCE, abs=4 * shuffled.std() / 40**0.5)
-    assert shuffled.max() < 0.35
+def test_permuted_labels_are_not(learned):
+    permuted = learned.loc[learned["labels"] == PERMUTED, "balanced_accuracy"]
+    assert len(permuted) == 40
+    assert permuted.mean() == pytest.approx(CHANCE, abs=4 * permuted.std() / 40**0.5)
+    assert permuted.max() < 0.35
 
 
 def test_learning_from_the_tested_faces_would_show():
@@ -72,20 +72,20 @@ def test_learning_from_the_tested_faces_would_show():
     )
     apart = learned_from_labels(training, noise[: len(training)], tested, noise[len(training) :], 1, 200)
     leak = learned_from_labels(
-        tested, noise[len(training) :], tested, noise[len(training) :], shuffles=1, draws=200
+        tested, noise[len(training) :], tested, noise[len(training) :], permutations=1, draws=200
     )
     assert not apart["has_learned"].iloc[0]
     assert leak["has_learned"].iloc[0]
 
 
-def test_scoring_against_shuffled_labels_is_guessing(joined_of):
+def test_scoring_against_permuted_labels_is_guessing(joined_of):
     joined = joined_of(50, 14, right=0.8)
-    scores = scored_against_shuffled(joined, shuffles=60, draws=200)
+    scores = scored_against_permuted(joined, permutations=60, draws=200)
     assert scores.loc[scores["labels"] == TRUE, "accuracy"].iloc[0] > 0.7
-    shuffled = scores.loc[scores["labels"] == SHUFFLED, "balanced_accuracy"]
-    assert shuffled.mean() == pytest.approx(CHANCE, abs=4 * shuffled.std() / 60**0.5)
+    permuted = scores.loc[scores["labels"] == PERMUTED, "balanced_accuracy"]
+    assert permuted.mean() == pytest.approx(CHANCE, abs=4 * permuted.std() / 60**0.5)
 
 
 def test_one_seed_gives_one_answer(sets, learned):
-    assert learned_from_labels(*sets, shuffles=40, draws=200).equals(learned)
-    assert not learned_from_labels(*sets, shuffles=40, draws=200, seed=1).equals(learned)
+    assert learned_from_labels(*sets, permutations=40, draws=200).equals(learned)
+    assert not learned_from_labels(*sets, permutations=40, draws=200, seed=1).equals(learned)
