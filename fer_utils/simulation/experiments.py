@@ -44,6 +44,10 @@ ALLOWED: Final = {
 }
 """The rate that is allowed; kinds that are not here are for information."""
 
+RATES: Final = ("scenario", "truth", "size", "question", "kind", "yes", "repeats", "rate", "low", "high",
+                "allowed_low", "allowed_high", "within_limit")  # fmt: skip
+"""Columns of a table of rates, which are from 0 to 1."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -86,11 +90,9 @@ def simulate(scenario: Scenario, repeats: range, draws: int, seed: int) -> pd.Da
 
 
 def rates(scenario: Scenario, answers: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per question: the rate of positive answers, its interval, and whether the rate is allowed.
+    """Return one row per question, columns `RATES`: the rate of positive answers, its interval, and its limits.
 
-    Columns: scenario, truth, size, question, kind, yes, repeats, rate, low, high, allowed_low, allowed_high,
-    within_limit. Rates are from 0 to 1. `within_limit` is False only if the whole interval lies outside what is
-    allowed; it is missing where no limit is set.
+    `within_limit` is False only if the whole interval lies outside what is allowed; missing where no limit is set.
     """
     rows = []
     for words, kind in scenario.questions:
@@ -100,9 +102,7 @@ def rates(scenario: Scenario, answers: pd.DataFrame) -> pd.DataFrame:
         within = bool(share.low <= most and share.high >= least) if kind in ALLOWED else None
         rows.append((scenario.name, scenario.truth, scenario.size, words, str(kind), yes, repeats, yes / repeats,
                      float(share.low), float(share.high), least, most, within))  # fmt: skip
-    columns = ["scenario", "truth", "size", "question", "kind", "yes", "repeats", "rate", "low", "high",
-               "allowed_low", "allowed_high", "within_limit"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns).astype({"within_limit": "boolean"})
+    return pd.DataFrame(rows, columns=list(RATES)).astype({"within_limit": "boolean"})
 
 
 def run_scenarios(scenarios: Sequence[Scenario], repeats: int, draws: int, seed: int = 0) -> pd.DataFrame:

@@ -74,19 +74,21 @@ def scored_against_permuted(
     return _scored(pd.concat(frames), permutations, draws, seed)
 
 
-def against_chance(scores: pd.DataFrame, metric: str = "balanced_accuracy") -> dict[str, float | bool]:
-    """Return the score with true labels and the mean score with permuted ones, each with its 95 % interval.
+def against_chance(scores: pd.DataFrame) -> dict[str, float | bool]:
+    """Return balanced accuracy with true labels and its mean with permuted ones, 0 to 1, each with its 95 % interval.
 
     `scores` is a table of this module. The interval of the mean is Student's over the permutations; `holds_chance`
-    is whether it contains chance. Scores are from 0 to 1.
+    is whether it contains chance. `above_chance` counts the permutations whose own interval lies above chance.
     """
     true = scores[scores["labels"] == TRUE].iloc[0]
-    permuted = scores.loc[scores["labels"] == PERMUTED, metric].astype(float)
-    mean, reach = permuted.mean(), t.ppf(1 - ALPHA / 2, len(permuted) - 1) * permuted.sem()
-    return {
-        "true": true[metric], "true_low": true[f"{metric}_low"], "true_high": true[f"{metric}_high"],
-        "permuted_mean": mean, "permuted_low": mean - reach, "permuted_high": mean + reach,
-        "holds_chance": bool(abs(mean - CHANCE) <= reach),
+    permuted = scores[scores["labels"] == PERMUTED]
+    values = permuted["balanced_accuracy"].astype(float)
+    mean, reach = values.mean(), t.ppf(1 - ALPHA / 2, len(values) - 1) * values.sem()
+    ends = {f"true{end}": true[f"balanced_accuracy{end}"] for end in ("", "_low", "_high")}
+    return ends | {
+        "permutations": len(values), "permuted_mean": mean, "permuted_low": mean - reach,
+        "permuted_high": mean + reach, "holds_chance": bool(abs(mean - CHANCE) <= reach),
+        "above_chance": int(permuted["has_learned"].sum()),
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from face_sets.code_digests import code_digest
 from face_sets.files import atomic_path
-from fer_utils.simulation.experiments import rates, run_scenarios, simulate
+from fer_utils.simulation.experiments import RATES, rates, run_scenarios, simulate
 from fer_utils.simulation.scenarios import scenarios
 
 SHORT_REPEATS: Final = 50
@@ -25,10 +25,7 @@ FULL_DRAWS: Final = 999
 _BLOCK: Final = 100
 """Repeats that one process does in one go."""
 
-_COLUMNS: Final = (
-    "scenario", "truth", "size", "question", "kind", "yes", "repeats", "rate", "low", "high",
-    "allowed_low", "allowed_high", "within_limit", "draws", "code",
-)  # fmt: skip
+_COLUMNS: Final = (*RATES, "draws", "code")
 
 
 def in_short(seed: int = 0) -> pd.DataFrame:

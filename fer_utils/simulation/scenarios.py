@@ -24,7 +24,6 @@ from fer_utils.analysis.scoreboard import REPRODUCED, TRAINING_SETS_CLAIM, score
 from fer_utils.published.scores import ALPHA
 from fer_utils.simulation.experiments import Kind, Sample, Scenario
 from fer_utils.simulation.simulated_predictions import (
-    Population,
     faces_of,
     like_cafe,
     like_synthetic_faces,
@@ -51,12 +50,8 @@ REFERENCE: Final = "profile reference"
 NEARLY_INDEPENDENT: Final = 0.001
 """Correlation within children for a network that guesses; a beta distribution cannot have none."""
 
-_NETWORKS: Final = {
-    "score_difference": tuple(("mobilenet_v3_large", cohort) for cohort in ("children", "adults", "all")),
-    "group_difference": (("mobilenet_v3_large", "all"),),
-    "lead_over_others": tuple((architecture, "all") for architecture in ARCHITECTURES),
-}
-"""The networks that each kind of claim of superiority is about: architecture and what it was trained on."""
+Networks = tuple[tuple[str, str], ...]
+"""The networks that a claim of superiority is about: architecture and what it was trained on."""
 
 
 def _paired(sample: Sample) -> tuple[bool, ...]:
@@ -144,33 +139,27 @@ def _tone_or_group(sample: Sample) -> tuple[bool, ...]:
     return *held, plain.p_value <= ALPHA
 
 
-def _claims(kind: str) -> list[Claim]:
-    claims = [claim for claim in load_claims() if claim.rule and claim.rule.kind == "above zero"]
-    return [claim for claim in claims if claim.quantity and claim.quantity.kind == kind]
-
-
-def _verdicts(kind: str, sample: Sample) -> tuple[bool, ...]:
-    """Whether the project's own scoreboard calls each claim of superiority of this kind reproduced.
+def _verdicts(claims: list[Claim], networks: Networks, sample: Sample) -> tuple[bool, ...]:
+    """Whether the project's own scoreboard calls each claim reproduced.
 
     Only the tables are simulated. They are as complete as the licensed ones would be, or the verdict would be
     "partly testable" whatever they hold.
     """
     count = [claim for claim in load_claims() if claim.id == TRAINING_SETS_CLAIM]  # how many sets are enough
-    board = scoreboard([*_claims(kind), *count], _tables(sample, _NETWORKS[kind]))
-    return tuple(board["verdict"].iloc[: len(_claims(kind))] == REPRODUCED)
+    board = scoreboard([*claims, *count], _tables(sample, networks))
+    return tuple(board["verdict"].iloc[: len(claims)] == REPRODUCED)
 
 
-def _tables(sample: Sample, networks: tuple[tuple[str, str], ...]) -> Tables:
+def _tables(sample: Sample, networks: Networks) -> Tables:
     joined = sample.joined.assign(dataset="cafe")
     seen = joined[joined["run_id"] == "network 1"].drop(columns=["run_id", "predicted"])
     training = pd.DataFrame({"face_id": sorted(LICENSED_SETS - UNPUBLISHED_SETS)})
     training = training.assign(dataset=training["face_id"], split="train")
     answers = np.eye(len(PROBABILITY_COLUMNS), dtype=np.float32)[joined["predicted"].cat.codes]
-    names = joined[["run_id", "face_id"]].reset_index(drop=True)
     runs = pd.DataFrame(networks, columns=["architecture", "cohort"])
     return Tables(
         faces=pd.concat([seen, training], ignore_index=True),
-        predictions=pd.concat([pd.DataFrame(answers, columns=list(PROBABILITY_COLUMNS)), names], axis=1),
+        predictions=joined[["run_id", "face_id"]].assign(**dict(zip(PROBABILITY_COLUMNS, answers.T, strict=True))),
         runs=runs.assign(
             run_id=[f"network {place + 1}" for place in range(len(runs))], parent_run_id=None, technique="none",
             precision="float32", seed=0, initial_weights="imagenet", status="done",
@@ -179,14 +168,13 @@ def _tables(sample: Sample, networks: tuple[tuple[str, str], ...]) -> Tables:
     )  # fmt: skip
 
 
-def _no_superiority(kind: str, truth: str) -> Scenario:
-    questions = tuple(
-        (f"claim {claim.id} called reproduced", Kind.FALSE_POSITIVE_OF_ONE_SIDE) for claim in _claims(kind)
-    )
-    population = like_cafe(leads=(0.0,) * len(_NETWORKS[kind]))
-    return Scenario(
-        f"verdict-{kind}", truth, CAFE, population, questions, partial(_verdicts, kind), in_full_only=True
-    )
+def _no_superiority(kind: str, truth: str, networks: Networks) -> Scenario:
+    claims = [claim for claim in load_claims() if claim.rule and claim.rule.kind == "above zero"]
+    claims = [claim for claim in claims if claim.quantity and claim.quantity.kind == kind]
+    allowed = Kind.FALSE_POSITIVE_OF_ONE_SIDE
+    questions = tuple((f"claim {claim.id} called reproduced", allowed) for claim in claims)
+    population, ask = like_cafe(leads=(0.0,) * len(networks)), partial(_verdicts, claims, networks)
+    return Scenario(f"verdict-{kind}", truth, CAFE, population, questions, ask, in_full_only=True)
 
 
 def _tones(name: str, truth: str, *kinds: Kind, **planted: float) -> Scenario:
@@ -201,7 +189,7 @@ def scenarios() -> tuple[Scenario, ...]:
     of_test, of_interval, power = Kind.FALSE_POSITIVE_OF_TEST, Kind.FALSE_POSITIVE_OF_INTERVAL, Kind.POWER
     even, uneven = "tones even in all groups", "one group mostly dark"
     worse = f"smallest group read worse by {100 * GAP:.0f} points"
-    guessing: Population = like_synthetic_faces(accuracy=CHANCE, correlation=NEARLY_INDEPENDENT)
+    guessing = like_synthetic_faces(accuracy=CHANCE, correlation=NEARLY_INDEPENDENT)
     return (
         Scenario("shift-none", "two networks equally good", CAFE, like_cafe(leads=(0.0, 0.0)),
                  (("paired interval excludes zero", of_interval),), _no_pair),
@@ -237,7 +225,8 @@ def scenarios() -> tuple[Scenario, ...]:
                tone_gap=TONE_GAP, tones_go_with_groups=True),
         _tones("group-uneven", f"one group read worse, {uneven}", power, of_test, power,
                group_gap=GAP, tones_go_with_groups=True),
-        _no_superiority("score_difference", "three copies of a network equally good"),
-        _no_superiority("group_difference", "no group read worse"),
-        _no_superiority("lead_over_others", "five networks equally good"),
+        _no_superiority("score_difference", "three copies of a network equally good",
+                        tuple(("mobilenet_v3_large", cohort) for cohort in ("children", "adults", "all"))),
+        _no_superiority("group_difference", "no group read worse", (("mobilenet_v3_large", "all"),)),
+        _no_superiority("lead_over_others", "five networks equally good", tuple((a, "all") for a in ARCHITECTURES)),
     )  # fmt: skip

@@ -75,8 +75,8 @@ def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0)
     """Return each face's probability of being read right, from 0 to 1, shape (faces,)."""
     darkness = (faces["skin_tone"].to_numpy(np.float64) - 1) / (len(SKIN_TONES) - 1) - 0.5
     is_low = (faces["ethnicity"] == population.gap_group).to_numpy()
-    right = population.accuracy + population.leads[network]
-    right = right - population.group_gap * is_low - population.tone_gap * darkness
+    overall = population.accuracy + population.leads[network]
+    right = overall - population.group_gap * is_low - population.tone_gap * darkness
     if right.min() < _LEAST or right.max() > 1 - _LEAST:
         raise ValueError(
             f"this population asks for accuracies from {right.min():.2f} to {right.max():.2f}: "
@@ -88,32 +88,22 @@ def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0)
 def sample_predictions(population: Population, seed: int) -> pd.DataFrame:
     """Return one sample of a population's predictions, joined with its faces as `metrics.join` does.
 
-    One run for each of `population.leads`, called "network 1", "network 2" and so on, all of the same faces.
+    One run for each of `population.leads`, called "network 1", "network 2" and so on, all of the same faces. A
+    child's place among the children of its cell is the same for all networks.
     """
     generator = np.random.default_rng(seed)
-    faces = faces_of(population)
-    # Each child's place among children of its cell, and each photograph's luck, both shared by all networks
-    place, luck = generator.random(sum(size for _, size in population.groups)), generator.random(len(faces))
-    runs = [
-        faces.assign(
-            run_id=f"network {network + 1}",
-            predicted=_predicted(population, network, place, luck, generator),
-        )
-        for network in range(len(population.leads))
-    ]
-    return pd.concat(runs, ignore_index=True) if len(runs) > 1 else runs[0]
-
-
-def _predicted(
-    population: Population, network: int, place: Floats, luck: Floats, generator: np.random.Generator
-) -> pd.Categorical:
-    child, truth, means = _cells(population)
+    faces, (child, truth, means) = faces_of(population), _cells(population)
+    place, luck = generator.random(len(means[0])), generator.random(len(faces))
     concentration = 1 / population.correlation - 1  # of a beta whose draws correlate so (Skellam 1948)
-    own = beta.ppf(place, means[network] * concentration, (1 - means[network]) * concentration)[child]
-    same = generator.random(len(truth)) < SHARED
-    right = np.where(same, luck, generator.random(len(truth))) < own
-    wrong = (truth + generator.integers(1, len(EXPRESSIONS), len(truth))) % len(EXPRESSIONS)
-    return _expressions(np.where(right, truth, wrong))
+    runs = []
+    for network, mean in enumerate(means, start=1):
+        own = beta.ppf(place, mean * concentration, (1 - mean) * concentration)[child]
+        same = generator.random(len(faces)) < SHARED
+        right = np.where(same, luck, generator.random(len(faces))) < own
+        wrong = (truth + generator.integers(1, len(EXPRESSIONS), len(faces))) % len(EXPRESSIONS)
+        predicted = _expressions(np.where(right, truth, wrong))
+        runs.append(faces.assign(run_id=f"network {network}", predicted=predicted))
+    return pd.concat(runs, ignore_index=True)
 
 
 def _expressions(codes: NDArray[np.int64]) -> pd.Categorical:

@@ -156,7 +156,9 @@ def test_every_scenario_asks_questions_of_known_kinds_under_names_of_its_own():
     for scenario in scenarios():
         words = [question for question, _ in scenario.questions]
         assert len(set(words)) == len(words)
-        assert any(kind in ALLOWED for _, kind in scenario.questions), "a scenario that cannot fail tests nothing"
+        assert any(kind in ALLOWED for _, kind in scenario.questions), (
+            "a scenario that cannot fail tests nothing"
+        )
 
 
 @pytest.mark.slow

@@ -3,15 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from fer_utils.simulation.label_permutations import (
     PERMUTED,
     SIDE,
     TRUE,
+    against_chance,
     learned_from_labels,
     scored_against_permuted,
 )
+from fer_utils.simulation.simulated_predictions import like_cafe, sample_predictions
 
 
 def _faces(subjects, split):
@@ -78,12 +81,28 @@ def test_learning_from_the_tested_faces_would_show():
     assert leak["has_learned"].iloc[0]
 
 
-def test_scoring_against_permuted_labels_is_guessing(joined_of):
-    joined = joined_of(50, 14, right=0.8)
+def test_scoring_against_permuted_labels_is_guessing():
+    joined = sample_predictions(like_cafe(accuracy=0.8), 1).assign(confidence=1.0)
     scores = scored_against_permuted(joined, permutations=60, draws=200)
     assert scores.loc[scores["labels"] == TRUE, "accuracy"].iloc[0] > 0.7
     permuted = scores.loc[scores["labels"] == PERMUTED, "balanced_accuracy"]
     assert permuted.mean() == pytest.approx(CHANCE, abs=4 * permuted.std() / 60**0.5)
+    assert against_chance(scores)["holds_chance"]
+
+
+def test_permutations_above_chance_are_counted_and_their_mean_has_students_interval():
+    scores = pd.DataFrame({"labels": [TRUE] + 10 * [PERMUTED], "has_learned": 4 * [True] + 7 * [False]})
+    values = [0.9, *(0.14 + 0.001 * np.arange(10))]
+    scores = scores.assign(balanced_accuracy=values, balanced_accuracy_low=0.8, balanced_accuracy_high=1.0)
+    found = against_chance(scores)
+    assert (found["true"], found["true_low"], found["true_high"]) == (0.9, 0.8, 1.0)
+    assert (found["permutations"], found["above_chance"]) == (10, 3)
+    interval = ttest_1samp(values[1:], 0).confidence_interval(0.95)
+    assert (found["permuted_low"], found["permuted_high"]) == pytest.approx(tuple(interval))
+    assert found["holds_chance"]
+    assert not against_chance(scores.assign(balanced_accuracy=[0.9, *(0.2 + 0.001 * np.arange(10))]))[
+        "holds_chance"
+    ]
 
 
 def test_one_seed_gives_one_answer(sets, learned):
