@@ -1,4 +1,4 @@
-"""The six notebooks as sources: stripped, one parameters cell, no logic, every figure described."""
+"""The eight notebooks as sources: stripped, one parameters cell, no logic, every figure described."""
 
 import ast
 import json

@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from fer_utils.published.scores import ALPHA
 from fer_utils.simulation import experiments
 from fer_utils.simulation import scenarios as scenarios_module
-from fer_utils.simulation.experiments import ALLOWED, Kind, rates, simulate
+from fer_utils.simulation.experiments import ALLOWED, Kind, for_readers, rates, simulate
 from fer_utils.simulation.runs import in_short
 from fer_utils.simulation.scenarios import scenarios
 from fer_utils.simulation.simulated_predictions import sample_predictions
@@ -142,6 +142,16 @@ def test_a_rate_is_within_its_limit_unless_the_whole_interval_lies_beyond(yes, w
     found = rates(scenario, answers).set_index("kind")["within_limit"]
     assert found[Kind.FALSE_POSITIVE_OF_TEST] == within
     assert pd.isna(found[Kind.UNUSED])
+
+
+def test_readers_see_rate_interval_and_limit_in_percent():
+    scenario = BY_NAME["shift-planted"]
+    answers = pd.DataFrame({words: [True] * 50 + [False] * 50 for words, _ in scenario.questions})
+    shown = for_readers(rates(scenario, answers))
+    assert shown["rate"].tolist() == ["50.0 %", "50.0 %"]
+    assert shown["99 % interval"].iloc[0] == "36.9 to 63.1 %"
+    assert shown["limit"].tolist() == ["at least 93 %", "none"]
+    assert shown["within limit"].tolist() == ["no", ""]
 
 
 def test_repeats_do_not_depend_on_how_they_are_cut():
