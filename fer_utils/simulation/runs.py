@@ -1,4 +1,4 @@
-"""The simulation study in full, kept as a table, and in short, for every build of the book."""
+"""The simulation study in full, saved as a table, and in short, for every build of the book."""
 
 import os
 from collections.abc import Iterator

@@ -67,7 +67,7 @@ def test_an_unknown_number_is_refused():
         ({"id": "cafe-children"}, "the id 'cafe-children' is given to more than one"),
     ],
 )
-def test_damage_is_told_in_one_sentence(damaged, changes, message):
+def test_damage_is_reported_in_one_sentence(damaged, changes, message):
     with pytest.raises(PublishedError, match=message) as raised:
         damaged(**changes)
     assert "\n" not in str(raised.value)

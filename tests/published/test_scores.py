@@ -28,7 +28,7 @@ def test_wilson_gives_textbook_intervals(right, of, low, high):
 def test_design_effect_at_its_ends():
     assert examined.effective_photographs(1192, 154, 0) == 1192
     assert examined.effective_photographs(1192, 154, 1) == pytest.approx(154)  # one child, one answer
-    assert examined.effective_photographs(154, 154, 0.7) == 154  # one photograph a child: nothing to share
+    assert examined.effective_photographs(154, 154, 0.7) == 154  # one photograph per child
 
 
 @pytest.mark.parametrize("arguments", [(1192, 154, -0.1), (1192, 154, 1.1), (10, 11, 0.1), (10, 0, 0.1)])
