@@ -78,12 +78,6 @@ def significance_by_disagreement(discordant: tuple[int, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["net", "discordant", "share", "p_value"])
 
 
-def expected_discordant() -> int:
-    """Return the discordant photographs to expect if the two networks' errors were independent."""
-    shares = (published("accuracy-all") / 100, printed("reference-score").value / 100)
-    return round(examined.discordant_if_independent(*shares, photographs()))
-
-
 def fractions() -> pd.DataFrame:
     """Return one row per two-decimal score on all of CAFE: what, percent, metric, numerator (missing if none)."""
     preprint = printed("preprint-score")

@@ -26,34 +26,30 @@ SIDE: Final = 16
 PENALTIES: Final = tuple(10.0**power for power in range(-2, 4))
 """Tried on the true labels by leaving one picture out; six powers of ten, wide enough that neither end is chosen."""
 
+Pictures = tuple[pd.DataFrame, NDArray[np.uint8]]
+"""Rows of the `faces` table, and their pictures, uint8 (n, SIDE, SIDE, 3)."""
+
 TRUE: Final = "true labels"
 PERMUTED: Final = "permuted labels"
 
 
 def learned_from_labels(
-    training: pd.DataFrame,
-    training_pixels: NDArray[np.uint8],
-    tested: pd.DataFrame,
-    tested_pixels: NDArray[np.uint8],
-    permutations: int,
-    draws: int = DRAWS,
-    seed: int = 0,
+    training: Pictures, tested: Pictures, permutations: int, draws: int = DRAWS, seed: int = 0
 ) -> pd.DataFrame:
     """Return the scores of a classifier that learned from true labels, and of as many others from permuted ones.
 
-    `training` and `tested` are rows of the `faces` table, the pixels their pictures, uint8 (n, SIDE, SIDE, 3).
     The columns are those of `run_scores`, and `labels` (TRUE or PERMUTED), one row per classifier.
     """
     generator = np.random.default_rng(seed)
-    labels = training["expression"].cat.codes.to_numpy()
+    labels = training[0]["expression"].cat.codes.to_numpy()
     labellings = [labels, *(generator.permutation(labels) for _ in range(permutations))]
-    answers = _answers(_grey(training_pixels), labellings, _grey(tested_pixels))
-    faces = tested["face_id"].to_numpy()
+    answers = _answers(_grey(training[1]), labellings, _grey(tested[1]))
+    faces = tested[0]["face_id"].to_numpy()
     predictions = pd.concat(
         pd.DataFrame(answer, columns=list(PROBABILITY_COLUMNS)).assign(run_id=name, face_id=faces)
         for name, answer in zip(_names(permutations), answers, strict=True)
     )
-    return _scored(join(predictions, tested), permutations, draws, seed)
+    return _scored(join(predictions, tested[0]), permutations, draws, seed)
 
 
 def scored_against_permuted(

@@ -30,7 +30,9 @@ def test_the_gap_is_thirteen_or_fourteen_photographs():
 
 
 def test_significance_needs_agreement_that_is_close():
-    verdicts = found.significance_by_disagreement((14, 20, 30, 36, 44, 46, 100, found.expected_discordant()))
+    shares = (published("accuracy-all") / 100, printed("reference-score").value / 100)
+    independent = round(examined.discordant_if_independent(*shares, found.photographs()))
+    verdicts = found.significance_by_disagreement((14, 20, 30, 36, 44, 46, 100, independent))
     for net, part in verdicts.groupby("net"):
         assert part["p_value"].is_monotonic_increasing
         assert ((part["discordant"] - net) % 2 == 0).all()

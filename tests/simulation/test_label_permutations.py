@@ -44,7 +44,7 @@ def _pixels(faces, seed):
 @pytest.fixture(scope="module")
 def sets():
     training, tested = _faces(60, "train"), _faces(30, "test")
-    return training, _pixels(training, 1), tested, _pixels(tested, 2)
+    return (training, _pixels(training, 1)), (tested, _pixels(tested, 2))
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +73,9 @@ def test_learning_from_the_tested_faces_would_show():
         .integers(0, 200, (len(training) + len(tested), SIDE, SIDE, 3))
         .astype(np.uint8)
     )
-    apart = learned_from_labels(training, noise[: len(training)], tested, noise[len(training) :], 1, 200)
-    leak = learned_from_labels(
-        tested, noise[len(training) :], tested, noise[len(training) :], permutations=1, draws=200
-    )
+    learning, testing = (training, noise[: len(training)]), (tested, noise[len(training) :])
+    apart = learned_from_labels(learning, testing, permutations=1, draws=200)
+    leak = learned_from_labels(testing, testing, permutations=1, draws=200)
     assert not apart["has_learned"].iloc[0]
     assert leak["has_learned"].iloc[0]
 
