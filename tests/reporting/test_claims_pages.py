@@ -69,7 +69,7 @@ def test_the_table_is_the_one_behind_the_figure(figures):
         "figures/03_cohorts/cohorts-accuracy.csv", "stages/03_cohorts.ipynb",
     )  # fmt: skip
     chapter = Places.of(by_id["reference-parameters"], figures)
-    assert (chapter.table, chapter.notebook) == (None, None)
+    assert (chapter.table, chapter.notebook) == (None, "stages/07_published_numbers.ipynb")
     section = Places.of(by_id["data-quality-similar"], figures)
     assert (section.table, section.notebook) == (None, "stages/06_ethnicity_analysis.ipynb")
 
