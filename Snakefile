@@ -237,7 +237,7 @@ rule book:
         litert_js=sorted(litert_js_files()),  # a page shows models only where it is installed
         code=code_digest("fer_utils.steps.book"),
         study=study.name,
-        calibration=files_digest(*filter(Path.is_file, [paths.calibration])),
+        calibration=files_digest(*filter(Path.is_file, [paths.validation])),
     threads: workflow.cores
     log:
         paths.log("book"),

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.metrics import METRICS, scores, scores_of_confusions
+from fer_utils.analysis.metrics import METRICS, confusions_by_subject, scores, scores_of_confusions
 from fer_utils.analysis.resampling import DRAWS, intervals, resampled
-from fer_utils.simulation.coverage_simulation import made_up_children
+from fer_utils.simulation.simulated_predictions import like_cafe, sample_predictions
 
 CHILDREN = 154
 
@@ -43,7 +43,7 @@ def main() -> None:
     )
     parser.add_argument("--plain", type=int, default=200, help="draws of the plain way")
     draws = parser.parse_args().plain
-    counts = made_up_children(np.random.default_rng(1), CHILDREN)[:, 0]
+    _, counts = confusions_by_subject(sample_predictions(like_cafe(), 1))
     intervals(counts, 100)  # warm
     started = time.process_time()
     intervals(counts, DRAWS)

@@ -11,13 +11,10 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.stats import t
 
 from fer_utils.analysis.metrics import Counts, confusions_by_subject
-from fer_utils.analysis.resampling import unpaired_differences
 from fer_utils.published.scores import ALPHA, POWER
-from fer_utils.simulation.coverage_simulation import made_up_children, true_scores
 
 
 @dataclass(frozen=True)
@@ -84,23 +81,3 @@ def detectable_gaps(cluster: Clustering, children: Mapping[str, int]) -> pd.Data
     ]
     columns = ["first", "second", "children_first", "children_second", "detectable"]
     return pd.DataFrame(rows, columns=columns).sort_values("detectable", ignore_index=True)
-
-
-def simulated_power(
-    gap: float, children: tuple[int, int], repetitions: int, seed: int = 0
-) -> tuple[float, float]:
-    """Return how often the study's own interval excludes zero when made-up children differ by a true gap.
-
-    The second group reads worse by `gap` in accuracy, 0 to 1. Returns the share, and its Monte Carlo error.
-    """
-    target = true_scores()["accuracy"] - gap
-    shift = brentq(lambda s: true_scores(s)["accuracy"] - target, -20, 20)
-    found = 0
-    for each in range(repetitions):
-        generator = np.random.default_rng([seed, each])
-        groups = [
-            made_up_children(generator, n, (s,))[:, 0] for n, s in zip(children, (0.0, shift), strict=True)
-        ]
-        found += unpaired_differences(groups[0], groups[1], draws=500, seed=each)["accuracy"].excludes_zero
-    share = found / repetitions
-    return share, float(np.sqrt(share * (1 - share) / repetitions))

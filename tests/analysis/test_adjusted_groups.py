@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from simulated_children import simulate_children
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.adjusted_groups import adjusted_groups
 from fer_utils.analysis.metrics import join
-from fer_utils.simulation.coverage_simulation import made_up_children
 
 HARD = ("fear", "sadness", "anger", "disgust")
 
@@ -137,7 +137,7 @@ def test_false_alarms_at_cafes_group_sizes_in_full():
 
 def _made_up(seed, groups):
     """Children of the coverage simulation as rows, one a photograph; groups are names only."""
-    counts = made_up_children(np.random.default_rng(seed), len(groups))[:, 0]
+    counts = simulate_children(np.random.default_rng(seed), len(groups))[:, 0]
     child, true, predicted = (np.repeat(index, counts[counts > 0]) for index in np.nonzero(counts))
     names = np.array(EXPRESSIONS)
     return pd.DataFrame(

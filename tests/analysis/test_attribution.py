@@ -8,7 +8,7 @@ import pytest
 
 from fer_utils.analysis.attribution import adjusted_gap
 from fer_utils.analysis.groups import largest_gap
-from fer_utils.simulation.worlds import as_drawn, draw
+from fer_utils.simulation.simulated_predictions import like_synthetic_faces, sample_predictions
 
 
 def _children(cells):
@@ -54,7 +54,7 @@ def test_the_probability_is_that_of_all_shuffles_within_strata():
 
 
 def test_with_one_stratum_it_is_the_plain_comparison():
-    joined = draw(as_drawn(group_gap=0.3), 1).assign(skin_tone=1)
+    joined = sample_predictions(like_synthetic_faces(group_gap=0.3), 1).assign(skin_tone=1)
     held, plain = (
         adjusted_gap(joined, "ethnicity", "skin_tone", 2000),
         largest_gap(joined, "ethnicity", "accuracy", 2000),
@@ -74,7 +74,7 @@ def test_an_effect_of_the_stratum_alone_leaves_no_gap():
 
 
 def test_order_and_names_do_not_matter():
-    joined = draw(as_drawn(group_gap=0.3), 2)
+    joined = sample_predictions(like_synthetic_faces(group_gap=0.3), 2)
     mixed = joined.sample(frac=1, random_state=0)
     assert adjusted_gap(mixed, "ethnicity", "skin_tone", 300) == adjusted_gap(
         joined, "ethnicity", "skin_tone", 300
@@ -82,10 +82,10 @@ def test_order_and_names_do_not_matter():
 
 
 def test_what_cannot_be_told_apart_is_an_error():
-    joined = draw(as_drawn(), 1)
+    joined = sample_predictions(like_synthetic_faces(), 1)
     with pytest.raises(ValueError, match="cannot be told apart"):
         adjusted_gap(joined.assign(skin_tone=joined["ethnicity"]), "ethnicity", "skin_tone")
     with pytest.raises(ValueError, match="in two groups"):
         adjusted_gap(joined.assign(ethnicity=joined["expression"].astype(str)), "ethnicity", "skin_tone")
     with pytest.raises(ValueError, match="predictions of 2"):
-        adjusted_gap(draw(as_drawn(leads=(0.0, 0.0)), 1), "ethnicity", "skin_tone")
+        adjusted_gap(sample_predictions(like_synthetic_faces(leads=(0.0, 0.0)), 1), "ethnicity", "skin_tone")

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from simulated_children import simulate_children, true_scores
 from statsmodels.stats.power import TTestIndPower
 
 from fer_utils.analysis.detectable_gaps import (
@@ -10,16 +12,15 @@ from fer_utils.analysis.detectable_gaps import (
     clustering_of,
     detectable_gap,
     detectable_gaps,
-    simulated_power,
 )
-from fer_utils.simulation.coverage_simulation import made_up_children
+from fer_utils.analysis.resampling import unpaired_differences
 
 SIZES = {"European American": 77, "African American": 27, "Latino": 23, "Asian": 16, "South Asian": 11}
 
 
 @pytest.fixture(scope="module")
 def made_up():
-    return clustering_of(made_up_children(np.random.default_rng(1), 20_000)[:, 0])
+    return clustering_of(simulate_children(np.random.default_rng(1), 20_000)[:, 0])
 
 
 def _beta_binomial(correlation, subjects=20_000):
@@ -52,10 +53,10 @@ def test_design_effect_is_that_of_the_variance_it_stands_for():
     generator = np.random.default_rng(3)
     shares = []
     for _ in range(2000):
-        counts = made_up_children(generator, 30)[:, 0].sum(axis=0)
+        counts = simulate_children(generator, 30)[:, 0].sum(axis=0)
         shares.append((np.trace(counts) / counts.sum(), counts.sum()))
     share, photographs = np.array(shares).T
-    cluster = clustering_of(made_up_children(generator, 20_000)[:, 0])
+    cluster = clustering_of(simulate_children(generator, 20_000)[:, 0])
     expected = cluster.share * (1 - cluster.share) / photographs.mean() * cluster.design_effect
     assert share.var() == pytest.approx(expected, rel=0.12)
 
@@ -72,6 +73,21 @@ def test_more_children_find_smaller_gaps(made_up):
     assert len(table) == 10
     assert table["detectable"].is_monotonic_increasing
     assert set(table.iloc[-1][["first", "second"]]) == {"Asian", "South Asian"}
+
+
+def simulated_power(gap, children, repetitions, seed=0):
+    """Return how often the study's own interval excludes zero when the second group reads worse by `gap`, and its error."""
+    target = true_scores()["accuracy"] - gap
+    shift = brentq(lambda s: true_scores(s)["accuracy"] - target, -20, 20)
+    found = 0
+    for each in range(repetitions):
+        generator = np.random.default_rng([seed, each])
+        groups = [
+            simulate_children(generator, n, (s,))[:, 0] for n, s in zip(children, (0.0, shift), strict=True)
+        ]
+        found += unpaired_differences(groups[0], groups[1], draws=500, seed=each)["accuracy"].excludes_zero
+    share = found / repetitions
+    return share, np.sqrt(share * (1 - share) / repetitions)
 
 
 def test_simulation_finds_the_detectable_gap_four_times_in_five(made_up):
