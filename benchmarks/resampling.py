@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
+from fer_utils.analysis.intervals import DRAWS, intervals, resampled
 from fer_utils.analysis.metrics import METRICS, scores, scores_of_confusions
-from fer_utils.analysis.resampling import DRAWS, intervals, resampled
 from fer_utils.simulation.coverage_simulation import made_up_children
 
 CHILDREN = 154

@@ -13,8 +13,7 @@ import pandas as pd
 from scipy.special import expit
 
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.metrics import METRICS, Counts, Floats, scores_of_confusions
-from fer_utils.analysis.resampling import (
+from fer_utils.analysis.intervals import (
     LEVEL,
     Interval,
     intervals,
@@ -22,6 +21,7 @@ from fer_utils.analysis.resampling import (
     resampled,
     unpaired_differences,
 )
+from fer_utils.analysis.metrics import METRICS, Counts, Floats, scores_of_confusions
 
 OFFERED: Final = np.where(np.array(EXPRESSIONS) == "surprise", 1, 2)
 """Photographs that a child can have of each expression: mouth open and closed, surprise open only."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge, RidgeCV
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from fer_utils.analysis.intervals import DRAWS
 from fer_utils.analysis.metrics import Floats, join
-from fer_utils.analysis.resampling import DRAWS
 from fer_utils.analysis.run_scores import ABOUT_RUN, run_scores
 
 SIDE: Final = 16

@@ -13,7 +13,7 @@ import pandas as pd
 from face_sets.expressions import PROBABILITY_COLUMNS
 from fer_utils.analysis.claims import Claim, load_claims
 from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
-from fer_utils.analysis.scoreboard import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
+from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
 from fer_utils.simulation.experiments import Draw, Kind, Scenario
 from fer_utils.simulation.worlds import as_cafe
 from fer_utils.study import ARCHITECTURES

@@ -7,7 +7,8 @@ import pandas as pd
 from face_sets.files import atomic_path
 from face_sets.manifests import load_manifest, manifest_names
 from fer_utils.analysis.claims import CLAIMS_FILE, load_claims
-from fer_utils.analysis.scoreboard import scoreboard
+from fer_utils.analysis.evidence import Tables
+from fer_utils.analysis.verdicts import scoreboard
 from fer_utils.paths import Paths
 from fer_utils.published.numbers import PUBLISHED_FILE
 from fer_utils.reporting import claims_pages
@@ -18,7 +19,6 @@ from fer_utils.reporting.pages import times_page
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.published_pages import CHAPTER, published_pages
 from fer_utils.steps.controls import calibration_pages
-from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.steps.export import app_part
 from fer_utils.study import Study
 
@@ -48,10 +48,10 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
 def pages_of_claims(study: Study, paths: Paths) -> Mapping[str, str]:
     """Return the scoreboard, the rules and what others report; the scoreboard is also saved as data."""
     claims = load_claims()
-    board = scoreboard(claims, evidence(study, paths))
+    board = scoreboard(claims, Tables.of(study, paths))
     with atomic_path(paths.figures(claims_pages.PAGE) / "scoreboard.csv") as path:
         board.to_csv(path, index=False)
-    read = {str(path.relative_to(paths.root)): path for path in tables_of_claims(paths)}
+    read = {str(path.relative_to(paths.root)): path for path in Tables.files(paths)}
     return claims_pages.claims_pages(board, claims, paths.figures("x").parent, provenance(study, read))
 
 

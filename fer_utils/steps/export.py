@@ -25,7 +25,6 @@ from fer_utils.reporting.best_models import NOT_RELEASED, best_models, forbiddin
 from fer_utils.reporting.card_inputs import CardInputs
 from fer_utils.reporting.model_card import ModelCard, model_card
 from fer_utils.reporting.provenance import Provenance, provenance
-from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.study import Study
 
 CARD_FILE: Final = "README.md"
@@ -51,7 +50,7 @@ class Exports:
     @cached_property
     def tables(self) -> Tables:
         """What the cards' figures come from."""
-        return evidence(self.study, self.paths)
+        return Tables.of(self.study, self.paths)
 
     @cached_property
     def photographs(self) -> pd.DataFrame:
@@ -61,7 +60,7 @@ class Exports:
     @cached_property
     def source(self) -> Provenance:
         """Where the cards' figures come from."""
-        read = {str(table.relative_to(self.paths.root)): table for table in tables_of_claims(self.paths)}
+        read = {str(table.relative_to(self.paths.root)): table for table in Tables.files(self.paths)}
         return provenance(self.study, read)
 
     def card(self, run_id: str) -> ModelCard:
