@@ -10,7 +10,7 @@ those of Welch (1947, doi:10.2307/2332510), which the smaller group decides. Res
 predicted chance of being right if every photograph were of a child of that group, in the unit of accuracy.
 
 `adjusted_gap` compares groups within skin tones, or tones within groups: each photograph is held against how well its
-stratum (its tone, say) is read on the whole, and groups are compared by what is left, right answers observed minus
+stratum (its tone, say) is read overall, and groups are compared by what is left, right answers observed minus
 expected, per photograph. That is indirect standardisation (Breslow & Day 1987, volume II, chapter 2). Its permutation
 test permutes groups among the children of one stratum, which leaves every effect of the stratum as it is (Good 2005,
 chapter 6).

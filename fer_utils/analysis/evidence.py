@@ -23,19 +23,13 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
 )
-from fer_utils.analysis.metrics import (
-    Counts,
-    chance_level,
-    confusions_by_subject,
-    join,
-    scores_of_confusions,
-)
+from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, scores_of_confusions
 from fer_utils.paths import Paths
 from fer_utils.published.numbers import printed
 from fer_utils.study import Study
 
 LICENSED_SETS: Final = frozenset(set_names.LICENSED_SETS)
-"""Sets of real faces, had from their owners under a licence; a set that is not named here never settles a claim."""
+"""Sets of real faces, licensed by their owners; a set that is not named here never settles a claim."""
 
 UNPUBLISHED_SETS: Final = frozenset({"cafe", "guesswhat"})
 """Not among the public training sets: the test set, and the frames from the authors' own application."""

@@ -330,7 +330,7 @@ def clustering_of(confusions: Counts) -> Clustering:
 def detectable_gap(cluster: Clustering, children: tuple[int, int]) -> float:
     """Return the true difference, 0 to 1, that a two-sided test at 5 % finds with a probability of 80 %.
 
-    Both groups are taken to cluster alike; Student's t with Welch's degrees of freedom, as the test has them.
+    Both groups are assumed to cluster alike; Student's t with Welch's degrees of freedom, as the test has them.
     """
     variance = cluster.share * (1 - cluster.share) * cluster.design_effect
     errors = variance / (cluster.photographs * np.array(children))

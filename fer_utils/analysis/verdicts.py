@@ -1,7 +1,7 @@
 """The verdict on each claim, and the scoreboard: what was published, what we have, from which kind of data."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,28 @@ NOTHING: Final = "—"
 
 UNITS: Final = {"count": "", "latency": "ms", "score": "%", "lowest_group": "%"}
 """Of quantities whose claim publishes no number; all others are in points."""
+
+
+class Decision(NamedTuple):
+    """When a claim counts as reproduced: from evidence, published number and margin; in words without and with margin."""
+
+    holds: Callable[[Evidence, float, float], bool]
+    words: tuple[str, str]
+
+
+RULES: Final[Mapping[str, Decision]] = {
+    "within": Decision(
+        lambda ours, published, margin: abs(ours.value - published) <= margin,
+        ("equal to the published value", "no further than {margin} {unit} from the published value"),
+    ),
+    "at least": Decision(
+        lambda ours, published, margin: ours.value >= published - margin,
+        ("no less than the published value", "no more than {margin} {unit} below the published value"),
+    ),
+    "above zero": Decision(lambda ours, *_: ours.low > 0, ("the whole interval above zero",) * 2),
+    "measured": Decision(lambda *_: True, ("a time was measured",) * 2),
+}
+"""The rules that decide a verdict, by `claims.Rule.kind`."""
 
 
 def scoreboard(claims: Sequence[Claim], tables: Tables) -> pd.DataFrame:
@@ -53,34 +75,17 @@ def verdict(claim: Claim, evidence: Evidence, sets: int, needed_sets: int) -> tu
         shortfalls.append(f"{sets} of {needed_sets} licensed training sets are here")
     if shortfalls:
         return PARTLY_TESTABLE, "; ".join(shortfalls)
-    return (REPRODUCED if _holds(claim, evidence) else NOT_REPRODUCED), rule_in_words(claim)
-
-
-def _holds(claim: Claim, evidence: Evidence) -> bool:
-    rule, number = claim.rule, claim.published
-    if rule is None or rule.kind == "measured":
-        return rule is not None
-    if rule.kind == "above zero" or number is None:
-        return evidence.low > 0
-    if rule.kind == "within":
-        return abs(evidence.value - number) <= rule.margin
-    return evidence.value >= number - rule.margin
+    holds = RULES[claim.rule.kind].holds(evidence, claim.published or 0.0, claim.rule.margin)
+    return (REPRODUCED if holds else NOT_REPRODUCED), rule_in_words(claim)
 
 
 def rule_in_words(claim: Claim) -> str:
     """Return when a claim counts as reproduced, in words; empty for one that no table could test."""
     if claim.rule is None:
         return ""
-    margin, unit = claim.rule.margin, "points" if claim.unit == "%" else claim.unit
-    words = {
-        "within": f"no further than {margin:g} {unit} from" if margin else "equal to",
-        "at least": f"no more than {margin:g} {unit} below" if margin else "no less than",
-    }
-    if claim.rule.kind in words:
-        return f"rule: {words[claim.rule.kind]} the published value"
-    return "rule: " + (
-        "a time was measured" if claim.rule.kind == "measured" else "the whole interval above zero"
-    )
+    margin, unit = f"{claim.rule.margin:g}", "points" if claim.unit == "%" else claim.unit
+    plain, with_margin = RULES[claim.rule.kind].words
+    return f"rule: {with_margin.format(margin=margin, unit=unit) if claim.rule.margin else plain}"
 
 
 def _row(claim: Claim, tables: Tables, needed_sets: int) -> dict[str, object]:

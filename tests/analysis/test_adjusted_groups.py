@@ -1,4 +1,4 @@
-"""The model tells a group's gap from what the group was asked to pose, and agrees with a fit written out."""
+"""What could explain a gap: poses, tones, quality of pictures; known answers, exact probabilities, and refusals."""
 
 import itertools
 
@@ -128,19 +128,19 @@ def test_what_the_model_cannot_answer_is_said(joined_of, damage, message):
 
 
 @pytest.mark.slow
-def test_false_alarms_at_cafes_group_sizes_in_full():
+def test_false_positive_rate_at_cafes_group_sizes_in_full():
     sizes = {"European American": 77, "African American": 27, "Latino": 23, "Asian": 16, "South Asian": 11}
     p_values, smallest = [], []
     for seed in range(600):
-        found = adjusted_groups(_made_up(seed, [group for group, n in sizes.items() for _ in range(n)]))
+        found = adjusted_groups(_simulated(seed, [group for group, n in sizes.items() for _ in range(n)]))
         p_values.append(found.p_value)
         smallest.append(found.table["p_holm"].min())
     assert 0.03 <= np.mean(np.array(p_values) < 0.05) <= 0.08
     assert np.mean(np.array(smallest) < 0.05) <= 0.08
 
 
-def _made_up(seed, groups):
-    """Children of the coverage simulation as rows, one a photograph; groups are names only."""
+def _simulated(seed, groups):
+    """Children of the coverage simulation as rows, one per photograph; groups are names only."""
     counts = made_up_children(np.random.default_rng(seed), len(groups))[:, 0]
     child, true, predicted = (np.repeat(index, counts[counts > 0]) for index in np.nonzero(counts))
     names = np.array(EXPRESSIONS)
@@ -158,7 +158,7 @@ def _made_up(seed, groups):
 
 
 def _children(cells):
-    """One row a photograph, from (group, tone, right, wrong) for each child."""
+    """One row per photograph, from (group, tone, right, wrong) for each child."""
     rows = [
         {"run_id": "r", "face_id": f"{c}-{i}", "dataset": "d", "subject_id": str(c), "ethnicity": group,
          "skin_tone": tone, "expression": "fear", "predicted": "fear" if i < right else "anger"}
@@ -186,7 +186,7 @@ def test_the_gap_is_observed_minus_expected():
     assert (found.best, found.worst) == ("A", "B")
 
 
-def test_the_probability_is_that_of_all_shuffles_within_strata():
+def test_the_probability_is_that_of_all_permutations_within_strata():
     first, second = "ABB", "AAB"
     observed = abs(_gap_by_hand(first + second))
     gaps = [
@@ -237,7 +237,7 @@ def test_what_cannot_be_distinguished_is_an_error():
         adjusted_gap(draw(as_drawn(leads=(0.0, 0.0)), 1), "ethnicity", "skin_tone")
 
 
-def crowd(children=40, pictures=3, seed=0):
+def pictures_of(children=40, pictures=3, seed=0):
     """Noise pictures of children in two groups, brightness varying from child to child."""
     random = np.random.default_rng(seed)
     subjects = np.repeat(np.arange(children), pictures)
@@ -249,7 +249,7 @@ def crowd(children=40, pictures=3, seed=0):
 
 
 def test_medians_are_those_of_children():
-    faces, pixels = crowd(children=3, pictures=2)
+    faces, pixels = pictures_of(children=3, pictures=2)
     table = picture_quality(faces, pixels, "ethnicity").set_index("measure")
     grey = pixels[..., 0].reshape(3, 2, -1).mean(axis=2).mean(axis=1)
     assert list(table.index) == list(MEASURES)
@@ -258,7 +258,7 @@ def test_medians_are_those_of_children():
 
 
 def test_a_darker_group_is_found_and_only_that():
-    faces, pixels = crowd()
+    faces, pixels = pictures_of()
     dark = (faces["ethnicity"] == "A").to_numpy()
     pixels[dark] = (pixels[dark].astype(int) - 40).clip(0).astype(np.uint8)
     table = picture_quality(faces, pixels, "ethnicity").set_index("measure")
@@ -267,22 +267,22 @@ def test_a_darker_group_is_found_and_only_that():
     assert table.loc["sharpness", "p_holm"] > 0.01
 
 
-def test_alike_groups_are_called_unlike_as_rarely_as_stated():
+def test_groups_of_equal_quality_have_the_stated_false_positive_rate():
     found = [
-        picture_quality(*crowd(children=24, pictures=2, seed=seed), "ethnicity")["p_holm"].min() <= 0.05
+        picture_quality(*pictures_of(children=24, pictures=2, seed=seed), "ethnicity")["p_holm"].min() <= 0.05
         for seed in range(100)
     ]
     assert sum(found) <= 11  # 5 expected; 99.5 % of binomial draws lie below
 
 
 def test_many_pictures_of_a_child_count_once():
-    faces, pixels = crowd(pictures=1)
+    faces, pixels = pictures_of(pictures=1)
     again = picture_quality(pd.concat([faces] * 5), np.concatenate([pixels] * 5), "ethnicity")
     pd.testing.assert_frame_equal(again, picture_quality(faces, pixels, "ethnicity"))
 
 
 def test_faces_without_a_group_are_left_out_and_one_group_is_not_tested():
-    faces, pixels = crowd()
+    faces, pixels = pictures_of()
     faces.loc[faces["ethnicity"] == "B", "ethnicity"] = None
     table = picture_quality(faces, pixels, "ethnicity")
     assert "B" not in table

@@ -6,13 +6,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.calibration import (
-    BINS,
-    bins,
-    calibration_by,
-    calibration_error,
-    error_by_chance,
-)
+from fer_utils.analysis.calibration import BINS, bins, calibration_by, calibration_error, error_by_chance
 
 
 def _joined(confidence, right, subjects=40):

@@ -31,7 +31,7 @@ def study_of(faces_of, predictions_of):
     return make
 
 
-def test_a_bad_last_layer_on_good_features_is_mended(study_of):
+def test_a_bad_last_layer_on_good_features_is_fixed(study_of):
     predictions, features, faces = study_of(60, 1 / 7)
     found = gains(recalibrate(predictions, features, faces, 3), join(predictions, faces), draws=300)
     assert list(found["children"]) == list(CHILDREN)

@@ -1,4 +1,4 @@
-"""A planted gap is found, and where none was planted none is found too often."""
+"""Gaps: a planted one is found, none is found too often; pairs agree with closed forms, power with simulation."""
 
 from itertools import combinations
 
@@ -79,14 +79,14 @@ def test_groups_survive_renaming_and_reordering(planted):
     assert (second.low, second.high, second.p_value) == (first.low, first.high, first.p_value)
 
 
-def test_nothing_planted_is_seldom_called_a_gap(joined_of):
+def test_without_a_gap_the_false_positive_rate_is_as_stated(joined_of):
     p_values = _p_values(joined_of, repetitions=150, draws=200)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.10
     assert stats.kstest(p_values, "uniform").pvalue > 0.001
 
 
 @pytest.mark.slow
-def test_false_alarms_in_full(joined_of):
+def test_false_positive_rate_in_full(joined_of):
     p_values = np.array(_p_values(joined_of, repetitions=2000, draws=1000))
     assert 0.04 <= np.mean(p_values <= 0.05) <= 0.06
     assert stats.kstest(p_values, "uniform").pvalue > 0.001
@@ -220,7 +220,7 @@ def test_what_occurs_with_one_mouth_only_does_not_count(faces_of, predictions_of
     assert difference_within(one, "mouth", ("open", "closed"), 200) == {}
 
 
-def test_runs_are_told_apart_and_holm_counts_them(planted):
+def test_runs_are_kept_apart_and_holm_counts_them(planted):
     both = pd.concat([planted, planted.assign(run_id="other", predicted=planted["expression"])])
     table = gaps_of_runs(both, ["run", "other"], "ethnicity", draws=200).set_index("run_id")
     alone = largest_gap(planted, "ethnicity", "accuracy", 200)
@@ -275,12 +275,12 @@ def test_bounds_hold_the_largest_gap_however_many_groups_are_looked_at():
 
 
 def test_nothing_planted_leaves_zero_possible():
-    spoke = []
+    excluded = []
     for seed in range(150):
         generator = np.random.default_rng(1000 + seed)
         groups = {str(n): _children(generator, n, 0.6) for n in (77, 27, 23, 16, 11)}
-        spoke.append(bounds_of_largest(pairwise(groups, "accuracy"))[0] > 0)
-    assert np.mean(spoke) <= 0.08
+        excluded.append(bounds_of_largest(pairwise(groups, "accuracy"))[0] > 0)
+    assert np.mean(excluded) <= 0.08
 
 
 def test_a_group_of_one_has_a_difference_and_no_interval():
@@ -324,7 +324,7 @@ CAFE_GROUPS = {"European American": 77, "African American": 27, "Latino": 23, "A
 
 
 @pytest.fixture(scope="module")
-def made_up():
+def simulated():
     return clustering_of(made_up_children(np.random.default_rng(1), 20_000)[:, 0])
 
 
@@ -373,16 +373,16 @@ def test_gap_is_the_textbooks_for_one_photograph_each():
     assert power == pytest.approx(0.8, abs=0.01)
 
 
-def test_more_children_find_smaller_gaps(made_up):
-    table = detectable_gaps(made_up, CAFE_GROUPS)
+def test_more_children_find_smaller_gaps(simulated):
+    table = detectable_gaps(simulated, CAFE_GROUPS)
     assert len(table) == 10
     assert table["detectable"].is_monotonic_increasing
     assert set(table.iloc[-1][["first", "second"]]) == {"Asian", "South Asian"}
 
 
-def test_simulation_finds_the_detectable_gap_four_times_in_five(made_up):
+def test_simulation_finds_the_detectable_gap_four_times_in_five(simulated):
     for children in ((77, 27), (77, 11)):
-        power, error = _simulated_power(detectable_gap(made_up, children), children, 300)
+        power, error = _simulated_power(detectable_gap(simulated, children), children, 300)
         assert 0.8 - 0.05 - 2 * error <= power <= 0.8 + 0.05 + 2 * error
 
 

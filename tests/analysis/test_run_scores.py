@@ -1,4 +1,4 @@
-"""Every run keeps a row; those that cannot be told from guessing are flagged."""
+"""Every run keeps a row; those not distinguishable from guessing are flagged."""
 
 import pandas as pd
 import pytest
