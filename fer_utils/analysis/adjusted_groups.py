@@ -63,8 +63,6 @@ class AdjustedGroups:
 class AdjustedGap:
     """The widest difference of accuracy between groups of one factor, the other held fixed; from 0 to 1."""
 
-    factor: str
-    within: str
     best: str
     worst: str
     difference: float
@@ -114,7 +112,7 @@ def adjusted_gap(
     ranges = np.ptp(_group_values(left_over, images, permuted, len(groups)), axis=1)
     observed = float(np.ptp(values))
     best, worst = (str(groups[int(place)]) for place in (values.argmax(), values.argmin()))
-    return AdjustedGap(factor, within, best, worst, observed, permutation_p_value(observed, ranges))
+    return AdjustedGap(best, worst, observed, permutation_p_value(observed, ranges))
 
 
 def picture_quality(faces: pd.DataFrame, pixels: Pixels, group: str) -> pd.DataFrame:

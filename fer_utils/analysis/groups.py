@@ -75,7 +75,6 @@ class Gap:
     `by_chance` is the median gap when groups are permuted among subjects.
     """
 
-    metric: str
     best: str
     worst: str
     difference: float
@@ -115,14 +114,11 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
 
 def by_two(joined: pd.DataFrame, columns: tuple[str, str], draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per combination of two columns that occurs: both, then as `by_group`."""
-    codes, combinations = pd.factorize(
-        pd.MultiIndex.from_arrays([_labels(joined, c) for c in columns]), sort=True
-    )
-    names = {f"{code:06}": combination for code, combination in enumerate(combinations)}
-    table = by_group(joined.assign(combination=[f"{code:06}" for code in codes]), "combination", draws, seed)
-    for position, column in enumerate(columns):
-        table.insert(position, column, [names[code][position] for code in table["combination"]])
-    return table.drop(columns="combination")
+    first = _labels(joined, columns[0])
+    names = sorted(first.unique())
+    tables = [by_group(joined[first == name], columns[1], draws, seed) for name in names]
+    both = pd.concat(tables, keys=names, names=[columns[0]])
+    return both.reset_index(level=0).reset_index(drop=True)
 
 
 def with_age_band(joined: pd.DataFrame) -> pd.DataFrame:
@@ -173,8 +169,7 @@ def largest_gap(
     `joined` holds one run's predictions; rows without a group are left out. Raises ValueError for fewer than two
     groups, or a subject who is in two of them.
     """
-    groups, members, confusions = _membership(joined, column)
-    grouped = {group: confusions[members == code] for code, group in enumerate(groups)}
+    grouped, members, confusions = _grouped(joined, column)
     points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
     best, worst = max(points, key=points.__getitem__), min(points, key=points.__getitem__)
     interval = unpaired_differences(grouped[best], grouped[worst], draws, seed)[metric]
@@ -182,7 +177,7 @@ def largest_gap(
     permuted = np.random.default_rng(seed).permuted(np.tile(members, (draws, 1)), axis=1)
     by_chance = _ranges(confusions, permuted, metric)
     return Gap(
-        metric, best, worst, interval.estimate, interval.low, interval.high,
+        best, worst, interval.estimate, interval.low, interval.high,
         p_value=permutation_p_value(interval.estimate, by_chance),
         subjects={group: len(c) for group, c in grouped.items()},
         largest_low=bounds[0], largest_high=bounds[1], by_chance=float(np.median(by_chance)),
@@ -218,8 +213,7 @@ def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> 
 
     `joined` and errors are as for `largest_gap`.
     """
-    groups, members, confusions = _membership(joined, column)
-    pairs = pairwise({group: confusions[members == code] for code, group in enumerate(groups)}, metric)
+    pairs = pairwise(_grouped(joined, column)[0], metric)
     return pairs.assign(p_holm=holm(pairs["p_value"]))
 
 
@@ -359,8 +353,8 @@ def check_one_run(joined: pd.DataFrame) -> None:
         raise ValueError(f"groups are compared within one run, given predictions of {runs}: select one")
 
 
-def _membership(joined: pd.DataFrame, column: str) -> tuple[list[str], Counts, Counts]:
-    """Return the known groups' names, each subject's group as a code, and the subjects' confusion counts."""
+def _grouped(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Counts, Counts]:
+    """Return the known groups' confusion counts, and of all their subjects the group as a code and the counts."""
     known = joined[_labels(joined, column) != NOT_GIVEN]
     each = pd.DataFrame({"subject": subjects_of(known), "group": known[column].astype(str)}).drop_duplicates()
     if (twice := each["subject"].duplicated()).any():
@@ -372,7 +366,8 @@ def _membership(joined: pd.DataFrame, column: str) -> tuple[list[str], Counts, C
     codes, groups = pd.factorize(each.set_index("subject")["group"].loc[subjects], sort=True)
     if len(groups) < 2:
         raise ValueError(f"a gap needs two groups of {column!r} or more, given {len(groups)}")
-    return [str(group) for group in groups], codes.astype(np.int64), confusions
+    grouped = {str(group): confusions[codes == code] for code, group in enumerate(groups)}
+    return grouped, codes.astype(np.int64), confusions
 
 
 def _is_too_small(accuracy: Interval, subjects: int) -> bool:
