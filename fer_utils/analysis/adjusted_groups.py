@@ -48,8 +48,8 @@ class AdjustedGroups:
     """Standardised shares by group, and a test of any difference between groups.
 
     `table` has a row per group: group, subjects, images, unadjusted, adjusted (0 to 1), difference (from the
-    `reference` group), low, high, p_value, p_holm. `left_out` are expressions that were always or never read
-    right: they say nothing about groups, and the model has no finite answer for them.
+    `reference` group), low, high, p_value, p_holm: five groups give (5, 10).
+    `left_out` are expressions that were always or never read right: they say nothing about groups, and the model has no finite answer for them.
     """
 
     table: pd.DataFrame
@@ -121,7 +121,7 @@ def picture_quality(faces: pd.DataFrame, pixels: Pixels, group: str) -> pd.DataF
     `pixels` is uint8 (N, S, S, 3), in the order of the `faces` table, whose column `group` is taken; faces without a
     group are left out. Each child counts once, with the mean over its pictures. Brightness and contrast are in grey
     levels, 0 to 255. `p_value` is of Kruskal and Wallis' test (1952), `p_holm` adjusted for the three measures. Both
-    are missing where fewer than two groups are known.
+    are missing where fewer than two groups are known. Five groups give a table of (3, 8).
     """
     known = faces[group].notna().to_numpy()
     measured = pd.DataFrame([_measured(face) for face in pixels[known]], columns=list(MEASURES))

@@ -47,7 +47,8 @@ def error_by_chance(joined: pd.DataFrame, draws: int = 1000, seed: int = 0) -> f
 def calibration_by(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per group of `column`, shares from 0 to 1; `joined` holds one run's predictions.
 
-    Columns: the group, confidence and accuracy (means), error with error_low and error_high, by_chance.
+    Columns: the group, confidence and accuracy (means), error with error_low and error_high, by_chance: five
+    groups give a table of (5, 7).
     """
     rows = []
     for group, part in joined.groupby(joined[column].astype(str)):

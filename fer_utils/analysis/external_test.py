@@ -30,6 +30,7 @@ def measures(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall,
     men_happiness_recall, two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling
     photograph gets more probability of happiness than their neutral one). `faces` are neutral or happy.
+    Two runs give a table of (2, 10).
     """
     joined = join(predictions, faces).assign(**predictions[list(PROBABILITY_COLUMNS)].reset_index(drop=True))
     smiles = joined["expression"] == "happiness"

@@ -92,8 +92,8 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
 
     `joined` holds one run's predictions; a subject may be in several groups (of expressions, say). Rows without a
     group stand under "not given". Ends are missing for a group of one subject. `too_small` says that the group
-    has fewer than `FEWEST_SUBJECTS` or an interval of accuracy as wide as `WIDEST_INTERVAL`. Raises ValueError for
-    several runs or an unknown column.
+    has fewer than `FEWEST_SUBJECTS` or an interval of accuracy as wide as `WIDEST_INTERVAL`. Five groups give a
+    table of (5, 16). Raises ValueError for several runs or an unknown column.
     """
     labels = _labels(joined, column)
     points = MetricFrame(
@@ -147,8 +147,8 @@ def difference_within(
     """Return first minus second for each metric between two kinds of photographs of the same subjects.
 
     For kinds that subjects show both of (mouth open and closed, say): subjects and expressions that occur in
-    only one of the two are left out, so that both are scored on the same children and expressions. Empty when
-    fewer than two subjects remain.
+    only one of the two are left out, so that both are scored on the same children and expressions. Four metrics;
+    empty when fewer than two subjects remain.
     """
     labels = _labels(joined, column)
     kinds = [joined[labels == kind] for kind in pair]
@@ -195,7 +195,8 @@ def gaps_of_runs(
     """Return one row per run: run_id, best, worst, difference, by_chance, p_value, p_holm, true_low, true_high.
 
     `joined` holds predictions of all the runs. The columns are those of `Gap`, the true ends its bounds of the
-    largest true gap; `p_holm` is adjusted for the number of runs by Holm's method.
+    largest true gap; `p_holm` is adjusted for the number of runs by Holm's method. Two runs
+    give a table of (2, 9).
     """
     gaps = [largest_gap(joined[joined["run_id"] == run], column, metric, draws, seed) for run in run_ids]
     rows = [
@@ -211,7 +212,7 @@ def gaps_of_runs(
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:
     """Return every two groups' difference with simultaneous intervals, and `p_holm`; see `pairwise`.
 
-    `joined` and errors are as for `largest_gap`.
+    `joined` and errors are as for `largest_gap`. Five groups have ten pairs: a table of (10, 7).
     """
     pairs = pairwise(_grouped(joined, column)[0], metric)
     return pairs.assign(p_holm=holm(pairs["p_value"]))
@@ -333,7 +334,12 @@ def detectable_gap(cluster: Clustering, children: tuple[int, int]) -> float:
 
 
 def detectable_gaps(cluster: Clustering, children: Mapping[str, int]) -> pd.DataFrame:
-    """Return one row per pair of groups, smallest gap first: first, second, children of each, detectable (0 to 1)."""
+    """Return one row per pair of groups, smallest gap first: first, second, children of each, detectable (0 to 1).
+
+    >>> cluster = Clustering(share=0.6, correlation=0.1, photographs=8, variation=0.4)
+    >>> detectable_gaps(cluster, {"A": 27, "B": 11, "C": 77})["detectable"].round(2).to_list()
+    [0.15, 0.23, 0.25]
+    """
     pairs = [((a, b), (children[a], children[b])) for a, b in combinations(children, 2)]
     rows = [(*names, *sizes, detectable_gap(cluster, sizes)) for names, sizes in pairs]
     columns = ["first", "second", "children_first", "children_second", "detectable"]

@@ -28,7 +28,7 @@ def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, see
 
     `joined` holds the runs' predictions joined with the faces to score (select them first: one data set, test
     split, one cohort). Metrics and the calibration error are from 0 to 1, each with `_low` and `_high` ends of its
-    interval: 2 + 15 columns after those of `ABOUT_RUN`. All runs are resampled by one seed, so they share their
+    interval; two runs give a table of (2, 30). All runs are resampled by one seed, so they share their
     draws where they saw the same subjects. A run without predictions (failed, not attempted) keeps its row and its
     reason, scores missing. `has_learned` says whether the interval of balanced accuracy lies above always naming
     one expression; missing if unscored.
@@ -64,7 +64,8 @@ def compare_runs(
     """Return one row per pair of run ids: run minus reference in `metric`, from -1 to 1, and its 95 % interval.
 
     `joined` holds both runs' predictions of the same faces; subjects are resampled together (paired).
-    Columns: run_id, reference, difference, low, high. Raises ValueError for a run without predictions.
+    Columns: run_id, reference, difference, low, high: two pairs give a table of (2, 5).
+    Raises ValueError for a run without predictions.
     """
     rows = []
     for pair in pairs:
