@@ -49,7 +49,8 @@ class AdjustedGroups:
 
     `table` has a row per group: group, subjects, images, unadjusted, adjusted (0 to 1), difference (from the
     `reference` group), low, high, p_value, p_holm: five groups give (5, 10).
-    `left_out` are expressions that were always or never read right: they say nothing about groups, and the model has no finite answer for them.
+    `left_out` are expressions that were always or never read right: they say nothing about groups, and the model has
+    no finite answer for them.
     """
 
     table: pd.DataFrame

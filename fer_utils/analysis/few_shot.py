@@ -36,7 +36,7 @@ SMALLEST: Final = 1e-9
 """Probabilities below are taken as this, so that their logarithm is finite: far below any that matters."""
 
 
-def recalibrate(
+def retrain_last_layers(
     predictions: pd.DataFrame, features: pd.DataFrame, faces: pd.DataFrame, seed: int
 ) -> pd.DataFrame:
     """Return the `few_shot` of the runs in `features`: held-out faces as the moved last layers name them.
@@ -65,11 +65,9 @@ def gains(few_shot: pd.DataFrame, joined: pd.DataFrame, draws: int = DRAWS, seed
     after = few_shot.merge(
         joined.rename(columns={"predicted": "named_before"}), on=["run_id", "face_id"], validate="many_to_one"
     )
+    parts = after.groupby(["run_id", "children"], sort=False)
     return pd.DataFrame(
-        [
-            {"run_id": run_id, "children": children} | _gain(rows, draws, seed)
-            for (run_id, children), rows in after.groupby(["run_id", "children"], sort=False)
-        ]
+        [{"run_id": run, "children": children} | _gain(rows, draws, seed) for (run, children), rows in parts]
     )
 
 
