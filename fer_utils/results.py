@@ -14,10 +14,9 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from fer_utils import tables
-from fer_utils.analysis.comparisons import compare_runs
 from fer_utils.analysis.external_test import PEERS_FILE, peers
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import run_scores
+from fer_utils.analysis.run_scores import compare_runs, run_scores
 from fer_utils.paths import Paths
 from fer_utils.profiling.emulations import current_emulations
 from fer_utils.reporting import absent

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import results as module
 from fer_utils import stages, tables
-from fer_utils.analysis.comparisons import compare_runs
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import run_scores
+from fer_utils.analysis.run_scores import compare_runs, run_scores
 from fer_utils.results import as_interval, open_results, show_or_say
 from fer_utils.study import StudyError
 

@@ -10,8 +10,8 @@ from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.calibration import error_by_chance
 from fer_utils.analysis.evidence import Tables, joined_predictions
 from fer_utils.analysis.groups import by_group, known_factors, with_age_band
+from fer_utils.analysis.intervals import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.metrics import confusions_by_subject, join
-from fer_utils.analysis.resampling import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.run_scores import run_scores
 
 FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")

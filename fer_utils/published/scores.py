@@ -13,8 +13,8 @@ import numpy as np
 from scipy.stats import binomtest, norm, t
 from statsmodels.stats.proportion import proportion_confint
 
+from fer_utils.analysis.intervals import LEVEL, Interval
 from fer_utils.analysis.metrics import Floats
-from fer_utils.analysis.resampling import LEVEL, Interval
 
 ALPHA: Final = 1 - LEVEL
 """Level of every two-sided test here, the complement of the intervals' by design."""

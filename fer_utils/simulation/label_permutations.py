@@ -15,8 +15,8 @@ from scipy.stats import t
 from sklearn.linear_model import Ridge, RidgeCV
 
 from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
+from fer_utils.analysis.intervals import DRAWS
 from fer_utils.analysis.metrics import Floats, join
-from fer_utils.analysis.resampling import DRAWS
 from fer_utils.analysis.run_scores import ABOUT_RUN, run_scores
 from fer_utils.published.scores import ALPHA
 

@@ -12,15 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from face_sets.expressions import CHANCE, PROBABILITY_COLUMNS
-from fer_utils.analysis.adjusted_groups import adjusted_groups
-from fer_utils.analysis.attribution import adjusted_gap
+from fer_utils.analysis.adjusted_groups import adjusted_gap, adjusted_groups
 from fer_utils.analysis.claims import Claim, load_claims
-from fer_utils.analysis.comparisons import compare_runs
 from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
 from fer_utils.analysis.groups import group_pairs, largest_gap
+from fer_utils.analysis.intervals import Interval, clears_chance, intervals, unpaired_differences
 from fer_utils.analysis.metrics import chance_level, confusions_by_subject
-from fer_utils.analysis.resampling import Interval, clears_chance, intervals, unpaired_differences
-from fer_utils.analysis.scoreboard import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
+from fer_utils.analysis.run_scores import compare_runs
+from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
 from fer_utils.published.scores import ALPHA
 from fer_utils.simulation.experiments import Kind, Sample, Scenario
 from fer_utils.simulation.simulated_predictions import (

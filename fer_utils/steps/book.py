@@ -8,14 +8,14 @@ import pandas as pd
 from face_sets.files import atomic_path
 from face_sets.manifests import load_manifest, manifest_names
 from fer_utils.analysis.claims import load_claims
-from fer_utils.analysis.scoreboard import scoreboard
+from fer_utils.analysis.evidence import Tables
+from fer_utils.analysis.verdicts import scoreboard
 from fer_utils.paths import Paths
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book, render
 from fer_utils.reporting.data_sheets import data_sheets_page
 from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.provenance import provenance
-from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.steps.export import app_part
 from fer_utils.study import Study
 
@@ -34,10 +34,10 @@ def make_book(study: Study, paths: Paths) -> None:
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     """Return the pages on claims, data sets and times, MyST text by name; the scoreboard is also saved as data."""
     claims = load_claims()
-    board = scoreboard(claims, evidence(study, paths))
+    board = scoreboard(claims, Tables.of(study, paths))
     with atomic_path(paths.figures(claims_pages.PAGE) / "scoreboard.csv") as path:
         board.to_csv(path, index=False)
-    read = {str(path.relative_to(paths.root)): path for path in tables_of_claims(paths)}
+    read = {str(path.relative_to(paths.root)): path for path in Tables.files(paths)}
     return {
         **claims_pages.claims_pages(board, claims, paths.figures("x").parent, provenance(study, read)),
         "data_sheets": data_sheets_page([load_manifest(name) for name in manifest_names()]),

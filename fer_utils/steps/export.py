@@ -10,6 +10,7 @@ from face_sets.files import write_bytes
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.card_facts import card_facts, photographs_score
+from fer_utils.analysis.evidence import Tables
 from fer_utils.compression.file_interface import file_interface
 from fer_utils.compression.files import exported_files
 from fer_utils.compression.golden import golden_files
@@ -18,7 +19,6 @@ from fer_utils.paths import Paths
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.model_cards import APPS_FOLDER, ModelCard, app_pages
 from fer_utils.reporting.provenance import provenance
-from fer_utils.steps.evidence import evidence, tables_of_claims
 from fer_utils.study import Study
 
 LICENCE_FILE: Final = "LICENSE"
@@ -40,8 +40,8 @@ def model_cards(study: Study, paths: Paths, run_ids: Sequence[str]) -> list[Mode
 
 
 def _cards(study: Study, paths: Paths, files: Mapping[str, Path]) -> list[ModelCard]:
-    known, photographs = evidence(study, paths), tables.read("faces", paths.external_faces)
-    read = {str(table.relative_to(paths.root)): table for table in tables_of_claims(paths)}
+    known, photographs = Tables.of(study, paths), tables.read("faces", paths.external_faces)
+    read = {str(table.relative_to(paths.root)): table for table in Tables.files(paths)}
     source, forbidding = provenance(study, read), forbidding_sets(study)
     return [
         ModelCard(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_utils.analysis.rounding import ROUNDING
+from fer_utils.analysis.quantization_losses import ROUNDING
 from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
 from fer_utils.compression.export import calibrated, quantized, to_tflite
 from fer_utils.compression.int8_variants import FLOAT_SHARE, mends, whole_hard_swish

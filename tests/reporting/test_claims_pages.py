@@ -10,7 +10,7 @@ from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
-from fer_utils.analysis.scoreboard import VERDICTS, scoreboard
+from fer_utils.analysis.verdicts import VERDICTS, scoreboard
 from fer_utils.reporting.claims_pages import claims_pages, comparators_part, links, quantity_in_words
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.stages import STAGES, notebook_source

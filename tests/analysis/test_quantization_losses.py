@@ -3,7 +3,7 @@ import pytest
 
 from face_sets.expressions import PROBABILITY_COLUMNS
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.rounding import rounding_losses, time_outside_fast_kernels
+from fer_utils.analysis.quantization_losses import rounding_losses, time_outside_fast_kernels
 
 FILES = pd.DataFrame(
     [
@@ -50,7 +50,7 @@ def test_a_file_without_predictions_is_an_error(joined):
         rounding_losses(joined[joined["run_id"] != "worse"], FILES)
 
 
-def test_time_outside_the_fast_kernels_is_told_with_the_slowest_kind():
+def test_time_outside_the_fast_kernels_is_given_with_the_slowest_kind():
     rows = [
         ("slow", "Delegate/Add", 1.0), ("slow", "HARD_SWISH", 2.0), ("slow", "HARD_SWISH", 4.0), ("slow", "SOFTMAX", 1.0),
         ("fast", "Delegate/Add", 3.0), ("fast", "SOFTMAX", 1.0),

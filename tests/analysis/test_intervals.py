@@ -1,4 +1,4 @@
-"""Intervals agree with closed forms, cover what they should, and ignore what they should ignore."""
+"""Intervals and standard errors agree with closed forms, cover what they should, and keep to their scale."""
 
 import time
 from dataclasses import astuple
@@ -6,20 +6,26 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import recall_score
+from statsmodels.stats.proportion import proportion_confint
 
-from face_sets.expressions import CHANCE
-from fer_utils.analysis.metrics import METRICS, confusions_by_subject, recalls
-from fer_utils.analysis.resampling import (
+from face_sets.expressions import CHANCE, EXPRESSIONS
+from fer_utils.analysis.intervals import (
     FEW,
     Interval,
     clears_chance,
+    difference_interval,
     intervals,
+    jackknife_errors,
     paired_confusions,
     paired_differences,
     recall_intervals,
     resampled,
+    share_interval,
     unpaired_differences,
+    welch,
 )
+from fer_utils.analysis.metrics import METRICS, confusions_by_subject
 
 
 def _one_image_each(right: int, of: int) -> np.ndarray:
@@ -82,7 +88,7 @@ def test_more_images_of_the_same_subjects_do_not_pass_for_more_subjects():
 def test_blocks_of_draws_are_whole(monkeypatch):
     counts = _population(np.random.default_rng(4), 30, 20, 0.6, 0.2)
     whole = resampled(counts, 1000, 7)
-    monkeypatch.setattr("fer_utils.analysis.resampling.BLOCK", 64 * 30)
+    monkeypatch.setattr("fer_utils.analysis.intervals.BLOCK", 64 * 30)
     np.testing.assert_array_equal(resampled(counts, 1000, 7), whole)
 
 
@@ -174,8 +180,10 @@ def test_recalls_are_accuracies_of_one_expression(joined_of, subjects):
     shown = joined[joined["expression"] == "fear"]
     alone = intervals(confusions_by_subject(shown)[1], 500)["accuracy"]
     assert astuple(found["fear"]) == pytest.approx(astuple(alone))
-    points = recalls(joined["expression"], joined["predicted"])
-    assert {e: i.estimate for e, i in found.items()} == pytest.approx(points.to_dict(), nan_ok=True)
+    points = recall_score(
+        joined["expression"], joined["predicted"], labels=EXPRESSIONS, average=None, zero_division=np.nan
+    )
+    assert [i.estimate for i in found.values()] == pytest.approx(points.tolist(), nan_ok=True)
     assert np.isnan(found["anger"].low)
 
 
@@ -190,6 +198,60 @@ def test_few_subjects_get_the_jackknife_and_wider_intervals_than_the_bootstrap_g
 def test_ways_agree_where_they_meet(monkeypatch):
     counts = _population(np.random.default_rng(7), FEW, 8, 0.6, 0.2)
     bootstrap = intervals(counts)["accuracy"]
-    monkeypatch.setattr("fer_utils.analysis.resampling.FEW", FEW + 1)
+    monkeypatch.setattr("fer_utils.analysis.intervals.FEW", FEW + 1)
     jackknife = intervals(counts)["accuracy"]
     assert astuple(jackknife) == pytest.approx(astuple(bootstrap), abs=0.006)
+
+
+def _mean(counts):
+    return {"mean": counts[..., 0] / counts[..., 1]}
+
+
+def test_error_of_a_mean_is_the_closed_form():
+    values = np.random.default_rng(1).normal(size=12)
+    error = jackknife_errors(np.stack([values, np.ones(12)], axis=1), _mean)["mean"]
+    assert error == pytest.approx(stats.sem(values))
+
+
+def test_error_of_a_ratio_is_near_the_linearised_one():
+    generator = np.random.default_rng(2)
+    sizes = generator.integers(1, 14, 200)
+    right = generator.binomial(sizes, 0.6)
+    error = jackknife_errors(np.stack([right, sizes], axis=1), _mean)["mean"]
+    residuals = right - sizes * right.sum() / sizes.sum()  # Cochran 1977, section 6.4
+    assert error == pytest.approx(np.sqrt(200 / 199 * (residuals**2).sum()) / sizes.sum(), rel=0.01)
+
+
+def test_interval_of_a_difference_is_students():
+    values = np.random.default_rng(3).normal(0.1, 0.2, size=9)
+    expected = stats.ttest_1samp(values, 0).confidence_interval()
+    found = difference_interval(values.mean(), stats.sem(values), 8)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_welch_is_welchs():
+    generator = np.random.default_rng(4)
+    first, second = generator.normal(0, 0.1, 8), generator.normal(0.1, 0.3, 20)
+    error, freedom = welch((stats.sem(first), stats.sem(second)), (8, 20))
+    library = stats.ttest_ind(first, second, equal_var=False)
+    assert freedom == pytest.approx(library.df)
+    assert (first.mean() - second.mean()) / error == pytest.approx(library.statistic)
+
+
+@pytest.mark.parametrize("estimate", [0.01, 0.2, 0.5, 0.99])
+def test_shares_stay_within_their_scale_and_mirror(estimate):
+    found, mirrored = share_interval(estimate, 0.1, 5), share_interval(1 - estimate, 0.1, 5)
+    assert 0 < found.low < estimate < found.high < 1
+    assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low))
+
+
+@pytest.mark.parametrize(("estimate", "right"), [(1.0, 11), (0.0, 0)])
+def test_all_right_or_wrong_counts_each_subject_once(estimate, right):
+    found = share_interval(estimate, 0.0, 10)
+    assert (found.low, found.high) == pytest.approx(proportion_confint(right, 11, method="beta"))
+
+
+def test_subjects_that_do_not_differ_give_a_point():
+    assert share_interval(0.5, 1e-17, 10) == Interval(0.5, 0.5, 0.5)
+    assert difference_interval(0.1, 0.0, 10) == Interval(0.1, 0.1, 0.1)
+    assert welch((0.0, 0.0), (5, 6)) == (0.0, 9.0)

@@ -1,13 +1,13 @@
-"""The scoreboard: each claim, what was published, what we have, from which kind of data, and a verdict."""
+"""The verdict on each claim, and the scoreboard: what was published, what we have, from which kind of data."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from fer_utils.analysis.claims import Claim, ClaimError, Quantity
-from fer_utils.analysis.quantities import Evidence, Tables, Unavailable, compute, training_sets
+from fer_utils.analysis.evidence import Evidence, Tables, Unavailable, compute, training_sets
 
 REPRODUCED: Final = "reproduced"
 NOT_REPRODUCED: Final = "not reproduced"
@@ -21,15 +21,44 @@ DECIDING: Final = ("licensed", "phone")
 TRAINING_SETS_CLAIM: Final = "training-sets"
 NOTHING: Final = "—"
 
+UNITS: Final = {"count": "", "latency": "ms", "score": "%", "lowest_group": "%"}
+"""Of quantities whose claim publishes no number; all others are in points."""
+
+
+class Decision(NamedTuple):
+    """When a claim counts as reproduced: from evidence, published number and margin; in words without and with margin."""
+
+    holds: Callable[[Evidence, float, float], bool]
+    words: tuple[str, str]
+
+
+RULES: Final[Mapping[str, Decision]] = {
+    "within": Decision(
+        lambda ours, published, margin: abs(ours.value - published) <= margin,
+        ("equal to the published value", "no further than {margin} {unit} from the published value"),
+    ),
+    "at least": Decision(
+        lambda ours, published, margin: ours.value >= published - margin,
+        ("no less than the published value", "no more than {margin} {unit} below the published value"),
+    ),
+    "above zero": Decision(lambda ours, *_: ours.low > 0, ("the whole interval above zero",) * 2),
+    "measured": Decision(lambda *_: True, ("a time was measured",) * 2),
+}
+"""The rules that decide a verdict, by `claims.Rule.kind`."""
+
 
 def scoreboard(claims: Sequence[Claim], tables: Tables) -> pd.DataFrame:
-    """Return one row a claim: claim_id, statement, published, ours, ours_low, ours_high, data_kind, verdict, reason.
+    """Return one row per claim: claim_id, statement, published, ours, ours_low, ours_high, data_kind, verdict, reason.
 
     `published` and `ours` are texts with their unit, `ours` with its interval and the kind of data it is from;
     the ends are in the claim's unit. Where a claim cannot be tested its synthetic analogue is shown, and named so.
     """
-    needed = _needed_sets(claims)
-    return pd.DataFrame([_row(claim, tables, needed) for claim in claims])
+    needed = [claim.published for claim in claims if claim.id == TRAINING_SETS_CLAIM]
+    if not needed or needed[0] is None:
+        raise ClaimError(
+            f"the claims lack {TRAINING_SETS_CLAIM!r}, which says how many sets a full test needs"
+        )
+    return pd.DataFrame([_row(claim, tables, int(needed[0])) for claim in claims])
 
 
 def verdict(claim: Claim, evidence: Evidence, sets: int, needed_sets: int) -> tuple[str, str]:
@@ -46,7 +75,17 @@ def verdict(claim: Claim, evidence: Evidence, sets: int, needed_sets: int) -> tu
         shortfalls.append(f"{sets} of {needed_sets} licensed training sets are here")
     if shortfalls:
         return PARTLY_TESTABLE, "; ".join(shortfalls)
-    return (REPRODUCED if _holds(claim, evidence) else NOT_REPRODUCED), rule_in_words(claim)
+    holds = RULES[claim.rule.kind].holds(evidence, claim.published or 0.0, claim.rule.margin)
+    return (REPRODUCED if holds else NOT_REPRODUCED), rule_in_words(claim)
+
+
+def rule_in_words(claim: Claim) -> str:
+    """Return when a claim counts as reproduced, in words; empty for one that no table could test."""
+    if claim.rule is None:
+        return ""
+    margin, unit = f"{claim.rule.margin:g}", "points" if claim.unit == "%" else claim.unit
+    plain, with_margin = RULES[claim.rule.kind].words
+    return f"rule: {with_margin.format(margin=margin, unit=unit) if claim.rule.margin else plain}"
 
 
 def _row(claim: Claim, tables: Tables, needed_sets: int) -> dict[str, object]:
@@ -78,59 +117,15 @@ def _attempt(quantity: Quantity | None, tables: Tables) -> tuple[Evidence | None
         return None, str(lack)
 
 
-def _holds(claim: Claim, evidence: Evidence) -> bool:
-    rule, number = claim.rule, claim.published
-    if rule is None or rule.kind == "measured":
-        return rule is not None
-    if rule.kind == "above zero" or number is None:
-        return evidence.low > 0
-    if rule.kind == "within":
-        return abs(evidence.value - number) <= rule.margin
-    return evidence.value >= number - rule.margin
-
-
-def rule_in_words(claim: Claim) -> str:
-    """Return when a claim counts as reproduced, in words; empty for one that no table could test."""
-    if claim.rule is None:
-        return ""
-    margin, unit = claim.rule.margin, "points" if claim.unit == "%" else claim.unit
-    words = {
-        "within": f"no further than {margin:g} {unit} from" if margin else "equal to",
-        "at least": f"no more than {margin:g} {unit} below" if margin else "no less than",
-    }
-    if claim.rule.kind in words:
-        return f"rule: {words[claim.rule.kind]} the published value"
-    return "rule: " + (
-        "a time was measured" if claim.rule.kind == "measured" else "the whole interval above zero"
-    )
-
-
 def _in_words(evidence: Evidence, claim: Claim) -> str:
-    ends = "" if np.isnan(evidence.low) else f" [{evidence.low:.1f}, {evidence.high:.1f}]"
-    digits = 0 if _kind(claim) == "count" else 1
-    unit = claim.unit or _unit_of(claim)
-    return f"{evidence.value:.{digits}f}{' ' if unit else ''}{unit}{ends} ({evidence.data_kind})"
-
-
-def _unit_of(claim: Claim) -> str:
-    """Return the unit of a claim that publishes no number."""
-    return {"count": "", "latency": "ms", "score": "%", "lowest_group": "%"}.get(_kind(claim), "points")
-
-
-def _kind(claim: Claim) -> str:
     shown = claim.quantity or claim.synthetic_analogue
-    return shown.kind if shown else ""
+    kind = shown.kind if shown else ""
+    unit = claim.unit or UNITS.get(kind, "points")
+    ends = "" if np.isnan(evidence.low) else f" [{evidence.low:.1f}, {evidence.high:.1f}]"
+    number = f"{evidence.value:.{0 if kind == 'count' else 1}f}"
+    return f"{number}{' ' if unit else ''}{unit}{ends} ({evidence.data_kind})"
 
 
 def _with_unit(number: float, claim: Claim) -> str:
     plain = f"{number:g}" if number == round(number) else f"{number:.2f}"
     return f"{plain} {claim.unit}".strip()
-
-
-def _needed_sets(claims: Sequence[Claim]) -> int:
-    found = [claim.published for claim in claims if claim.id == TRAINING_SETS_CLAIM]
-    if not found or found[0] is None:
-        raise ClaimError(
-            f"the claims lack {TRAINING_SETS_CLAIM!r}, which says how many sets a full test needs"
-        )
-    return int(found[0])

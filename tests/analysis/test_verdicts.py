@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from fer_utils import tables
 from fer_utils.analysis import evidence as evidence_module
-from fer_utils.analysis import quantities as quantities_module
-from fer_utils.analysis import scoreboard as scoreboard_module
+from fer_utils.analysis import verdicts as verdicts_module
 from fer_utils.analysis.claims import ClaimError, load_claims
 from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Evidence, Tables, is_moto_g6
-from fer_utils.analysis.scoreboard import VERDICTS, scoreboard, verdict
+from fer_utils.analysis.verdicts import VERDICTS, scoreboard, verdict
 from fer_utils.study import ARCHITECTURES
 
 CLAIMS = load_claims()
@@ -105,7 +104,7 @@ def test_one_network_that_gains_nothing_from_children_is_enough(study_of, predic
     assert row["ours_low"] > 0
 
 
-@pytest.mark.parametrize("module", [scoreboard_module, quantities_module, evidence_module])
+@pytest.mark.parametrize("module", [verdicts_module, evidence_module])
 def test_no_verdict_depends_on_a_typed_number(module):
     """Numbers in the code that judges: none, one, two, and a hundred for percent; else a constant with its reason."""
     tree = ast.parse(inspect.getsource(module))
