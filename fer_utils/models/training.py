@@ -25,7 +25,7 @@ class TrainingSet:
 
     @classmethod
     def of(cls, faces: pd.DataFrame, images: FaceImages, chosen: pd.Series) -> "TrainingSet":
-        """Return the faces that `chosen` (a boolean a row) marks; categorical order gives the class index."""
+        """Return the faces that `chosen` (one boolean per row) marks; categorical order gives the class index."""
         rows = chosen.to_numpy(dtype=bool)
         return cls(images.part(rows), faces["expression"].cat.codes.to_numpy()[rows].astype(np.int64))
 
@@ -33,8 +33,8 @@ class TrainingSet:
 def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
     """Return, for each row of `faces`, whether the copy `cohort` may learn from it.
 
-    Children and adults go by the image's own age; `all` takes every face, unknown ages included. Whether faces of
-    unknown age count as adults', the study says; `known_adults` is the copy without them, so that both can be seen.
+    Children and adults go by the image's own age group; `all` takes every face, unknown ages included. The study
+    decides whether faces of unknown age count as adults; `known_adults` is the copy without them, for comparison.
     """
     if cohort == "all":
         return pd.Series(True, index=faces.index)
@@ -46,7 +46,7 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
 
 
 def set_up(study: Study) -> None:
-    """Make what follows depend on the seed alone: seeded draws, deterministic operations."""
+    """Make all that follows depend on the study's seed alone: seeded random numbers, deterministic operations."""
     keras.utils.set_random_seed(study.seed)
     tf.config.experimental.enable_op_determinism()
 
@@ -74,7 +74,8 @@ def fit(
 ) -> Trained:
     """Train a compiled Keras model in place: Adam, cross-entropy, cosine decay by epoch (arXiv:1608.03983).
 
-    Batches are shuffled and augmented by the study's seed; validation faces are shown as they are.
+    Batches are shuffled and augmented by the study's seed; validation faces are not changed. Raises ValueError if
+    there are no training faces.
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
@@ -139,16 +140,7 @@ def _cosine(learning_rate: float, epochs: int) -> Callable[[int], float]:
 
 
 def _curves(run_id: str, history: dict[str, list[float]]) -> pd.DataFrame:
-    epochs = len(history["loss"])
-    missing = [math.nan] * epochs
-    frame = pd.DataFrame(
-        {
-            "run_id": run_id,
-            "epoch": range(1, epochs + 1),
-            "loss": history["loss"],
-            "accuracy": history["accuracy"],
-            "validation_loss": history.get("val_loss", missing),
-            "validation_accuracy": history.get("val_accuracy", missing),
-        }
-    )
-    return conform(frame, "curves")
+    kept = {"loss": "loss", "accuracy": "accuracy"}
+    kept |= {"val_loss": "validation_loss", "val_accuracy": "validation_accuracy"}
+    curves = pd.DataFrame(history).reindex(columns=list(kept)).rename(columns=kept)
+    return conform(curves.assign(run_id=run_id, epoch=range(1, len(curves) + 1)), "curves")

@@ -8,8 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from fer_utils.compression.file_interface import FileInterface
 from fer_utils.compression.golden import FACE_FILE, GOLDEN_FILE, PICTURE_FILE
+from fer_utils.compression.metadata import FileInterface
 from fer_utils.reporting import absent
 from fer_utils.reporting.best_models import NOT_RELEASED
 from fer_utils.reporting.file_tables import tensor_table

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from face_sets.manifests import load_manifest
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
 from fer_utils.study import Architecture, Precision, Study
 

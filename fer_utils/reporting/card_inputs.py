@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from fer_utils.analysis.card_facts import CardFacts
-from fer_utils.compression.file_interface import FileInterface
+from fer_utils.compression.metadata import FileInterface
 from fer_utils.reporting.pages import ABSENT
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.study import Study

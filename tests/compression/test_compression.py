@@ -3,7 +3,7 @@ import pytest
 
 from fer_utils.compression import clustering, pruning, quantization, techniques
 from fer_utils.compression.export import to_tflite
-from fer_utils.compression.file_weights import file_weights
+from fer_utils.compression.exported_files import file_weights
 from fer_utils.compression.layers import copy_with, distinct_weights, holds_most_weights, kernels, sparsity
 from fer_utils.compression.techniques import CompressionError, compress
 from fer_utils.models.face_images import FaceImages

@@ -3,8 +3,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.compression.export import to_tflite
-from fer_utils.compression.file_interface import file_interface
-from fer_utils.compression.metadata import describe
+from fer_utils.compression.metadata import describe, file_interface
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,13 @@ from fer_utils.compression.golden import (
     PICTURE_FILE,
     STEP,
     GoldenError,
+    answers_here,
+    compare,
     golden_face,
     golden_files,
+    read_answers,
+    read_golden,
 )
-from fer_utils.compression.golden_check import answers_here, compare, read_answers, read_golden
 from fer_utils.compression.metadata import describe
 
 SIZE = 32

@@ -10,8 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from face_sets.expressions import EXPRESSIONS
 from face_sets.face_model import LOCK_FILE
 from fer_utils.compression.export import to_tflite
-from fer_utils.compression.golden import FACE_FILE
-from fer_utils.compression.golden_check import compare, read_golden
+from fer_utils.compression.golden import FACE_FILE, compare, read_golden
 from fer_utils.compression.metadata import METADATA_NAME, describe
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths

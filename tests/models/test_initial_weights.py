@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.models.initial_weights import NO_TOP_FILES, WeightsError, find_initial_weights
+from fer_utils.models.networks import NO_TOP_FILES, WeightsError, find_initial_weights
 from fer_utils.study import load_study
 
 RECOVERED = Path("imagenet_weights", "mobilenet_v2_1.0_224_no_top.h5")
@@ -32,7 +32,7 @@ def no_network(monkeypatch):
     def unreachable(_):
         raise OSError("no network")
 
-    monkeypatch.setattr("fer_utils.models.initial_weights._keras_download", unreachable)
+    monkeypatch.setattr("fer_utils.models.networks._keras_download", unreachable)
 
 
 def test_weights_not_to_be_had_are_an_error_at_once(empty_home, no_network):

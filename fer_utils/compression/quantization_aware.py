@@ -4,7 +4,6 @@ Jacob et al. 2018, arXiv:1712.05877, as tensorflow-model-optimization does it, e
 these five networks that its 8-bit registry does not know: their outputs are rounded, nothing else.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import tensorflow_model_optimization as tfmot
@@ -20,12 +19,12 @@ from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.pr
     PrunePreserveQuantizeRegistry,
 )
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+    default_8bit_quantize_configs,
     default_8bit_quantize_registry,
     default_8bit_quantize_scheme,
 )
 
-from fer_utils.compression.layers import copy_with
-from fer_utils.models.backbones import CUSTOM_LAYERS, HardSigmoid, HardSwish, layers
+from fer_utils.models.backbones import CUSTOM_LAYERS, HardSigmoid, HardSwish, copy_with, layers
 
 keras_quantization = tfmot.quantization.keras
 
@@ -33,42 +32,9 @@ FUSED_ACTIVATIONS: Final = frozenset({"relu", "softmax", "linear", "sigmoid", "t
 """Activations of the 8-bit registry; others (swish) get their output rounded."""
 
 PREPROCESSING: Final = (layers.InputLayer, layers.Rescaling, layers.Normalization)
-"""Left alone: the converter calibrates them on the representative faces."""
+"""Left alone: the converter takes their activation ranges from the representative faces."""
 
 CONVOLUTIONS: Final = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
-
-
-class RoundedOutput(keras_quantization.QuantizeConfig):  # type: ignore[name-defined]
-    """Simulate 8 bits on a layer's output only, by a moving average of its range."""
-
-    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:  # noqa: ARG002
-        """No weights are rounded."""
-        return []
-
-    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:  # noqa: ARG002
-        """No activation is rounded inside the layer."""
-        return []
-
-    def set_quantize_weights(self, layer: Any, quantize_weights: Any) -> None:
-        """Nothing to set: no weights are rounded."""
-
-    def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
-        """Nothing to set: no activation is rounded."""
-
-    def get_output_quantizers(self, layer: Any) -> list[Any]:  # noqa: ARG002
-        """One asymmetric 8-bit range for the whole output tensor, as TFLite stores activations."""
-        return [
-            keras_quantization.quantizers.MovingAverageQuantizer(
-                num_bits=8, per_axis=False, symmetric=False, narrow_range=False
-            )
-        ]
-
-    def get_config(self) -> dict[str, Any]:
-        """No settings."""
-        return {}
-
-
-CUSTOM_OBJECTS: Final[Mapping[str, type]] = {"RoundedOutput": RoundedOutput, **CUSTOM_LAYERS}
 
 
 class KeepingRegistry(default_8bit_quantize_registry.Default8BitQuantizeRegistry):
@@ -79,24 +45,24 @@ class KeepingRegistry(default_8bit_quantize_registry.Default8BitQuantizeRegistry
 
     def __init__(self, *, zeros: bool, clusters: bool) -> None:
         super().__init__()
-        self._zeros = PrunePreserveQuantizeRegistry() if zeros and not clusters else None
-        self._clusters = ClusterPreserveQuantizeRegistry(preserve_sparsity=zeros) if clusters else None
+        self._keep = lambda _, config: config
+        if clusters:
+            registry = ClusterPreserveQuantizeRegistry(preserve_sparsity=zeros)
+            self._keep = registry.apply_cluster_preserve_quantize_config
+        elif zeros:
+            self._keep = PrunePreserveQuantizeRegistry().apply_sparsity_preserve_quantize_config
 
     def get_quantize_config(self, layer: Any) -> Any:
-        """Return the 8-bit configuration of a layer, keeping if it has a kernel."""
+        """Return the 8-bit configuration of a layer; one with a kernel keeps its zeros or shared values."""
         config = super().get_quantize_config(layer)
-        if not isinstance(layer, layers.Conv2D | layers.Dense):
-            return config
-        if self._clusters:
-            return self._clusters.apply_cluster_preserve_quantize_config(layer, config)
-        return self._zeros.apply_sparsity_preserve_quantize_config(layer, config) if self._zeros else config
+        return self._keep(layer, config) if isinstance(layer, layers.Conv2D | layers.Dense) else config
 
 
 class KeepingScheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
     """The 8-bit scheme with a KeepingRegistry."""
 
-    def __init__(self, *, zeros: bool, clusters: bool) -> None:
-        self._registry = KeepingRegistry(zeros=zeros, clusters=clusters)
+    def __init__(self, registry: KeepingRegistry) -> None:
+        self._registry = registry
 
     def get_quantize_registry(self) -> KeepingRegistry:
         """Return the registry."""
@@ -106,23 +72,23 @@ class KeepingScheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
 def wrap(network: Any, *, keep_zeros: bool = False, keep_clusters: bool = False) -> Any:
     """Return a copy of a flat Keras model that simulates 8-bit arithmetic while it trains and predicts.
 
-    Its weights start as the network's; its activation ranges are learnt in training. Weights that are zero stay
+    Its weights start as the network's; its activation ranges are learned in training. Weights that are zero stay
     so with `keep_zeros`; weights that share a value go on sharing one with `keep_clusters`.
     """
-    scheme = KeepingScheme(zeros=keep_zeros, clusters=keep_clusters)
+    registry = KeepingRegistry(zeros=keep_zeros, clusters=keep_clusters)
 
     def annotated(layer: Any) -> Any:
         if isinstance(layer, PREPROCESSING):
             return layer
         if _needs_rounded_output(layer):
-            return keras_quantization.quantize_annotate_layer(layer, RoundedOutput())
-        known = scheme.get_quantize_registry().supports(layer) or isinstance(
-            layer, layers.SeparableConv2D | layers.BatchNormalization
-        )
-        return keras_quantization.quantize_annotate_layer(layer) if known else layer
+            rounded = default_8bit_quantize_configs.Default8BitOutputQuantizeConfig()
+            return keras_quantization.quantize_annotate_layer(layer, rounded)
+        if registry.supports(layer) or isinstance(layer, layers.SeparableConv2D | layers.BatchNormalization):
+            return keras_quantization.quantize_annotate_layer(layer)
+        return layer
 
-    with keras_quantization.quantize_scope(dict(CUSTOM_OBJECTS)):
-        return keras_quantization.quantize_apply(copy_with(network, annotated), scheme)
+    with keras_quantization.quantize_scope(dict(CUSTOM_LAYERS)):
+        return keras_quantization.quantize_apply(copy_with(network, annotated), KeepingScheme(registry))
 
 
 def unwrap(network: Any) -> Any:
