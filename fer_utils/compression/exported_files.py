@@ -15,11 +15,7 @@ from fer_utils.study import Architecture
 
 
 def file_name(run_id: str, image_size: int) -> str:
-    """Return the name of an exported file: network, cohort, technique, precision and input side in pixels.
-
-    >>> file_name("mobilenet_v2.all.none.int8", 224)
-    'mobilenet_v2.all.none.int8.224.tflite'
-    """
+    """Return the name of an exported file: network, cohort, technique, precision and input side in pixels."""
     return f"{run_id}.{image_size}.tflite"
 
 

@@ -42,8 +42,7 @@ STEP: Final = 1 / 256
 """Of a probability, for any smaller precision: a step of an 8-bit softmax (LiteRT's 8-bit quantization specification:
 scale 1/256), since runtimes round differently."""
 
-ROUNDING: Final = 1e-7
-"""Added to a tolerance: the rounding of a float32 near 1."""
+ROUNDING: Final = 1e-7  # of a float32 near 1, added to a tolerance
 
 
 class GoldenError(ValueError):
@@ -86,8 +85,8 @@ def golden_files(models: Mapping[Path, Precision], image_size: int) -> dict[str,
     known = {
         "face": {
             "file": FACE_FILE, "picture": PICTURE_FILE, "shape": [1, image_size, image_size, 3],
-            "layout": "a byte a level (0 to 255), row by row, RGB; give it to the model as float32, unscaled",
-            "shows": "a drawn child's face, happiness; it shows nobody", "sha256": _sha256(face.tobytes()),
+            "layout": "one byte per level (0 to 255), row by row, RGB; give it to the model as float32, unscaled",
+            "shows": "a rendered child's face, happiness; it shows nobody", "sha256": _sha256(face.tobytes()),
         },
         "labels": list(EXPRESSIONS),
         "made_by": f"LiteRT {version('ai-edge-litert')} interpreter, {platform.machine()}, one thread",
@@ -174,9 +173,9 @@ def compare(golden: Mapping[str, Any], answers: Mapping[str, Sequence[float]]) -
         if known is None:
             raise GoldenError(f"no golden answer of {name!r}: there are {', '.join(golden['answers'])}")
         given, expected = _probabilities(name, answer), np.array(known["probabilities"])
-        named = [EXPRESSIONS[int(each.argmax())] for each in (given, expected)]
+        ours, theirs = (EXPRESSIONS[int(each.argmax())] for each in (given, expected))
         largest = float(np.abs(given - expected).max())
-        found.append(Comparison(name, *named, largest, float(known["tolerance"])))
+        found.append(Comparison(name, ours, theirs, largest, float(known["tolerance"])))
     return found
 
 

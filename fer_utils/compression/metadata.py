@@ -67,8 +67,10 @@ def describe(model: bytes, name: str, description: str) -> bytes:
     parsed = convert_bytearray_to_object(model)
     if METADATA_NAME in _metadata(parsed):
         raise ValueError(f"{name} has metadata already: describe the converter's own file")
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(_written(builder, _description(name, description)), METADATA_IDENTIFIER)
     buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = np.frombuffer(_packed(_description(name, description)), np.uint8)
+    buffer.data = np.frombuffer(builder.Output(), np.uint8)
     entry.name, entry.buffer = METADATA_NAME, len(parsed.buffers)
     parsed.buffers.append(buffer)
     parsed.metadata = [*(parsed.metadata or []), entry]
@@ -124,12 +126,6 @@ def _description(name: str, description: str) -> Table:
         6: [{0: LABELS_FILE, 1: "An expression a line.", 2: TENSOR_AXIS_LABELS}],
     }
     return {0: name, 1: description, 3: [{2: [image], 3: [probabilities]}], 7: PARSER_VERSION}
-
-
-def _packed(table: Table) -> bytes:
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(_written(builder, table), METADATA_IDENTIFIER)
-    return bytes(builder.Output())
 
 
 def _written(builder: flatbuffers.Builder, value: Any) -> int:

@@ -9,15 +9,6 @@ from typing import Any, Final
 import tensorflow_model_optimization as tfmot
 
 # Private paths: the package is pinned
-from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cluster_preserve import (
-    cluster_utils,
-)
-from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cluster_preserve.cluster_preserve_quantize_registry import (  # noqa: E501
-    ClusterPreserveQuantizeRegistry,
-)
-from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.prune_preserve.prune_preserve_quantize_registry import (  # noqa: E501
-    PrunePreserveQuantizeRegistry,
-)
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
     default_8bit_quantize_configs,
     default_8bit_quantize_registry,
@@ -45,17 +36,18 @@ class KeepingRegistry(default_8bit_quantize_registry.Default8BitQuantizeRegistry
 
     def __init__(self, *, zeros: bool, clusters: bool) -> None:
         super().__init__()
-        self._keep = lambda _, config: config
+        combine, self._keeping = tfmot.experimental.combine, None
         if clusters:
-            registry = ClusterPreserveQuantizeRegistry(preserve_sparsity=zeros)
-            self._keep = registry.apply_cluster_preserve_quantize_config
+            scheme = combine.Default8BitClusterPreserveQuantizeScheme(preserve_sparsity=zeros)
+            self._keeping = scheme.get_quantize_registry()
         elif zeros:
-            self._keep = PrunePreserveQuantizeRegistry().apply_sparsity_preserve_quantize_config
+            self._keeping = combine.Default8BitPrunePreserveQuantizeScheme().get_quantize_registry()
 
     def get_quantize_config(self, layer: Any) -> Any:
         """Return the 8-bit configuration of a layer; one with a kernel keeps its zeros or shared values."""
-        config = super().get_quantize_config(layer)
-        return self._keep(layer, config) if isinstance(layer, layers.Conv2D | layers.Dense) else config
+        if self._keeping and isinstance(layer, layers.Conv2D | layers.Dense):
+            return self._keeping.get_quantize_config(layer)
+        return super().get_quantize_config(layer)
 
 
 class KeepingScheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
@@ -89,11 +81,6 @@ def wrap(network: Any, *, keep_zeros: bool = False, keep_clusters: bool = False)
 
     with keras_quantization.quantize_scope(dict(CUSTOM_LAYERS)):
         return keras_quantization.quantize_apply(copy_with(network, annotated), KeepingScheme(registry))
-
-
-def unwrap(network: Any) -> Any:
-    """Return the network without the variables that kept its clusters in training; its rounding stays."""
-    return cluster_utils.strip_clustering_cqat(network)
 
 
 def _needs_rounded_output(layer: Any) -> bool:

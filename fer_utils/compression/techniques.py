@@ -31,13 +31,9 @@ class CompressionError(RuntimeError):
 
 
 def compress(
-    network: Any,
-    technique: Technique,
-    run_id: str,
-    training: TrainingSet,
-    validation: TrainingSet,
+    network: Any, technique: Technique, run_id: str, training: TrainingSet, validation: TrainingSet,
     study: Study,
-) -> Trained:
+) -> Trained:  # fmt: skip
     """Return a fine-tuned, compressed copy of a trained Keras model; the original is left as it was.
 
     A combination goes on from the result of its base (BASE_TECHNIQUES), whose zeros or shared values it keeps.
@@ -90,7 +86,8 @@ def _clustered(layer: Any, study: Study, keep_zeros: bool) -> Any:
 
 def _unwrapped(network: Any, technique: Technique, study: Study) -> Any:
     if technique.endswith("quantization_aware"):  # converted from its own graph: checked in the file
-        return quantization_aware.unwrap(network) if "clustering" in technique else network
+        strip = tfmot.experimental.combine.strip_clustering_cqat  # drops what kept clusters in training only
+        return strip(network) if "clustering" in technique else network
     if technique == "pruning":
         plain = tfmot.sparsity.keras.strip_pruning(network)
     else:

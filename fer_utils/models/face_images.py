@@ -63,7 +63,6 @@ class FaceImages:
         return replace(self, places=self.places[rows])
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self.places)
 
     def __getitem__(self, chosen: slice | NDArray[np.int64]) -> Pixels:

@@ -62,16 +62,9 @@ class Trained:
 
 
 def fit(
-    network: Any,
-    run_id: str,
-    training: TrainingSet,
-    validation: TrainingSet,
-    study: Study,
-    *,
-    epochs: int,
-    learning_rate: float,
-    callbacks: tuple[Any, ...] = (),
-) -> Trained:
+    network: Any, run_id: str, training: TrainingSet, validation: TrainingSet, study: Study, *,
+    epochs: int, learning_rate: float, callbacks: tuple[Any, ...] = (),
+) -> Trained:  # fmt: skip
     """Train a compiled Keras model in place: Adam, cross-entropy, cosine decay by epoch (arXiv:1608.03983).
 
     Batches are shuffled and augmented by the study's seed; validation faces are not changed. Raises ValueError if
@@ -79,37 +72,30 @@ def fit(
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
-    batches = training_batches(
-        training.images, training.labels, study.batch_size, study.seed, study.augmentation
-    )
-    validating = plain_batches(validation.images, validation.labels, study.batch_size)
+    size = study.batch_size
+    batches = training_batches(training.images, training.labels, size, study.seed, study.augmentation)
+    validating = plain_batches(validation.images, validation.labels, size) if len(validation.labels) else None
+
+    def cosine(epoch: int) -> float:
+        return 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
+
+    steps = [keras.callbacks.LearningRateScheduler(cosine), *callbacks]
     started = time.perf_counter()
-    history = network.fit(
-        batches,
-        epochs=epochs,
-        validation_data=validating if len(validation.labels) else None,
-        callbacks=[keras.callbacks.LearningRateScheduler(_cosine(learning_rate, epochs)), *callbacks],
-        verbose=0,
-    ).history
+    done = network.fit(batches, epochs=epochs, validation_data=validating, callbacks=steps, verbose=0)
     seconds = time.perf_counter() - started
-    return Trained(network, _curves(run_id, history), seconds, epochs)
+    return Trained(network, _curves(run_id, done.history), seconds, epochs)
 
 
 def compile_network(network: Any, learning_rate: float) -> None:
     """Give a Keras model its optimizer, loss and metric."""
-    network.compile(
-        keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    adam = keras.optimizers.Adam(learning_rate)
+    network.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 def train_copies(
-    architecture: Architecture,
-    faces: pd.DataFrame,
-    images: FaceImages,
-    study: Study,
-    weights: str | None,
+    architecture: Architecture, faces: pd.DataFrame, images: FaceImages, study: Study, weights: str | None,
     use: Callable[[Cohort, Trained], None],
-) -> None:
+) -> None:  # fmt: skip
     """Train the study's copies of one network and hand each to `use` before the next begins.
 
     All copies share one graph and one start; each begins with the same weights and a fresh optimizer.
@@ -133,10 +119,6 @@ def train_copies(
             epochs=study.epochs, learning_rate=study.learning_rate,
         )  # fmt: skip
         use(cohort, trained)
-
-
-def _cosine(learning_rate: float, epochs: int) -> Callable[[int], float]:
-    return lambda epoch: 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
 
 
 def _curves(run_id: str, history: dict[str, list[float]]) -> pd.DataFrame:
