@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
-from fer_utils.models.backbones import HardSwish, replaced, tf
+from fer_utils.models.backbones import HardSwish, tf
 from fer_utils.study import Precision
 
 REPRESENTATIVE_FACES: Final = 100
@@ -34,15 +35,13 @@ def to_tflite(network: Any, precision: Precision, representative: np.ndarray) ->
     return bytes(converter.convert())
 
 
-def with_activation_ranges(
-    network: Any, representative: np.ndarray, *, whole_hard_swish: bool = False
-) -> bytes:
+def with_activation_ranges(network: Any, representative: np.ndarray, *, fused: bool = False) -> bytes:
     """Return a float TFLite model whose tensors carry the ranges that they take on `representative` faces.
 
-    `quantized` starts from it. Hard-swish is written as three operators unless `whole_hard_swish`: LiteRT 2.3 has
+    `quantized` starts from it. Hard-swish is written as three operators unless `fused` into one: LiteRT 2.3 has
     no fast 8-bit kernel for HARD_SWISH, but has them for adding and multiplying.
     """
-    with replaced(HardSwish, call=HardSwish.call if whole_hard_swish else _hard_swish_in_parts):
+    with patch.object(HardSwish, "call", HardSwish.call if fused else _hard_swish_in_parts):
         converter = _converter(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([face[None]] for face in representative.astype(np.float32))

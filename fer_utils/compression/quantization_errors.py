@@ -78,5 +78,5 @@ def candidate_fixes(model: bytes, errors: pd.DataFrame, more: np.ndarray) -> Ite
 def whole_hard_swish(network: Any, representative: np.ndarray) -> Iterator[Variant]:
     """Yield the 8-bit file in which hard-swish is one operator; nothing for a network without it."""
     if any(isinstance(layer, HardSwish) for layer in network.layers):
-        model = with_activation_ranges(network, representative, whole_hard_swish=True)
+        model = with_activation_ranges(network, representative, fused=True)
         yield Variant("whole_hard_swish", quantized(model), "hard-swish as the one operator HARD_SWISH")

@@ -6,9 +6,9 @@ The graph is flat (no model inside a model) and made of layers only, as quantiza
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
+from unittest.mock import patch
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tensorflow-model-optimization 0.8 works with Keras 2 only
 # Results of one and two threads differ in the last bits; the workflow fills the cores with processes instead
@@ -78,9 +78,10 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
     size = study.image_size
     pixels = keras.Input((size, size, 3), name="rgb_0_to_255")
     scaled = pixels if backbone.scales_itself else layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
-    # Layers where Keras calls functions, which tfmot cannot wrap; weights, their order and the function stay the same
-    hard_activations = {"hard_sigmoid": lambda x: HardSigmoid()(x), "hard_swish": lambda x: HardSwish()(x)}
-    with replaced(mobilenet_v3_source, **hard_activations):
+    # Layers where Keras calls functions, which tfmot cannot wrap and Keras has no option for; the function computed,
+    # the weights and their order stay the same
+    sigmoid, swish = lambda x: HardSigmoid()(x), lambda x: HardSwish()(x)
+    with patch.multiple(mobilenet_v3_source, hard_sigmoid=sigmoid, hard_swish=swish):
         features = backbone.build(input_tensor=scaled, include_top=False, weights=weights).output
     pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
     dropped = layers.Dropout(study.dropout, name="dropped")(pooled)
@@ -90,19 +91,6 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = BATCH_NORMALIZATION_MOMENTUM
     return network
-
-
-@contextmanager
-def replaced(holder: Any, **functions: Callable[..., Any]) -> Iterator[None]:
-    """Replace functions of a module or class by name until the block ends, where Keras has no option for it."""
-    originals = {name: getattr(holder, name) for name in functions}
-    try:
-        for name, function in functions.items():
-            setattr(holder, name, function)
-        yield
-    finally:
-        for name, function in originals.items():
-            setattr(holder, name, function)
 
 
 def copy_with(network: Any, change: Callable[[Any], Any]) -> Any:

@@ -1,5 +1,7 @@
 """What a model answers to faces: rows of `predictions` from a Keras model or a TFLite file, and `features`."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,14 +25,17 @@ class PredictionError(RuntimeError):
     """A model's answer is not seven probabilities; the message names the model."""
 
 
+def _batches(images: np.ndarray | FaceImages, size: int) -> Iterator[np.ndarray]:
+    return (images[start : start + size].astype(np.float32) for start in range(0, len(images), size))
+
+
 def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int = BATCH) -> np.ndarray:
     """Return probabilities, float32 (N, 7), of faces, uint8 RGB (N, S, S, 3), by a Keras model.
 
     Batches are padded to one size, so that a network is traced once.
     """
     answers = [np.empty((0, len(EXPRESSIONS)), np.float32)]
-    for start in range(0, len(images), batch_size):
-        pixels = images[start : start + batch_size].astype(np.float32)
+    for pixels in _batches(images, batch_size):
         padded = np.pad(pixels, ((0, batch_size - len(pixels)), (0, 0), (0, 0), (0, 0)))
         answers.append(np.asarray(network.predict_on_batch(padded)))
     return np.concatenate(answers)[: len(images)].astype(np.float32)
@@ -51,11 +56,10 @@ def predict_tflite(path: Path, images: np.ndarray | FaceImages) -> np.ndarray:
             "give it faces of its own size"
         )
     answers = np.empty((len(images), len(EXPRESSIONS)), np.float32)
-    for start in range(0, len(images), BATCH):
-        for row, face in enumerate(images[start : start + BATCH], start):
-            interpreter.set_tensor(given["index"], face[None].astype(np.float32))
-            interpreter.invoke()
-            answers[row] = interpreter.get_tensor(answer["index"])[0]
+    for row, face in enumerate(chain.from_iterable(_batches(images, BATCH))):
+        interpreter.set_tensor(given["index"], face[None])
+        interpreter.invoke()
+        answers[row] = interpreter.get_tensor(answer["index"])[0]
     return answers
 
 
@@ -82,10 +86,9 @@ def penultimate_features(network: Any, images: FaceImages) -> np.ndarray:
     body = type(network)(
         network.input, network.get_layer(LAST_LAYER).input
     )  # keeps TensorFlow out of the imports
-    parts = [np.empty((0, int(body.output.shape[-1])), np.float32)]
-    for start in range(0, len(images), BATCH):
-        parts.append(np.asarray(body(images[start : start + BATCH].astype(np.float32), training=False)))
-    return np.concatenate(parts)
+    features = [np.empty((0, int(body.output.shape[-1])), np.float32)]
+    features += [np.asarray(body(pixels, training=False)) for pixels in _batches(images, BATCH)]
+    return np.concatenate(features)
 
 
 def features_of_children(
