@@ -92,4 +92,4 @@ def parity(predictions: pd.DataFrame, exported: pd.DataFrame) -> pd.DataFrame:
         rows.append((len(file), float((file - network).abs().to_numpy().max()), float(same.mean())))
     compared = pd.DataFrame(rows, columns=["faces", "largest_difference", "same_class"])
     known = exported[["run_id", "architecture", "technique", "precision"]]
-    return known.reset_index(drop=True).join(compared)
+    return known.astype(str).reset_index(drop=True).join(compared)
