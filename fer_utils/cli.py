@@ -105,7 +105,7 @@ def check(
     ] = None,
 ) -> None:
     """Compare a port's answer, or without one this machine's, with the golden answer of an exported model."""
-    from fer_utils.compression.golden_check import answers_here, compare, read_answers, read_golden
+    from fer_utils.compression.golden import answers_here, compare, read_answers, read_golden
 
     golden = read_golden(folder)
     found = compare(golden, read_answers(answer, golden) if answer else answers_here(folder, golden))

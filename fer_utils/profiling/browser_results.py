@@ -16,7 +16,7 @@ from scipy.stats import quantile_test
 
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
 from fer_utils.profiling.host import file_sizes
 from fer_utils.study import Study

@@ -4,7 +4,7 @@ import pandas as pd
 
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
 from fer_utils.study import Study
 

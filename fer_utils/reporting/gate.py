@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from face_sets.manifests import load_manifest
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
 from fer_utils.study import Architecture, Precision, Study
 

@@ -15,7 +15,7 @@ import yaml
 
 from fer_utils.analysis.card_facts import CardFacts
 from fer_utils.compression import golden
-from fer_utils.compression.file_interface import FileInterface
+from fer_utils.compression.metadata import FileInterface
 from fer_utils.reporting import absent
 from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import NOT_RELEASED

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
 from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.study import Study

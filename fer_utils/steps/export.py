@@ -11,10 +11,9 @@ from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.card_facts import card_facts, photographs_score
 from fer_utils.analysis.evidence import Tables
-from fer_utils.compression.file_interface import file_interface
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.compression.golden import golden_files
-from fer_utils.compression.metadata import LABELS_FILE, NO_DATE, labels
+from fer_utils.compression.metadata import LABELS_FILE, NO_DATE, file_interface, labels
 from fer_utils.paths import Paths
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.model_cards import APPS_FOLDER, ModelCard, app_pages

@@ -11,7 +11,7 @@ from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
-from fer_utils.compression.files import file_name
+from fer_utils.compression.exported_files import file_name
 from fer_utils.paths import Paths
 from fer_utils.reporting import device_page as module
 from fer_utils.reporting.device_page import device_page

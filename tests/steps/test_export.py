@@ -15,8 +15,8 @@ from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.compression.export import to_tflite
-from fer_utils.compression.files import file_name
-from fer_utils.compression.golden_check import answers_here, compare, read_golden
+from fer_utils.compression.exported_files import file_name
+from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.compression.metadata import describe
 from fer_utils.paths import Paths
 from fer_utils.reporting import gate

@@ -1,4 +1,4 @@
-"""8-bit files: their ranges are those of the activations, and what their layers lose is found."""
+"""8-bit files: their ranges are those of the activations, and the layers that lose accuracy are identified."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +9,13 @@ from ai_edge_litert import schema_py_generated as schema
 
 from fer_utils.analysis.quantization_losses import ROUNDING
 from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
-from fer_utils.compression.export import calibrated, quantized, to_tflite
-from fer_utils.compression.int8_variants import FLOAT_SHARE, mends, whole_hard_swish
-from fer_utils.compression.layer_errors import layer_errors
+from fer_utils.compression.export import quantized, to_tflite, with_activation_ranges
+from fer_utils.compression.quantization_errors import (
+    FLOAT_SHARE,
+    candidate_fixes,
+    layer_errors,
+    whole_hard_swish,
+)
 from fer_utils.models.backbones import HardSwish, keras, layers, tf
 from fer_utils.models.prediction import predict_keras, predict_tflite
 
@@ -42,7 +46,7 @@ def faces(striped_faces: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def model(residual: keras.Model, faces: np.ndarray) -> bytes:
-    return calibrated(residual, faces)
+    return with_activation_ranges(residual, faces)
 
 
 @pytest.fixture
@@ -93,7 +97,7 @@ def test_a_file_stores_each_activation_in_the_range_that_it_takes(
 def test_the_converters_own_ranges_are_still_wrong(
     residual: keras.Model, faces: np.ndarray, model: bytes
 ) -> None:
-    """The day this fails, tensorflow issue 127842 is mended: ranges need no measuring anew."""
+    """The day this fails, tensorflow issue 127842 is fixed: ranges need no measuring here."""
     converter = tf.lite.TFLiteConverter.from_keras_model(residual)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([face[None].astype(np.float32)] for face in faces)
@@ -105,7 +109,7 @@ def test_the_converters_own_ranges_are_still_wrong(
     assert scaled[1][0] == pytest.approx(0, abs=0.02)
 
 
-def test_weights_have_a_scale_a_channel(model: bytes) -> None:
+def test_weights_have_one_scale_per_channel(model: bytes) -> None:
     graph = schema.ModelT.InitFromPackedBuf(quantized(model), 0).subgraphs[0]
     kernels = [
         tensor for tensor in graph.tensors if len(tensor.shape) == 4 and tensor.quantization.scale is not None
@@ -170,9 +174,9 @@ def test_a_clipped_layer_is_found(model: bytes, faces: np.ndarray) -> None:
     assert worst["error_steps"] > 5 * ROUNDING
 
 
-def test_mends_leave_layers_float_or_take_more_faces(model: bytes, faces: np.ndarray) -> None:
+def test_candidate_fixes_leave_layers_float_or_take_more_faces(model: bytes, faces: np.ndarray) -> None:
     errors = layer_errors(model, faces)
-    made = {variant.name: variant for variant in mends(model, errors, faces)}
+    made = {variant.name: variant for variant in candidate_fixes(model, errors, faces)}
     assert list(made) == ["first_layers_float", "noisiest_layers_float", "more_faces"]
     count = round(FLOAT_SHARE * len(errors))
     assert made["first_layers_float"].about == f"the first {count} of {len(errors)} layers left float"

@@ -7,10 +7,16 @@ import numpy as np
 import pytest
 
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.models.initial_weights import NO_TOP_FILES, WeightsError, find_initial_weights
-from fer_utils.study import load_study
+from fer_utils.models.networks import NETWORKS, WeightsError, find_initial_weights, network_facts
+from fer_utils.study import ARCHITECTURES, load_study
 
 RECOVERED = Path("imagenet_weights", "mobilenet_v2_1.0_224_no_top.h5")
+
+
+def test_every_architecture_has_its_facts():
+    facts = network_facts()
+    assert set(facts["architecture"]) == set(ARCHITECTURES)
+    assert facts["source"].str.contains("arXiv").all()
 
 
 def study(**changes):
@@ -32,10 +38,10 @@ def no_network(monkeypatch):
     def unreachable(_):
         raise OSError("no network")
 
-    monkeypatch.setattr("fer_utils.models.initial_weights._keras_download", unreachable)
+    monkeypatch.setattr("fer_utils.models.networks._keras_download", unreachable)
 
 
-def test_weights_not_to_be_had_are_an_error_at_once(empty_home, no_network):
+def test_unavailable_weights_are_an_error_at_once(empty_home, no_network):
     started = time.monotonic()
     with pytest.raises(
         WeightsError, match=r"ImageNet weights of mobilenet_v2 cannot be downloaded; put .*no_top.h5"
@@ -45,14 +51,14 @@ def test_weights_not_to_be_had_are_an_error_at_once(empty_home, no_network):
 
 
 def test_auto_takes_random_for_all_when_one_is_missing(empty_home, no_network, tmp_path, monkeypatch):
-    (tmp_path / NO_TOP_FILES["mobilenet_v2"]).touch()
+    (tmp_path / NETWORKS["mobilenet_v2"].weights_file).touch()
     monkeypatch.setenv("FER_WEIGHTS", str(tmp_path))
     both = load_study("quick", architectures=["mobilenet_v2", "nasnet_mobile"], initial_weights="auto")
     assert find_initial_weights(both) == ("random", {"mobilenet_v2": None, "nasnet_mobile": None})
 
 
 def test_a_local_folder_is_used(empty_home, tmp_path, monkeypatch):
-    file = tmp_path / NO_TOP_FILES["mobilenet_v2"]
+    file = tmp_path / NETWORKS["mobilenet_v2"].weights_file
     file.touch()
     monkeypatch.setenv("FER_WEIGHTS", str(tmp_path))
     assert find_initial_weights(study(initial_weights="auto")) == ("imagenet", {"mobilenet_v2": str(file)})
@@ -67,7 +73,7 @@ def test_recovered_weights_load_into_our_network(empty_home, tmp_path, monkeypat
 
     from fer_utils.models.backbones import build_network, layers
 
-    shutil.copy(folder / RECOVERED, tmp_path / NO_TOP_FILES["mobilenet_v2"])
+    shutil.copy(folder / RECOVERED, tmp_path / NETWORKS["mobilenet_v2"].weights_file)
     monkeypatch.setenv("FER_WEIGHTS", str(tmp_path))
     start, files = find_initial_weights(study(initial_weights="imagenet"))
     assert start == "imagenet"
