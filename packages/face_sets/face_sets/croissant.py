@@ -21,7 +21,8 @@ DUO_ADDRESS: Final = "http://purl.obolibrary.org/obo/"
 
 def croissant_document(manifest: Manifest) -> dict[str, Any]:
     """Return the Croissant 1.1 document (JSON-LD) of a data set."""
-    shared = json.loads(SHARED_FILE.read_text(encoding="utf-8"))
+    shared: dict[str, Any] = json.loads(SHARED_FILE.read_text(encoding="utf-8"))
+    rai: dict[str, Any] = {"rai:dataPreprocessingProtocol": PREPROCESSING, **manifest.rai}
     usage = [
         {"@type": "DefinedTerm", "name": name, "termCode": code, "url": DUO_ADDRESS + code}
         for code, name in manifest.usage.items()
@@ -37,7 +38,7 @@ def croissant_document(manifest: Manifest) -> dict[str, Any]:
         "citeAs": manifest.citation,
         "conditionsOfAccess": manifest.conditions,
         **({"usageInfo": usage} if usage else {}),
-        **{"rai:dataPreprocessingProtocol": PREPROCESSING, **manifest.rai},
+        **rai,
         "fer:study": manifest.study.model_dump(mode="json"),
     }
 

@@ -31,7 +31,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises ValueError, in one sentence that names the file.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # a subclass of the safe loader
+        content = yaml.load(
+            path.read_text(encoding="utf-8"), Loader=_UniqueKeys
+        )  # a subclass of the safe loader
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:

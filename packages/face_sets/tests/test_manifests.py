@@ -243,7 +243,9 @@ def test_a_code_that_stands_twice_is_refused(tmp_path):
         manifests.read_card(path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", "a: [", "a: &b [*b]", "text", "\ufeff{}", "!!python/name:os.system"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "a: [", "a: &b [*b]", "text", "\ufeff{}", "!!python/name:os.system"]
+)
 def test_a_file_that_is_no_card(tmp_path, content):
     path = tmp_path / "a.yml"
     path.write_text(content, encoding="utf-8")
