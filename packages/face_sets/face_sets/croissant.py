@@ -22,7 +22,7 @@ DUO_ADDRESS: Final = "http://purl.obolibrary.org/obo/"
 def croissant_document(manifest: Manifest) -> dict[str, Any]:
     """Return the Croissant 1.1 document (JSON-LD) of a data set."""
     shared: dict[str, Any] = json.loads(SHARED_FILE.read_text(encoding="utf-8"))
-    rai: dict[str, Any] = {"rai:dataPreprocessingProtocol": PREPROCESSING, **manifest.rai}
+    rai: dict[Any, Any] = {"rai:dataPreprocessingProtocol": PREPROCESSING, **manifest.rai}
     usage = [
         {"@type": "DefinedTerm", "name": name, "termCode": code, "url": DUO_ADDRESS + code}
         for code, name in manifest.usage.items()

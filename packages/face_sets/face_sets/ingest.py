@@ -36,7 +36,7 @@ from face_sets.images import Pixels
 from face_sets.ingested import IngestedSet, IngestError, Report
 from face_sets.manifests import manifest_of
 from face_sets.readers.reading import ROW_COLUMNS, SENT_COLUMNS, Reading, Source, name_of
-from face_sets.readers.registry import source
+from face_sets.readers.registry import reader_module, source
 
 FACE_SIZE: Final = 224
 """Side of a stored face, pixels: the input of the paper's networks, so that nothing is resampled twice."""
@@ -121,7 +121,7 @@ class _Job:
         model = detector_model.read_bytes() if detector_model else b""
         made_from = digest(
             rows.to_csv(index=False), reading.rejected.to_csv(index=False), _stamps(rows, folder), settings,
-            model, code_digest("face_sets.ingest", f"face_sets.readers.{chosen.name}"),
+            model, code_digest("face_sets.ingest", reader_module(chosen.name)),
         )  # fmt: skip
         worker = Worker(
             partial(_loaded, load=chosen.load, folder=folder),

@@ -1,7 +1,6 @@
 import os
 import random
 from contextlib import suppress
-from importlib import import_module
 
 import pandas as pd
 import pytest
@@ -19,13 +18,14 @@ from face_sets.readers.layouts import (
     whole_code,
 )
 from face_sets.readers.reading import ROW_COLUMNS, LayoutError
+from face_sets.readers.registry import source
 
 
 @pytest.fixture(scope="module", params=sorted(LAYOUTS))
 def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     LAYOUTS[request.param](folder)
-    return import_module(f"face_sets.readers.{request.param}").SOURCE, folder
+    return source(request.param), folder
 
 
 def test_every_reading_keeps_the_contract(made):
