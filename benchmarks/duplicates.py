@@ -21,7 +21,7 @@ from face_sets.ingest import FACE_SIZE
 from face_sets.readers.london import read as read_london
 from fer_utils.steps.external_faces import london_folder
 from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 Copy = Callable[[Pixels, np.random.Generator], Pixels]
 
@@ -79,7 +79,7 @@ def london() -> tuple[list[str], list[Pixels]]:
 def drawn(count: int) -> tuple[list[str], list[Pixels]]:
     """Return the people and pictures of drawn faces."""
     rows = plan_faces(Design()).sample(count, random_state=0)
-    pictures = [draw_face({str(k): v for k, v in row.items()}, 280) for row in rows.to_dict("records")]
+    pictures = [render_face({str(k): v for k, v in row.items()}, 280) for row in rows.to_dict("records")]
     return rows["subject_id"].tolist(), pictures
 
 

@@ -58,7 +58,7 @@ Mask = NDArray[np.bool_]
 
 
 def perceptual_hash(image: Pixels) -> str:
-    """Return the hash of an RGB picture: 128 hexadecimal digits, two a coefficient; all 0 for a plain picture."""
+    """Return the hash of an RGB picture: 128 hexadecimal digits, two per coefficient; all 0 for a plain picture."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
     kept = cv2.dct((small - np.vdot(small, _WEIGHTS)) * _WEIGHTS)[_ROW, _COLUMN]

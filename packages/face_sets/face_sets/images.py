@@ -161,7 +161,7 @@ def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
             size = int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
             return size if (bits, components) == (b"\x08", b"\x03") else None
         if marker == _ABOUT and (not segment.startswith(b"Exif") or _is_turned(segment)):
-            return None  # XMP may tell of an orientation too
+            return None  # XMP may hold an orientation too
         place += 2 + max(length, 2)
     return None
 

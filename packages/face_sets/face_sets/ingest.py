@@ -1,4 +1,4 @@
-"""From a folder in the owner's layout to faces found, cropped and stored: once a data set, whatever studies use it.
+"""From a folder in the owner's layout to faces found, cropped and stored: once per data set, whatever studies use it.
 
 The work is done in parts, each noted in a journal when it is done, so that an ingest that was interrupted goes on
 where it stopped. The old tables stay valid until the new ones are whole.
@@ -49,7 +49,7 @@ QUALITY: Final = 95
 """Of stored faces as JPEG: found faces were JPEG or video already, and as PNG they would take four times the room
 and more time than all else. Aligned sets are kept without loss."""
 
-_PART: Final = 1024  # rows a note in the journal: seconds of work, so little is lost
+_PART: Final = 1024  # rows per note in the journal: seconds of work, so little is lost
 _SMALL: Final = 32  # rows that one process has done before others have started
 _PACKAGES: Final = ("fer-utils", "opencv-python-headless", "pillow", "simplejpeg", "ai-edge-litert")
 

@@ -1,4 +1,4 @@
-"""What was ingested: a folder a data set below the results, its tables, and what is known of how they were made.
+"""What was ingested: one folder per data set below the results, its tables, and what is known of how they were made.
 
 `results/data/<set>/` holds `faces.parquet` (table `ingested`), `dropped.parquet` (faces that were not found or are blurred),
 `rejected.csv` (files that could not be used, with the reason), `ingest.json`, and a folder of images.
@@ -70,7 +70,7 @@ class IngestedSet:
 
     @property
     def rejected_file(self) -> Path:
-        """Files that could not be used, each with its reason: for the reader's eyes, since names may tell of people."""
+        """Files that could not be used, each with its reason: for the reader's eyes, since names may identify people."""
         return self.folder / "rejected.csv"
 
     @property
@@ -119,8 +119,8 @@ def ingested_sets(results: Path) -> list[IngestedSet]:
     return [each for each in found if each.is_whole]
 
 
-def came_in(results: Path, names: Collection[str]) -> pd.DataFrame:
-    """Return one row for each of some data sets that is ingested: how many faces came in, and how many did not, and why.
+def ingest_summary(results: Path, names: Collection[str]) -> pd.DataFrame:
+    """Return one row per ingested data set of those named: how many faces were ingested, how many not, and why.
 
     Columns: dataset, faces, not_found (no face detected), blurred, other_label (labels that the study does not use),
     failed (files that cannot be used).

@@ -1,4 +1,4 @@
-"""Which synthetic faces are rendered: every factor crossed with every other, one row an image."""
+"""Which synthetic faces are rendered: every factor crossed with every other, one row per image."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ class Design:
 
 
 def plan_faces(design: Design) -> pd.DataFrame:
-    """Return one row for each image to draw, those of the set with the planted gap last.
+    """Return one row per image to render, those of the set with the planted gap last.
 
-    The columns are those of the `faces` table that are known before drawing, and what the renderer needs:
+    The columns are those of the `faces` table that are known before rendering, and what the renderer needs:
     identity_seed and image_seed (non-negative integers), childness (about 0 adult, about 1 child), intensity
     (1: the prototype), blend (share of `blended_with`, another expression) and difficulty (0 to 1).
     Ages are missing: synthetic faces are not calibrated in years. A subject's seeds depend on the design's seed

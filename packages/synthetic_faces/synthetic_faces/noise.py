@@ -1,4 +1,4 @@
-"""Fixed noise patterns of unit variance, made once a process."""
+"""Fixed noise patterns of unit variance, made once per process."""
 
 from functools import cache
 from typing import Final

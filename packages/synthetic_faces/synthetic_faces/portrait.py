@@ -25,22 +25,22 @@ SMALLEST: Final = 32  # below it, lids and lips are thinner than a pixel
 LARGEST: Final = 900  # above it, the skin's texture would run out (`noise.SIDE`)
 
 Row = Mapping[Hashable, Any] | pd.Series
-"""A row of `design.plan_faces`: of its columns, neither group, split nor dataset changes the drawing."""
+"""A row of `design.plan_faces`: of its columns, neither group, split nor dataset changes the picture."""
 
 
-def draw_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
+def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     """Return the picture that a row of the plan describes, (size, size, 3) uint8 RGB; same row, same pixels.
 
     The same to the bit under one NumPy and OpenCV; other versions may differ by a few grey levels.
     Raises ValueError for an unknown expression or domain, or a size that is not in 32 to 900 pixels.
     """
     if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"cannot draw a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
+        raise ValueError(f"cannot render a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
     if row["domain"] not in DOMAINS:
         raise ValueError(f"unknown domain {row['domain']!r}: expected one of {', '.join(DOMAINS)}")
     domain = DOMAINS[row["domain"]]
     identity = draw_identity(int(row["identity_seed"]), row["childness"], row["sex"], int(row["skin_tone"]))
-    # one stream of random numbers a purpose: a change in one leaves the others as they were
+    # one stream of random numbers per purpose: a change in one leaves the others as they were
     acting, lamp, setting, lens = map(
         np.random.default_rng, np.random.SeedSequence(int(row["image_seed"])).spawn(4)
     )

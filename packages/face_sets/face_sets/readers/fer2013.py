@@ -8,7 +8,7 @@ more than half of the remaining votes must agree. Faces without such a majority,
 unknown or NF (not a face), are dropped. Without `fer2013new.csv`, the label is FER-2013's own.
 
 The faces are crops that the owners centred and sized by an algorithm, so they go through untouched. Some are no
-faces, or drawn: only FER+ tells (NF). Ages and people are not known.
+faces, or drawings: only FER+ marks them (NF). Ages and people are not known.
 """
 
 import csv
@@ -48,7 +48,7 @@ _PIXELS: Final = re.compile(rb"\s*(?:\d{1,3} ){%d}\d{1,3}\s*" % (SIDE * SIDE - 1
 
 
 def read(folder: Path) -> Reading:
-    """Return one row a line of the table, `record` being its place after the header, from 0.
+    """Return one row per line of the table, `record` being its place after the header, from 0.
 
     `dropped_labels` counts, beside the manifest's dropped codes, the faces without a majority of votes.
     Raises LayoutError, in one sentence, for a folder in another layout, or votes of another table.
@@ -172,11 +172,11 @@ def _majorities(path: Path, table: pd.DataFrame, dropped: Counter[str]) -> pd.Se
 
 
 def _votes(path: Path, splits: pd.Series) -> NDArray[np.float64]:
-    """The votes, (rows, 10), not a number where there is none. Rows are told to be the same by number and Usage."""
+    """The votes, (rows, 10), not a number where there is none. Rows are taken as the same by number and Usage."""
     votes = read_table(path, ("Usage", *COLUMNS_OF_VOTES))
-    told = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
+    given = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
     known = splits.fillna("")
-    if len(told) != len(known) or any(own and own != other for own, other in zip(known, told, strict=True)):
+    if len(given) != len(known) or any(own and own != other for own, other in zip(known, given, strict=True)):
         raise LayoutError(
             f"{path} does not go with {TABLE}: expected the same {len(splits)} rows in the same order; fetch both again"
         )

@@ -201,7 +201,7 @@ NIMH_CHEFS: Final = NamedSet(
     fold=str,
     with_folder=True,
     unusable={"DSC_4644": "is a second copy of M2FA_4644"},
-    renamed={"F6_2FA_5449": "M6_2FA_5449"},  # the name tells another model
+    renamed={"F6_2FA_5449": "M6_2FA_5449"},  # the name is another model's
     contradiction=_nimh_contradiction,
 )
 """NIMH Child Emotional Faces Picture Set (Egger et al. 2011, doi 10.1002/mpr.343): the folder's expression and gaze; sex,

@@ -201,7 +201,7 @@ def make_reading(
     A column `part` names a face within its file (a record, a number, a time). Codes are the manifest's unless
     given. Rows of a code that it does not know are rejected, those of one that it drops are counted, beside
     those in `dropped`. Where `found` has no age_group it is unknown; where it has no source_key it is the path.
-    Raises LayoutError if no code is known, nothing was found, or a age_group is not one that the manifest declares.
+    Raises LayoutError if no code is known, nothing was found, or an age_group is not one that the manifest declares.
     """
     codes = codes_of(dataset) if codes is None else codes
     known = found["code"].isin(list(codes)).to_numpy(bool)
@@ -227,7 +227,7 @@ def _check_age_groups(dataset: str, age_groups: pd.Series) -> None:
     if other := sorted(set(age_groups) - set(declared)):
         raise LayoutError(
             f"{dataset}: faces of age_group {', '.join(other)} were read, but its manifest declares "
-            f"{', '.join(declared)}: mend the reader, or `age_groups` in data_manifests/{dataset}.json"
+            f"{', '.join(declared)}: fix the reader, or `age_groups` in data_manifests/cards/{dataset}.yml"
         )
 
 
@@ -239,5 +239,5 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rejected_table(rejected: Rejected) -> pd.DataFrame:
-    """Return rejected files as a table with the columns path and reason, sorted by path, each said once."""
+    """Return rejected files as a table with the columns path and reason, sorted by path, each once."""
     return pd.DataFrame(sorted(set(rejected)), columns=["path", "reason"], dtype="string")
