@@ -5,9 +5,8 @@ opened: a table's path with `..`, or a link that leads out, becomes a rejected f
 """
 
 import os
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -68,26 +67,6 @@ class Files:
             if found:
                 return min(found, key=lambda path: (path.count("/"), path))
         return None
-
-
-def named_pictures(
-    files: Files, name: re.Pattern[str], misnamed: str, rejected: Rejected
-) -> Iterator[tuple[str, re.Match[str]]]:
-    """Yield the path of each picture whose whole name (without suffix) matches, and the match; each name once.
-
-    A name counts once whatever the case of its letters and its separators. Those that do not match, with the reason
-    `misnamed`, and second copies are added to `rejected`.
-    """
-    seen = set()
-    for path in files.pictures:
-        match = name.fullmatch(PurePosixPath(path).stem.strip())
-        if match is None:
-            rejected.append((path, misnamed))
-        elif (key := " ".join(match.groups()).lower()) in seen:
-            rejected.append((path, "is a second copy of a picture"))
-        else:
-            seen.add(key)
-            yield path, match
 
 
 def list_files(folder: Path) -> Files:
