@@ -75,6 +75,11 @@ def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> 
 
     Columns: those of `by`, among DROPPED_COLUMNS, then found, missed, hit_rate. Images that could not be read
     and blurred faces count as neither.
+
+    >>> faces = pd.DataFrame({"age_group": ["child", "adult", "adult"]})
+    >>> dropped = pd.DataFrame({"age_group": ["child", "child"], "reason": [NO_FACE, BLURRED]})
+    >>> hit_rates(faces, dropped, ["age_group"]).to_dict("list")
+    {'age_group': ['adult', 'child'], 'found': [2, 1], 'missed': [0, 1], 'hit_rate': [1.0, 0.5]}
     """
     keys = list(by)
     missed = dropped[dropped["reason"] == NO_FACE]

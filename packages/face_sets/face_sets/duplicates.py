@@ -86,7 +86,11 @@ def distances(some: Codes, others: Codes) -> NDArray[np.float32]:
 def clusters(codes: Codes) -> Rows:
     """Return for each code the number of its cluster: linked, directly or by others, by near-duplicates.
 
-    Shapes: int8 (n, 64) in, int64 (n,) out. Time grows with n²: about 20 s for 100,000 codes.
+    Shapes: int8 (n, 64) in, int64 (n,) out. Time grows with n²: about 10 s for 100,000 codes on two cores.
+
+    >>> codes = np.array([[100] * 64, [-100, 100] * 32, [99] * 64], dtype=np.int8)
+    >>> clusters(codes).tolist()
+    [0, 1, 0]
     """
     distinct, place = _distinct(codes)
     units, labels = _unit(distinct), np.arange(len(distinct))
