@@ -24,7 +24,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from face_sets.images import ImageError, Pixels
-from face_sets.readers.layouts import check_size, list_files, make_reading, read_table
+from face_sets.readers.labels import read_label_table
+from face_sets.readers.layouts import check_size, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
 
 DATASET: Final = "fer2013"
@@ -173,7 +174,7 @@ def _majorities(path: Path, table: pd.DataFrame, dropped: Counter[str]) -> pd.Se
 
 def _votes(path: Path, splits: pd.Series) -> NDArray[np.float64]:
     """The votes, (rows, 10), not a number where there is none. Rows are taken as the same by number and Usage."""
-    votes = read_table(path, ("Usage", *COLUMNS_OF_VOTES))
+    votes = read_label_table(path, ("Usage", *COLUMNS_OF_VOTES))
     given = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
     known = splits.fillna("")
     if len(given) != len(known) or any(own and own != other for own, other in zip(known, given, strict=True)):

@@ -6,7 +6,7 @@ opened: a table's path with `..`, or a link that leads out, becomes a rejected f
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -112,30 +112,8 @@ def _unreadable(error: OSError) -> None:
     ) from error
 
 
-def read_table(path: Path, columns: Sequence[str], names: tuple[str, ...] | None = None) -> pd.DataFrame:
-    """Return a CSV table's `columns` as text (dtype string), whatever its line ends, with or without a BOM.
-
-    `names` names all columns of a table that has no header. Raises LayoutError, in one sentence, if it is
-    absent, larger than MAX_TABLE_BYTES, not a table, or lacks a column.
-    """
-    check_size(path)
-    try:
-        table = pd.read_csv(
-            path, dtype="string", encoding="utf-8-sig", skipinitialspace=True, index_col=False,
-            keep_default_na=False, na_values=[""], names=names, header=None if names else 0,
-            usecols=lambda name: str(name).strip() in columns,
-        )  # fmt: skip
-    except (OSError, ValueError, OverflowError, LookupError) as error:
-        # pandas' parser errors and bad encodings are ValueErrors; ragged rows let an IndexError out
-        raise LayoutError(f"{path} cannot be read as a CSV table: fetch it again") from error
-    table.columns = [str(name).strip() for name in table.columns]
-    if absent := [column for column in columns if column not in table.columns]:
-        raise LayoutError(f"{path} has no column {', '.join(absent)}: fetch the published file again")
-    return table[list(columns)]
-
-
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text table that are not empty. Raises LayoutError as `read_table` does."""
+    """Return the lines of a text table that are not empty. Raises LayoutError as `labels.read_label_table` does."""
     check_size(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
