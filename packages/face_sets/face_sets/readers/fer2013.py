@@ -82,11 +82,11 @@ def load(row: Row, folder: Path) -> Pixels:
     path = folder / row["path"]
     try:
         state = path.stat()
-        index = _places(path, state.st_mtime_ns, state.st_size)
+        columns, places = _index(path, state.st_mtime_ns, state.st_size)
         with path.open("rb") as file:
-            file.seek(int(index.places[int(row["record"])]))
+            file.seek(int(places[int(row["record"])]))
             fields = _fields(file.readline(LONGEST_LINE))
-        grey = np.array(fields[index.columns["pixels"]].split(), dtype=np.int64).reshape(SIDE, SIDE)
+        grey = np.array(fields[columns["pixels"]].split(), dtype=np.int64).reshape(SIDE, SIDE)
     except (OSError, ValueError, TypeError, IndexError) as error:
         raise ImageError(None, f"is not {SIDE} x {SIDE} grey levels: fetch {TABLE} again") from error
     if grey.min() < 0 or grey.max() > 255:
@@ -94,19 +94,13 @@ def load(row: Row, folder: Path) -> Pixels:
     return np.repeat(grey[:, :, None].astype(np.uint8), 3, axis=2)
 
 
-class _Index:
-    """Where the rows of a table begin, in bytes, and which field holds what."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self.columns = _columns(file.readline(LONGEST_LINE), path)
-            lengths = [file.tell(), *map(len, _lines(file, path))]
-        self.places: NDArray[np.int64] = np.cumsum(lengths, dtype=np.int64)[:-1]
-
-
 @lru_cache(maxsize=2)
-def _places(path: Path, _modified: int, _size: int) -> _Index:
-    return _Index(path)
+def _index(path: Path, _modified: int, _size: int) -> tuple[dict[str, int], NDArray[np.int64]]:
+    """Which field of a table holds what, and where its rows begin, in bytes."""
+    with path.open("rb") as file:
+        columns = _columns(file.readline(LONGEST_LINE), path)
+        lengths = [file.tell(), *map(len, _lines(file, path))]
+    return columns, np.cumsum(lengths, dtype=np.int64)[:-1]
 
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
