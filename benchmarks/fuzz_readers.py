@@ -161,7 +161,7 @@ def run(name: str, template: Path, scratch: Path, seed: int) -> str:
         ingest(name, folder, results, 48)
         end = "finished"
     except (ValueError, RuntimeError) as error:
-        if not type(error).__module__.startswith("fer_utils"):
+        if not type(error).__module__.startswith("face_sets"):
             print(f"seed {seed}, {name}, after {', '.join(done)}:")
             raise
         if "\n" in str(error):

@@ -1,6 +1,6 @@
 """Images per CPU second of the synthetic renderer at 112 and 224 pixels.
 
-`python benchmarks/synthetic_faces.py` times this project's renderer. `--against FILE` times another module in
+`python benchmarks/rendering.py` times this project's renderer. `--against FILE` times another module in
 the same run, turn and turn about, so that a busy machine slows both alike; FILE must define
 `draw(index, size)`, which draws its index-th picture.
 """
