@@ -326,7 +326,7 @@ def test_a_table_that_promises_too_much_is_refused(folder, results):
     assert catalogue.DROPPED_COLUMNS[0] == tables.KEYS["ingested"][0]
 
 
-def test_what_came_in_is_counted_by_set(folder, results):
+def test_what_was_ingested_is_counted_by_set(folder, results):
     write_noise(folder / f"{SECRET}-09_fear.jpg", 1)
     ingest(NAME, folder, results, SIZE)
     (row,) = ingest_summary(results, ["kdef", "jaffe"]).to_dict("records")
