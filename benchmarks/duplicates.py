@@ -18,10 +18,10 @@ from face_sets.detection import FaceDetector, crop_face, largest_face
 from face_sets.duplicates import BESIDE, LINKED, clusters, codes_of, distances, perceptual_hash
 from face_sets.images import Pixels, decode_image, encode_jpeg, read_image
 from face_sets.ingest import FACE_SIZE
-from face_sets.readers.london import read_london
+from face_sets.readers.london import read as read_london
 from fer_utils.steps.external_faces import london_folder
 from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 Copy = Callable[[Pixels, np.random.Generator], Pixels]
 
@@ -72,14 +72,14 @@ def london() -> tuple[list[str], list[Pixels]]:
     """Return the people and the photographs, none if they are not there."""
     if (folder := london_folder()) is None:
         return [], []
-    rows = read_london(folder)
+    rows = read_london(folder).rows
     return rows["subject_id"].tolist(), [read_image(folder / path) for path in rows["path"]]
 
 
 def drawn(count: int) -> tuple[list[str], list[Pixels]]:
     """Return the people and pictures of drawn faces."""
     rows = plan_faces(Design()).sample(count, random_state=0)
-    pictures = [draw_face({str(k): v for k, v in row.items()}, 280) for row in rows.to_dict("records")]
+    pictures = [render_face({str(k): v for k, v in row.items()}, 280) for row in rows.to_dict("records")]
     return rows["subject_id"].tolist(), pictures
 
 

@@ -10,7 +10,6 @@ sentence of the project's own (LayoutError and the like); anything else is print
 
 import argparse
 import faulthandler
-import inspect
 import os
 import random
 import shutil
@@ -26,23 +25,16 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-TESTS = Path(__file__).parent.parent / "tests" / "data"
-sys.path[:0] = [os.fspath(TESTS), os.fspath(TESTS / "sources")]
+TESTS = Path(__file__).parent.parent / "packages" / "face_sets" / "tests"
+sys.path[:0] = [os.fspath(TESTS), os.fspath(TESTS / "readers")]
 
-import made_up_children  # noqa: E402
-import made_up_layouts  # noqa: E402
-import made_up_london  # noqa: E402
+from made_up_sets import WRITERS  # noqa: E402
 
 from face_sets.archives import ArchiveError, unpack  # noqa: E402
 from face_sets.ingest import ingest  # noqa: E402
 from face_sets.readers.registry import SOURCES  # noqa: E402
 
 LONGEST = 60  # seconds a round may take: most take less than one
-WRITERS = {
-    name.removeprefix("write_"): writer
-    for module in (made_up_layouts, made_up_children, made_up_london)
-    for name, writer in inspect.getmembers(module, inspect.isfunction)
-}
 
 HOSTILE_FIELDS = (
     "../../../etc/passwd", "/etc/passwd", "..\\..\\x", "=1+1", "nan", "inf", "-1", "1e308", "9" * 400, "\0", "\u202e", '"',
@@ -169,7 +161,7 @@ def run(name: str, template: Path, scratch: Path, seed: int) -> str:
         ingest(name, folder, results, 48)
         end = "finished"
     except (ValueError, RuntimeError) as error:
-        if not type(error).__module__.startswith("fer_utils"):
+        if not type(error).__module__.startswith("face_sets"):
             print(f"seed {seed}, {name}, after {', '.join(done)}:")
             raise
         if "\n" in str(error):

@@ -31,7 +31,7 @@ from face_sets.detection import FaceDetector
 from face_sets.images import Pixels, encode_jpeg, read_image
 from face_sets.readers.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
 from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 PICTURES = 100
 NAME = "kdef"
@@ -43,7 +43,7 @@ def write_photographs(folder: Path, images: int) -> None:
     folder.mkdir()
     rows = plan_faces(Design()).sample(PICTURES, random_state=0).to_dict("records")
     for number, row in enumerate(rows):
-        picture = np.pad(draw_face(row, 480), ((0, 0), (80, 80), (0, 0)), mode="edge")
+        picture = np.pad(render_face(row, 480), ((0, 0), (80, 80), (0, 0)), mode="edge")
         (folder / f"{number:06}.jpg").write_bytes(encode_jpeg(picture, 90))
     for number in range(PICTURES, images):
         os.link(folder / f"{number % PICTURES:06}.jpg", folder / f"{number:06}.jpg")

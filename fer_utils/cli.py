@@ -194,7 +194,9 @@ def main() -> None:
     try:
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        if type(error).__module__.startswith("fer_utils") or isinstance(error, OSError):
+        if type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces")) or isinstance(
+            error, OSError
+        ):
             sys.exit(f"fer: {error}")
         raise
 

@@ -143,9 +143,9 @@ def forget(
 ) -> None:
     """Delete everything that was made from a data set, and say which results must be made again."""
     from fer_utils.forgetting import forget as delete
-    from fer_utils.forgetting import what_to_forget
+    from fer_utils.forgetting import forgettable
 
-    found = what_to_forget(name, results_folder(), PROJECT_FOLDER)
+    found = forgettable(name, results_folder(), PROJECT_FOLDER)
     if not found.all:
         typer.echo(f"nothing here was made from {name}")
         return

@@ -1,4 +1,4 @@
-"""A licence that ends: everything that was made from a data set goes, and what must be made again is said."""
+"""A licence that ends: everything made from a data set is deleted, and what must be made again is listed."""
 
 import shutil
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ class Forgotten:
 
     @property
     def all(self) -> tuple[Path, ...]:
-        """Every folder, in the order of deletion: what tells of the set's use goes last."""
+        """Every folder, in the order of deletion: what shows the set's use goes last."""
         return (*self.book, *self.studies, *self.own)
 
 
-def what_to_forget(name: str, results: Path, project: Path) -> Forgotten:
+def forgettable(name: str, results: Path, project: Path) -> Forgotten:
     """Return what was made from a data set: in `results`, and the book rendered in the folder `project`.
 
     A study used it if its faces, or those of its external test, come from it; one whose tables of faces cannot be

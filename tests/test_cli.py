@@ -51,12 +51,12 @@ class TestClassify:
     def photograph(self, tmp_path_factory):
         from face_sets.images import write_png
         from synthetic_faces.design import Design, plan_faces
-        from synthetic_faces.portrait import draw_face
+        from synthetic_faces.portrait import render_face
 
         plan = plan_faces(Design())
         row = plan[(plan["expression"] == "happiness") & (plan["domain"] == "lab")].iloc[0]
         path = tmp_path_factory.mktemp("photographs") / "smile.png"
-        write_png(path, draw_face(row, 200))
+        write_png(path, render_face(row, 200))
         return path
 
     def test_a_face_gets_seven_probabilities(self, photograph):

@@ -65,7 +65,7 @@ def test_the_sheet_of_every_set_tells_terms_and_access(results, name):
 # ingest
 
 
-def test_ingest_tells_what_came_in(results, tmp_path):
+def test_ingest_reports_what_was_ingested(results, tmp_path):
     write_set(tmp_path / "owner")
     answer = fer("ingest", NAME, "--from", tmp_path / "owner", "--processes", 1, "--face-size", 64)
     assert answer.exit_code == 0, answer.output

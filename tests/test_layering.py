@@ -1,6 +1,10 @@
 """Imports between the rooms run downwards only, as CONTRIBUTING.md says."""
 
+import ast
+
 import grimp
+
+from face_sets.folders import PROJECT_FOLDER
 
 FLOORS = (  # from the roof down; rooms on one floor do not know each other
     "cli",
@@ -52,3 +56,25 @@ def test_tensorflow_stays_in_the_rooms_that_need_it():
     assert not [
         module for module in heavy if module.startswith(("fer_utils.analysis", "fer_utils.reporting"))
     ]
+
+
+def test_packages_import_nothing_of_the_study():
+    """`face_sets` and `synthetic_faces` stand alone, their tests too, and the library of one does not need the other."""
+    folder = PROJECT_FOLDER / "packages"
+    imports = {path: set(imported_names(path)) for path in sorted(folder.rglob("*.py"))}
+    assert len(imports) > 60
+    assert not [path.name for path, names in imports.items() if "fer_utils" in names]
+    libraries = {name: folder / name / name for name in ("face_sets", "synthetic_faces")}
+    for name, other in (("face_sets", "synthetic_faces"), ("synthetic_faces", "face_sets")):
+        assert not [
+            p.name for p, names in imports.items() if p.is_relative_to(libraries[name]) and other in names
+        ]
+
+
+def imported_names(path):
+    """The first parts of the names that a source file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]

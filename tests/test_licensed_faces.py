@@ -4,16 +4,22 @@ import os
 
 import pandas as pd
 import pytest
-from made_up_sets import put_set
+from made_up_sets import WRITERS, ingested_rows, put_set
 
+from face_sets.ingest import ingest
 from face_sets.ingested import IngestError
+from face_sets.leaks import LeakError, check_no_leak
+from face_sets.set_names import LICENSED_SETS
+from face_sets.splits import NEAR_TEST, NEAR_VALIDATION, OF_OWNERS_TEST, assign_splits
 from fer_utils import tables
+from fer_utils.analysis.coverage import coverage
 from fer_utils.models.face_images import load_pixels
 from fer_utils.paths import Paths
 from fer_utils.steps.faces import ingested_digest, make_faces
 from fer_utils.study import load_study
 
-STUDY = load_study("licensed", face_size=48)
+SIZE = 48
+STUDY = load_study("licensed", face_size=SIZE)
 
 
 @pytest.fixture
@@ -80,3 +86,40 @@ def test_the_workflow_sees_a_further_set_and_a_new_ingest(paths):
     put_set(paths.results, "jaffe", 2)
     assert ingested_digest(STUDY, paths) != before
     assert ingested_digest(load_study("quick"), paths) == "none"
+
+
+def test_a_licensed_study_is_made_of_all_sets(tmp_path, tmp_path_factory):
+    reports = {}
+    for name in LICENSED_SETS:
+        folder = tmp_path_factory.mktemp(name)
+        WRITERS[name](folder)
+        reports[name] = ingest(name, folder, tmp_path, SIZE)
+    study = load_study("licensed", face_size=SIZE)
+    paths = Paths.of(study, tmp_path)
+    make_faces(study, paths)
+    faces = tables.read("faces", paths.faces)
+    check_no_leak(faces)
+    # The small sets show the same few synthetic people, so some of them are copies of CAFE's and must go
+    dropped = pd.read_parquet(paths.dropped)
+    copies = dropped[dropped["reason"].isin([NEAR_TEST, NEAR_VALIDATION, OF_OWNERS_TEST])]
+    assert set(faces["dataset"]) | set(copies["dataset"]) == set(LICENSED_SETS)
+    assert len(faces) + len(copies) == sum(reports[name].found for name in LICENSED_SETS)
+    assert set(faces.loc[faces["dataset"] == "cafe", "split"]) == {"test"}
+    assert not (set(faces.loc[faces["split"] != "test", "dataset"]) & {"cafe", "london", "own"})
+    assert coverage(faces).to_numpy().sum() == len(faces)
+
+
+@pytest.mark.parametrize("step", ["train", "compress_network"])
+def test_the_leak_check_runs_before_anything_is_learned(tmp_path, monkeypatch, step):
+    from fer_utils.steps import compress, learning, train
+
+    study = load_study("quick")
+    paths = Paths.of(study, tmp_path)
+    rows, _ = assign_splits(pd.concat([ingested_rows("cafe", 6), ingested_rows("kdef", 40)]), 2023)
+    faces = rows.assign(may_publish=False).reindex(columns=list(tables.COLUMNS["faces"]))
+    copied = faces.index[(faces["dataset"] == "kdef") & (faces["split"] == "train")][0]
+    faces.loc[copied, "sha256"] = faces.loc[faces["dataset"] == "cafe", "sha256"].iloc[0]
+    tables.write(faces, "faces", paths.faces)
+    monkeypatch.setattr(learning.FaceImages, "stored", lambda *_: pytest.fail("pictures were loaded"))
+    with pytest.raises(LeakError):
+        getattr({"train": train}.get(step, compress), step)("mobilenet_v2", study, paths)

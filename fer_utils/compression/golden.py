@@ -19,7 +19,7 @@ from face_sets.expressions import EXPRESSIONS
 from face_sets.images import Pixels, encode_png
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.study import Precision
-from synthetic_faces.portrait import Row, draw_face
+from synthetic_faces.portrait import Row, render_face
 
 GOLDEN_FILE: Final = "golden.json"
 FACE_FILE: Final = "golden_face.rgb"
@@ -67,7 +67,7 @@ class Comparison:
 
 def golden_face(image_size: int) -> Pixels:
     """Return the golden face, uint8 RGB (image_size, image_size, 3), cut out by the rule that cuts all faces."""
-    picture = draw_face(FACE, PICTURE_SIZE)
+    picture = render_face(FACE, PICTURE_SIZE)
     face = largest_face(FaceDetector().detect(picture))
     if face is None:
         raise GoldenError("the detector finds no face in the golden picture: choose another (golden.FACE)")

@@ -3,15 +3,14 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from face_sets.catalogue import DROPPED_COLUMNS, catalogue_faces
 from face_sets.files import atomic_path, digest
-from face_sets.images import read_image
-from face_sets.readers.london import read_london
+from face_sets.readers.london import read
+from face_sets.readers.reading import load_picture
 from fer_utils import tables
 from fer_utils.paths import DATA_VARIABLE, Paths
 from fer_utils.study import Study
@@ -37,9 +36,10 @@ def photographs_digest() -> str:
 def make_external_faces(study: Study, paths: Paths) -> None:
     """Find and crop the photographs and write their `faces` table; without them it has no rows."""
     if folder := london_folder():
+        rows = read(folder).rows
         faces, dropped = catalogue_faces(
-            read_london(folder),
-            partial(_photograph, folder=folder),
+            rows.assign(face_id=rows["subject_id"] + "-" + rows["expression"], split="external"),
+            partial(load_picture, folder=folder),
             paths.external_faces.parent,
             study.face_size,
             processes=os.cpu_count() or 1,
@@ -50,7 +50,3 @@ def make_external_faces(study: Study, paths: Paths) -> None:
     with atomic_path(paths.external_dropped) as temporary:
         dropped.to_parquet(temporary, index=False)
     tables.write(faces, "faces", paths.external_faces)
-
-
-def _photograph(row: Any, folder: Path) -> np.ndarray:
-    return read_image(folder / row["path"])

@@ -18,7 +18,7 @@ from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.study import Study
 from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 FRAME_SHARE = 0.8
 """A crop is about this share of the drawn frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
@@ -52,7 +52,7 @@ def ingested_digest(study: Study, paths: Paths) -> str:
 def _drawn(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
     return catalogue_faces(
         plan_faces(Design(**{field.name: getattr(study, field.name) for field in fields(Design)})),
-        partial(draw_face, size=round(study.face_size / FRAME_SHARE)),
+        partial(render_face, size=round(study.face_size / FRAME_SHARE)),
         paths.faces.parent,
         study.face_size,
         processes=os.cpu_count() or 1,

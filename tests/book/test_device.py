@@ -18,7 +18,7 @@ from fer_utils.models.prediction import predict_tflite
 from fer_utils.profiling.browser_results import read_browser_result
 from fer_utils.study import load_study
 from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -109,7 +109,7 @@ def portraits():
         plan[(plan["expression"] == expression) & (plan["domain"] == domains[k % len(domains)])].iloc[k]
         for k, expression in enumerate(plan["expression"].unique())
     ]
-    return [draw_face(row.to_dict(), 480) for row in rows]
+    return [render_face(row.to_dict(), 480) for row in rows]
 
 
 def framed(portrait, height, width, left=0, top=0, side=None):

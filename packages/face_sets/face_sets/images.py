@@ -1,7 +1,8 @@
-"""Pictures in and out: any image file as upright RGB pixels, and atomic PNG and JPEG files."""
+"""Pictures in and out: any image file as upright RGB pixels, and PNG and JPEG bytes."""
 
 import io
 import stat
+import struct
 import warnings
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,8 @@ import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+from PIL.Image import Transpose as Turn
 
 from face_sets.files import write_bytes
 
@@ -21,8 +23,14 @@ MAX_BYTES: Final = 8 * MAX_PIXELS
 """Largest file that is read: that many pixels without compression, four channels of 16 bits."""
 
 _ORIENTATION: Final = 0x0112  # tag of TIFF 6.0 and EXIF
-_ABOUT: Final = b"\xe1"  # marker of JPEG's segment APP1: EXIF or XMP
-_FRAMES: Final = (b"\xc0", b"\xc1", b"\xc2")  # baseline, extended, progressive
+_TURNS: Final = dict(enumerate((Turn.FLIP_LEFT_RIGHT, Turn.ROTATE_180, Turn.FLIP_TOP_BOTTOM, Turn.TRANSPOSE,
+                                Turn.ROTATE_270, Turn.TRANSVERSE, Turn.ROTATE_90), start=2))  # fmt: skip
+"""What makes a picture upright, by its EXIF orientation; 1 is upright."""
+
+_UNREADABLE: Final = (
+    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, OverflowError
+)  # fmt: skip
+"""What Pillow lets out on damaged files."""
 
 # What Pillow warns of (odd tags, great size) is either harmless or an ImageError below
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -54,20 +62,21 @@ def decode_image(data: bytes, path: Path | None = None) -> Pixels:
     if not data:
         raise ImageError(path, "is empty: give a JPEG, PNG, TIFF, BMP or WebP picture")
     try:
-        if (pixels := _plain_jpeg(data)) is not None:
-            return pixels
         with Image.open(io.BytesIO(data)) as image:
             _check_size(image, path)
-            ImageOps.exif_transpose(image, in_place=True)
-            return np.array(_eight_bits(image).convert("RGB"), dtype=np.uint8)
+            turn = _TURNS.get(_orientation(image))
+            plain = turn is None and image.format in ("JPEG", "MPO") and image.mode == "RGB"
+            if plain and (pixels := _fast_jpeg(data)) is not None:
+                return pixels
+            rgb = _eight_bits(image).convert("RGB")
+            return np.array(rgb if turn is None else rgb.transpose(turn), dtype=np.uint8)
     except UnidentifiedImageError as error:
         raise ImageError(path, "is not a picture: give a JPEG, PNG, TIFF, BMP or WebP file") from error
     except Image.DecompressionBombError as error:
         raise ImageError(path, f"has more than {MAX_PIXELS:,} pixels: make it smaller first") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
-        if isinstance(error, ImageError):
-            raise
-        # Pillow's decoders let any of these out on damaged files
+    except ImageError:
+        raise
+    except _UNREADABLE as error:
         raise ImageError(path, "is a truncated or damaged picture: fetch it again") from error
 
 
@@ -134,42 +143,20 @@ def _check_size(image: Image.Image, path: Path | None) -> None:
         )
 
 
-def _plain_jpeg(data: bytes) -> Pixels | None:
-    """The pixels of a whole JPEG that needs nothing but decoding, as Pillow reads it in more time; None for any other."""
-    size = _plain_jpeg_size(data)
-    if size is None or size[0] * size[1] > MAX_PIXELS:
-        return None
+def _orientation(image: Image.Image) -> int:
+    """EXIF's orientation, 1 where there is none or the block is damaged: the picture itself may be whole."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except _UNREADABLE:
+        return 1
+
+
+def _fast_jpeg(data: bytes) -> Pixels | None:
+    """The pixels of a whole JPEG, as Pillow reads them in more time; None for a damaged one, which Pillow may bear."""
     try:
         return simplejpeg.decode_jpeg(data, "RGB")
     except ValueError:
-        return None  # cut off or damaged: Pillow says how, or bears it
-
-
-def _plain_jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a JPEG of 8 bits and three components that is not turned by EXIF, from its header.
-
-    Segments as in ITU-T T.81, annex B.
-    """
-    if data[:2] != b"\xff\xd8":
         return None
-    place = 2
-    while data[place : place + 1] == b"\xff":
-        marker, length = data[place + 1 : place + 2], int.from_bytes(data[place + 2 : place + 4], "big")
-        segment = data[place + 4 : place + 2 + length]
-        if marker in _FRAMES:
-            bits, components = segment[:1], segment[5:6]
-            size = int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
-            return size if (bits, components) == (b"\x08", b"\x03") else None
-        if marker == _ABOUT and (not segment.startswith(b"Exif") or _is_turned(segment)):
-            return None  # XMP may tell of an orientation too
-        place += 2 + max(length, 2)
-    return None
-
-
-def _is_turned(segment: bytes) -> bool:
-    exif = Image.Exif()
-    exif.load(segment)
-    return exif.get(_ORIENTATION, 1) != 1
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""From a folder in the owner's layout to faces found, cropped and stored: once a data set, whatever studies use it.
+"""From a folder in the owner's layout to faces found, cropped and stored: once per data set, whatever studies use it.
 
 The work is done in parts, each noted in a journal when it is done, so that an ingest that was interrupted goes on
 where it stopped. The old tables stay valid until the new ones are whole.
@@ -36,7 +36,7 @@ from face_sets.images import Pixels
 from face_sets.ingested import IngestedSet, IngestError, Report
 from face_sets.manifests import manifest_of
 from face_sets.readers.reading import ROW_COLUMNS, SENT_COLUMNS, Reading, Source, name_of
-from face_sets.readers.registry import source
+from face_sets.readers.registry import reader_module, source
 
 FACE_SIZE: Final = 224
 """Side of a stored face, pixels: the input of the paper's networks, so that nothing is resampled twice."""
@@ -49,7 +49,7 @@ QUALITY: Final = 95
 """Of stored faces as JPEG: found faces were JPEG or video already, and as PNG they would take four times the room
 and more time than all else. Aligned sets are kept without loss."""
 
-_PART: Final = 1024  # rows a note in the journal: seconds of work, so little is lost
+_PART: Final = 1024  # rows per note in the journal: seconds of work, so little is lost
 _SMALL: Final = 32  # rows that one process has done before others have started
 _PACKAGES: Final = ("fer-utils", "opencv-python-headless", "pillow", "simplejpeg", "ai-edge-litert")
 
@@ -121,7 +121,7 @@ class _Job:
         model = detector_model.read_bytes() if detector_model else b""
         made_from = digest(
             rows.to_csv(index=False), reading.rejected.to_csv(index=False), _stamps(rows, folder), settings,
-            model, code_digest("face_sets.ingest", f"face_sets.readers.{chosen.name}"),
+            model, code_digest("face_sets.ingest", reader_module(chosen.name)),
         )  # fmt: skip
         worker = Worker(
             partial(_loaded, load=chosen.load, folder=folder),

@@ -1,4 +1,4 @@
-"""What was ingested: a folder a data set below the results, its tables, and what is known of how they were made.
+"""What was ingested: one folder per data set below the results, its tables, and what is known of how they were made.
 
 `results/data/<set>/` holds `faces.parquet` (table `ingested`), `dropped.parquet` (faces that were not found or are blurred),
 `rejected.csv` (files that could not be used, with the reason), `ingest.json`, and a folder of images.
@@ -46,37 +46,19 @@ class Report:
         return self.failed / seen if seen else 0.0
 
 
-@dataclass(frozen=True)
 class IngestedSet:
-    """The folder of one ingested data set; names of its files are decided here alone."""
+    """The folder of one ingested data set; names of its files are decided here alone.
 
-    results: Path
-    name: str
+    Names of rejected files may identify people: that list is for the reader's eyes. The report is written last.
+    """
 
-    @property
-    def folder(self) -> Path:
-        """Everything that this project keeps of the set."""
-        return self.results / FOLDER / self.name
-
-    @property
-    def faces_file(self) -> Path:
-        """The table `ingested`."""
-        return self.folder / "faces.parquet"
-
-    @property
-    def dropped_file(self) -> Path:
-        """Faces that were not found or are blurred."""
-        return self.folder / "dropped.parquet"
-
-    @property
-    def rejected_file(self) -> Path:
-        """Files that could not be used, each with its reason: for the reader's eyes, since names may tell of people."""
-        return self.folder / "rejected.csv"
-
-    @property
-    def report_file(self) -> Path:
-        """The report, written last: with it the set is whole."""
-        return self.folder / "ingest.json"
+    def __init__(self, results: Path, name: str) -> None:
+        self.results, self.name = results, name
+        self.folder = results / FOLDER / name  # everything that this project keeps of the set
+        self.faces_file = self.folder / "faces.parquet"
+        self.dropped_file = self.folder / "dropped.parquet"
+        self.rejected_file = self.folder / "rejected.csv"
+        self.report_file = self.folder / "ingest.json"
 
     @property
     def is_whole(self) -> bool:
@@ -119,8 +101,8 @@ def ingested_sets(results: Path) -> list[IngestedSet]:
     return [each for each in found if each.is_whole]
 
 
-def came_in(results: Path, names: Collection[str]) -> pd.DataFrame:
-    """Return one row for each of some data sets that is ingested: how many faces came in, and how many did not, and why.
+def ingest_summary(results: Path, names: Collection[str]) -> pd.DataFrame:
+    """Return one row per ingested data set of those named: how many faces were ingested, how many not, and why.
 
     Columns: dataset, faces, not_found (no face detected), blurred, other_label (labels that the study does not use),
     failed (files that cannot be used).

@@ -24,6 +24,13 @@ def check_no_leak(faces: pd.DataFrame) -> None:
     No subject of a data set is in two of the training, validation and test splits; no picture of CAFE and no
     child of CAFE is in training or validation; no file in them is a copy of a test face, none a near-duplicate
     of a picture of CAFE. Columns: those of the `faces` table. Raises LeakError with the number of such cases.
+
+    >>> columns = ["dataset", "subject_id", "split", "sha256"]
+    >>> check_no_leak(pd.DataFrame([["kdef", "F01", "train", "a"], ["kdef", "F02", "test", "b"]], columns=columns))
+    >>> copy = pd.DataFrame([["kdef", "F01", "train", "a"], ["jaffe", "KA", "test", "a"]], columns=columns)
+    >>> check_no_leak(copy)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    face_sets.leaks.LeakError: 1 face(s) to learn from are copies of a face to test on: make the faces again...
     """
     split = faces["split"].astype("string")
     learned, tested = split.isin(LEARNED_SPLITS), split == "test"

@@ -1,18 +1,20 @@
-"""What is known of each data set: one Croissant file a set, read and checked beyond what `mlcroissant` checks.
+"""What is known of each data set: one card per set in `data_manifests/cards`, read and checked.
 
-Croissant 1.1 (MLCommons) with its RAI vocabulary describes the set and the table that this project makes of it,
-never its images. What only this project asks stands under the one key `fer:study`, plain JSON.
+A card holds what differs between sets; `face_sets.croissant` makes of each the Croissant 1.1 file (MLCommons, with its
+RAI vocabulary) that stands beside them. Both describe a set and the table that is made of it, never its images.
 """
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from face_sets.croissant import STUDY_KEY, ManifestError, check_document, read_document
 from face_sets.expressions import EXPRESSIONS, check_codes
 from face_sets.folders import MANIFESTS_FOLDER
+from face_sets.validation import first_problem, read_yaml
+
+CARDS_FOLDER: Final = MANIFESTS_FOLDER / "cards"
 
 OPEN_LICENCES: Final = (
     "https://creativecommons.org/licenses/by/",
@@ -21,9 +23,30 @@ OPEN_LICENCES: Final = (
 )
 """Licences that let a picture be shown or a model be given away; any other leaves both flags false."""
 
+Text = Annotated[str, Field(pattern=r"\S")]
+RaiKey = Literal[
+    "rai:annotationsPerItem", "rai:annotatorDemographics", "rai:dataAnnotationAnalysis", "rai:dataAnnotationPlatform",
+    "rai:dataAnnotationProtocol", "rai:dataBiases", "rai:dataCollection", "rai:dataCollectionMissingData",
+    "rai:dataCollectionRawData", "rai:dataCollectionTimeframe", "rai:dataCollectionType",
+    "rai:dataImputationProtocol", "rai:dataLimitations", "rai:dataManipulationProtocol",
+    "rai:dataPreprocessingProtocol", "rai:dataReleaseMaintenancePlan", "rai:dataSocialImpact", "rai:dataUseCases",
+    "rai:machineAnnotationTools", "rai:personalSensitiveInformation",
+]  # fmt: skip
+"""The properties of the Croissant RAI specification 1.0; `mlcroissant` lets unknown ones pass."""
+
+REQUIRED_RAI_KEYS: Final = (
+    "rai:personalSensitiveInformation", "rai:dataBiases", "rai:dataLimitations", "rai:dataCollection",
+    "rai:dataAnnotationProtocol", "rai:dataUseCases", "rai:dataSocialImpact",
+)  # fmt: skip
+"""Those that a set of faces must state."""
+
+
+class ManifestError(ValueError):
+    """A card or manifest is absent or not what it must be; the message names the file and what to fix."""
+
 
 class StudyFields(BaseModel):
-    """What this project asks of a data set and Croissant has no property for (the key `fer:study`)."""
+    """What a study must know of a data set and Croissant has no property for (its key `fer:study`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -85,26 +108,37 @@ class StudyFields(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A data set: Croissant's own properties that the book shows, `rai` as it stands, and the study's fields."""
+    """A data set as its card describes it: the properties of Croissant that differ between sets, and the study's."""
 
-    model_config = ConfigDict(frozen=True, strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str = Field(min_length=1)
-    description: str = Field(min_length=1)
+    name: Text
+    description: Text
     url: str = Field(pattern=r"^(https?://|urn:)\S+$")
     license: str = Field(pattern=r"^(https?://|urn:)\S+$")
-    conditions: str = Field(min_length=1, alias="conditionsOfAccess")
-    citation: str = Field(min_length=1, alias="citeAs")
-    published: str = Field(pattern=r"^\d{4}(-\d{2}-\d{2})?$", alias="datePublished")
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
-    creators: list[str] = Field(min_length=1)
-    rai: dict[str, str | list[str]]
+    creators: list[Text] = Field(min_length=1)
+    creator_type: Literal["Person", "Organization"] = "Person"
+    published: str = Field(pattern=r"^\d{4}(-\d{2}-\d{2})?$", description="year or date")
+    version: str = Field("1.0.0", pattern=r"^\d+\.\d+\.\d+$")
+    citation: Text
+    conditions: Text = Field(description="conditions of access")
+    usage: dict[Annotated[str, Field(pattern=r"^DUO_\d{7}$")], Text] = Field(
+        {}, description="terms of use by their code in the Data Use Ontology"
+    )
+    rai: dict[RaiKey, Text | Annotated[list[Text], Field(min_length=1)]]
     study: StudyFields
 
     @property
     def short_name(self) -> str:
         """The name up to its first comma, for tables."""
         return self.name.partition(",")[0]
+
+    @field_validator("rai")
+    @classmethod
+    def _required_stated(cls, value: dict[RaiKey, str | list[str]]) -> dict[RaiKey, str | list[str]]:
+        if absent := [key for key in REQUIRED_RAI_KEYS if key not in value]:
+            raise ValueError(f"{', '.join(absent)} must be filled in")
+        return value
 
     @model_validator(mode="after")
     def _flags_allowed(self) -> Self:
@@ -115,56 +149,30 @@ class Manifest(BaseModel):
 
 
 def manifest_names() -> list[str]:
-    """Return the names of the data sets that have a manifest."""
-    return sorted(path.stem for path in MANIFESTS_FOLDER.glob("*.json"))
+    """Return the names of the data sets that have a card."""
+    return sorted(path.stem for path in CARDS_FOLDER.glob("*.yml"))
 
 
 @cache
 def load_manifest(name: str) -> Manifest:
-    """Return the checked manifest of a data set.
+    """Return the checked card of a data set.
 
-    Raises ManifestError, in one sentence, for an unknown name or a file that is not a manifest.
+    Raises ManifestError, in one sentence, for an unknown name or a card that is not sound.
     """
-    path = MANIFESTS_FOLDER / f"{name}.json"
+    path = CARDS_FOLDER / f"{name}.yml"
     if not path.is_file():
         raise ManifestError(f"no manifest {name!r}: there are {', '.join(manifest_names()) or 'none'}")
-    return read_manifest(path)
+    return read_card(path)
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Return the manifest in a file, checked in what `mlcroissant` lets pass.
-
-    That is: name, description, url, creator and licence, the project's own fields, and `face_sets.croissant`.
-    """
-    document = read_document(path)
-    check_document(document, path.name)
-    creators = document.get("creator")
-    fields = {
-        **document,
-        "creators": [_name_of(c, path.name) for c in creators] if isinstance(creators, list) else creators,
-        "rai": {key: value for key, value in document.items() if key.startswith("rai:")},
-        "study": document[STUDY_KEY],
-    }
+def read_card(path: Path) -> Manifest:
+    """Return the card in a file; raises ManifestError with the first thing to fix."""
     try:
-        return Manifest.model_validate(fields)
+        return Manifest.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise ManifestError(f"{path.name}: {_sentence(error)}") from None
-
-
-def validate_manifest(path: Path) -> Manifest:
-    """Check a manifest file by `mlcroissant` and by `read_manifest`; return it.
-
-    Raises ManifestError with the first thing to mend.
-    """
-    import mlcroissant  # a second to import, and only this check needs it
-
-    manifest = read_manifest(path)
-    try:
-        mlcroissant.Dataset(jsonld=str(path))
-    except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
-        lines = [line.strip(" -") for line in str(error).splitlines() if line.strip().startswith("-")]
-        raise ManifestError(f"{path.name}: not valid Croissant: {(lines or [str(error)])[0]}") from error
-    return manifest
+        raise ManifestError(f"{path.name}: {first_problem(error)}") from None
+    except ValueError as error:
+        raise ManifestError(str(error)) from error
 
 
 def manifest_of(dataset: str) -> Manifest:
@@ -176,18 +184,5 @@ def manifest_of(dataset: str) -> Manifest:
         if dataset in load_manifest(name).study.datasets:
             return load_manifest(name)
     raise ManifestError(
-        f"no manifest describes the data set {dataset!r}: write data_manifests/{dataset}.json"
+        f"no manifest describes the data set {dataset!r}: write data_manifests/cards/{dataset}.yml"
     )
-
-
-def _name_of(creator: Any, where: str) -> str:
-    if not isinstance(creator, dict) or not creator.get("name"):
-        raise ManifestError(f"{where}: each creator needs a name")
-    return str(creator["name"])
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message

@@ -1,7 +1,7 @@
 """Faces too blurred to read, among frames of video.
 
 The measure is LAPV of Pech-Pacheco et al. 2000 (doi 10.1109/ICPR.2000.903548), the variance of the picture's Laplacian,
-over the variance of the picture itself, so that dim light does not look like blur. It is told of the face that was cut
+over the variance of the picture itself, so that dim light does not look like blur. It is measured on the face that was cut
 out, since a face may move before a sharp background.
 """
 

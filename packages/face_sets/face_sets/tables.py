@@ -21,7 +21,7 @@ Column = str | tuple[str, ...]
 """A pandas dtype, or the categories of a categorical column."""
 
 COLUMNS: Final[dict[str, Mapping[str, Column]]] = {
-    "faces": {  # a row is one face image
+    "faces": {  # one row per face image
         "face_id": "string",
         "dataset": "string",
         "subject_id": "string",
@@ -39,7 +39,7 @@ COLUMNS: Final[dict[str, Mapping[str, Column]]] = {
         "perceptual_hash": "string",  # face_sets.duplicates: near-duplicates are few bits apart
         "may_publish": "bool",
     },
-    "ingested": {  # a row is one face of one data set, before any study splits it
+    "ingested": {  # one row per face of one data set, before any study splits it
         "face_id": "string",
         "dataset": "string",
         "subject_id": "string",  # missing where the owner gives none

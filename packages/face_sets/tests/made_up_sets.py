@@ -1,8 +1,12 @@
 """A made-up data set in a simple layout, with its reader; and sets that are put among the results without pictures."""
 
 import hashlib
+import inspect
 from pathlib import Path
 
+import made_up_children
+import made_up_layouts
+import made_up_london
 import numpy as np
 import pandas as pd
 from made_up import write_face
@@ -13,6 +17,13 @@ from face_sets.expressions import EXPRESSIONS
 from face_sets.images import write_png
 from face_sets.ingested import IngestedSet, Report
 from face_sets.readers.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
+
+WRITERS = {
+    name.removeprefix("write_"): writer
+    for module in (made_up_layouts, made_up_children, made_up_london)
+    for name, writer in inspect.getmembers(module, inspect.isfunction)
+}
+"""By set: what writes a small copy of its owner's layout into a folder."""
 
 NAME = "kdef"  # a set that is described and has a reader of its own
 SECRET = "F-EA"

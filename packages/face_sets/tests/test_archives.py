@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import io
+import lzma
 import os
 import stat
 import struct
@@ -96,6 +97,16 @@ def test_a_folder_that_holds_something_stays_as_it_is(tmp_path):
     with pytest.raises(FileExistsError, match="not an empty folder"):
         unpack(archive, tmp_path / "out")
     assert contents(tmp_path / "out") == {"mine.txt": b"mine"}
+
+
+def test_a_tar_of_a_folder_as_a_dot(tmp_path):
+    """As `tar czf set.tar.gz .` makes it."""
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        add(archive, "./", type=tarfile.DIRTYPE)
+        add(archive, "./happy", type=tarfile.DIRTYPE)
+        add(archive, "./happy/a.jpg", b"1")
+    assert unpack(tmp_path / "a.tar.gz", tmp_path / "out") == 1
+    assert contents(tmp_path / "out") == {"happy/a.jpg": b"1"}
 
 
 OUTSIDE = ["../secret", "set/../../secret", "/secret", "C:/secret", "set\\..\\secret", "..", "a/..\\secret"]
@@ -218,13 +229,15 @@ def test_an_encrypted_zip(tmp_path):
 
 def test_other_ways_of_packing(tmp_path):
     refused(make_zip(tmp_path / "a.zip", method=zipfile.ZIP_LZMA), "not read here", tmp_path)
-    for name, data in [
-        ("a.rar", b"Rar!\x1a\x07\x01\0" * 80),
-        ("b.jpg", b"\xff\xd8\xff" * 300),
-        ("c.zip", b""),
+    for name, data, said in [
+        ("a.rar", b"Rar!\x1a\x07\x01\0" * 80, "no zip, tar"),
+        ("a.tar.xz", lzma.compress(make_tar(tmp_path / "a.tar").read_bytes()), "no zip, tar"),
+        ("page.zip", b"<!DOCTYPE html><html><title>Sign in</title></html>", "web page"),
+        ("b.jpg", b"\xff\xd8\xff" * 300, "damaged"),
+        ("c.zip", b"", "damaged"),
     ]:
         (tmp_path / name).write_bytes(data)
-        refused(tmp_path / name, "damaged", tmp_path)
+        refused(tmp_path / name, said, tmp_path)
     refused(tmp_path / "absent.zip", "does not exist", tmp_path)
 
 
@@ -239,7 +252,7 @@ def test_cut_off_anywhere(tmp_path, make):
         refused(tmp_path / "cut", "damaged", tmp_path)
 
 
-def test_damage_anywhere_is_told_or_harmless(tmp_path):
+def test_damage_anywhere_is_reported_or_harmless(tmp_path):
     rng = np.random.default_rng(3)
     wholes = [make_zip(tmp_path / "z").read_bytes(), make_tar(tmp_path / "t").read_bytes()]
     wholes += [gzip.compress(wholes[1], mtime=0), bz2.compress(wholes[1])]

@@ -10,7 +10,7 @@ from PIL import Image
 from face_sets import detection
 from face_sets.images import read_image
 from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def portrait():
     """One synthetic face on a frame of 256 x 256, in the lab domain."""
     plan = plan_faces(Design())
     row = plan[(plan["domain"] == "lab") & (plan["age_group"] == "adult")].iloc[0]
-    return draw_face(row.to_dict(), 256)
+    return render_face(row.to_dict(), 256)
 
 
 def moved(image, scale=1.0, degrees=0.0, shift=(0.0, 0.0)):

@@ -28,7 +28,7 @@ def test_fetching_again_is_fast_and_changes_nothing():
 
 
 def test_a_missing_model_says_what_to_run(elsewhere):
-    with pytest.raises(face_model.FaceModelError, match=r"python -m fer_utils\.data\.face_model"):
+    with pytest.raises(face_model.FaceModelError, match=r"python -m face_sets\.face_model"):
         face_model.face_model_path()
 
 

@@ -215,3 +215,20 @@ def test_a_jpeg_that_lost_its_end_but_was_closed_again_does_not_pass_for_whole(l
     whole = images.encode_jpeg(noise, 90)
     with pytest.raises(images.ImageError, match="truncated or damaged"):
         images.decode_image(whole[: -2 - lost])
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0garbage" * 9, b"Exif\0\0II*\0\x08\0\0\0\xff\xff", b"Exif\0\0"])
+def test_a_damaged_exif_block_does_not_spoil_a_whole_picture(picture, exif):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=95, exif=exif)
+    assert images.decode_image(file.getvalue()).shape == picture.shape
+
+
+def test_an_exif_rational_that_cannot_be_written_again_does_not_spoil_a_picture(picture):
+    """Minus one over zero as the exposure bias, and an orientation: some phones write it."""
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    exif[0x9204] = -1.0
+    Image.fromarray(picture).save(file, "JPEG", quality=95, exif=exif)
+    damaged = file.getvalue().replace(b"\xff\xff\xff\xff\0\0\0\x01", b"\xff\xff\xff\xff\0\0\0\0")
+    assert images.decode_image(damaged).shape == (picture.shape[1], picture.shape[0], 3)

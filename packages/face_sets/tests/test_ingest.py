@@ -20,7 +20,7 @@ from face_sets.detection import FaceDetector, face_in_box
 from face_sets.detectors import DetectorError, HaarDetector, load_detector
 from face_sets.images import read_image
 from face_sets.ingest import ingest
-from face_sets.ingested import IngestedSet, IngestError, came_in
+from face_sets.ingested import IngestedSet, IngestError, ingest_summary
 from face_sets.readers import registry
 from face_sets.readers.reading import LayoutError, Source, load_picture
 
@@ -326,11 +326,11 @@ def test_a_table_that_promises_too_much_is_refused(folder, results):
     assert catalogue.DROPPED_COLUMNS[0] == tables.KEYS["ingested"][0]
 
 
-def test_what_came_in_is_counted_by_set(folder, results):
+def test_what_was_ingested_is_counted_by_set(folder, results):
     write_noise(folder / f"{SECRET}-09_fear.jpg", 1)
     ingest(NAME, folder, results, SIZE)
-    (row,) = came_in(results, ["kdef", "jaffe"]).to_dict("records")
+    (row,) = ingest_summary(results, ["kdef", "jaffe"]).to_dict("records")
     assert row == {
         "dataset": NAME, "faces": 28, "not_found": 0, "blurred": 0, "other_label": 3, "failed": 1,
     }  # fmt: skip
-    assert came_in(results, ["jaffe"]).empty
+    assert ingest_summary(results, ["jaffe"]).empty

@@ -7,8 +7,6 @@ from made_up_sets import ingested_rows, moved_hash
 from face_sets import tables
 from face_sets.leaks import LeakError, check_no_leak
 from face_sets.splits import assign_splits
-from fer_utils.paths import Paths
-from fer_utils.study import load_study
 
 
 @pytest.fixture
@@ -89,16 +87,3 @@ def test_faces_of_unknown_hash_are_refused_beside_cafe(faces):
 
 def test_without_cafe_hashes_are_not_asked_for(faces):
     check_no_leak(faces[faces["dataset"] != "cafe"].assign(perceptual_hash=pd.NA))
-
-
-@pytest.mark.parametrize("step", ["train", "compress_network"])
-def test_the_check_runs_before_anything_is_learned(faces, tmp_path, monkeypatch, step):
-    from fer_utils.steps import compress, learning, train
-
-    study = load_study("quick")
-    paths = Paths.of(study, tmp_path)
-    faces.loc[learned(faces), "sha256"] = faces.loc[0, "sha256"]
-    tables.write(faces, "faces", paths.faces)
-    monkeypatch.setattr(learning.FaceImages, "stored", lambda *_: pytest.fail("pictures were loaded"))
-    with pytest.raises(LeakError):
-        getattr({"train": train}.get(step, compress), step)("mobilenet_v2", study, paths)

@@ -1,1 +1,1 @@
-"""Faces drawn by code: a control experiment whose right answer is known."""
+"""Faces rendered by code: a control experiment whose right answer is known."""

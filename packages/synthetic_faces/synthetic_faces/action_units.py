@@ -44,7 +44,7 @@ UNIT_COUNT: Final = len(fields(ActionUnits))
 STRONGEST: Final = 1.3  # beyond it the drawn lips and lids would cross
 
 # Which units: the Investigator's Guide. How strong, and what is added or left out: chosen by eye so that a
-# person can name the drawing. Said for each where it departs from the guide.
+# person can name the drawing. Stated for each where it departs from the guide.
 PROTOTYPES: Final = {
     "neutral": ActionUnits(),
     # 1+2+4+5+20+25/26 in the guide. AU 2 kept weak and AU 26 almost left out: with both full it is drawn
@@ -90,6 +90,8 @@ def prototype(expression: str) -> npt.NDArray[np.float64]:
 
     Raises ValueError for a name that is not one of the seven expressions.
     """
+    if expression not in EXPRESSIONS:
+        raise ValueError(f"unknown expression {expression!r}: expected one of {', '.join(EXPRESSIONS)}")
     return _PROTOTYPE_ROWS[EXPRESSIONS.index(expression)]
 
 

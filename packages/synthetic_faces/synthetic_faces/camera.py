@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from synthetic_faces.canvas import HALF_EXTENT, Floats, Mask
-from synthetic_faces.noise import pattern
+from synthetic_faces.canvas import HALF_EXTENT, Floats, Mask, pattern
 
 
 @dataclass(frozen=True)

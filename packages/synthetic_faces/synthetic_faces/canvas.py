@@ -6,6 +6,7 @@ between the eyes. The square reaches from -1.95 to 1.95 on both axes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import cv2
@@ -159,3 +160,19 @@ def mirrored(right: Sequence[tuple[float, float]]) -> Floats:
 def between(x: Floats, upper: Floats, lower: Floats) -> Floats:
     """Return the polygon between two curves over the same x, (2 n, 2)."""
     return np.concatenate([np.stack([x, upper], 1), np.stack([x, lower], 1)[::-1]])
+
+
+NOISE_SIDE: Final = 1280  # room for a window of the largest canvas at any texture seed (below 200)
+_NOISE_SEED: Final = 7  # the patterns are scenery, not part of a study: the same in every one
+
+
+@cache
+def pattern(name: str) -> Floats:
+    """Return a (1280, 1280) float32 pattern: grain (white), pores, blotches, unevenness, from fine to broad."""
+    spread = {"grain": 0.0, "pores": 0.8, "blotches": 5.0, "unevenness": 24.0}
+    layer = list(spread).index(name)
+    noise: Floats = np.random.default_rng([_NOISE_SEED, layer]).standard_normal(
+        (NOISE_SIDE, NOISE_SIDE), dtype=np.float32
+    )
+    noise = soften(noise, spread[name]) if spread[name] > 0 else noise
+    return (noise / noise.std()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Which synthetic faces are rendered: every factor crossed with every other, one row an image."""
+"""Which synthetic faces are rendered: every factor crossed with every other, one row per image."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,18 +43,17 @@ class Design:
 
 
 def plan_faces(design: Design) -> pd.DataFrame:
-    """Return one row for each image to draw, those of the set with the planted gap last.
+    """Return one row per image to render, those of the set with the planted gap last.
 
-    The columns are those of the `faces` table that are known before drawing, and what the renderer needs:
+    The columns are those of the `faces` table that are known before rendering, and what the renderer needs:
     identity_seed and image_seed (non-negative integers), childness (about 0 adult, about 1 child), intensity
     (1: the prototype), blend (share of `blended_with`, another expression) and difficulty (0 to 1).
     Ages are missing: synthetic faces are not calibrated in years. A subject's seeds depend on the design's seed
     and the subject's own cell and replicate alone, so more replicates leave the faces before as they were.
     """
     plan = pd.DataFrame([*_pool(design, "train"), *_pool(design, "test")])
-    return pd.concat([plan, _with_planted_gap(plan, design.planted_gap)], ignore_index=True).astype(
-        {"age_years": "Float64"}
-    )
+    both = pd.concat([plan, _with_planted_gap(plan, design.planted_gap)], ignore_index=True)
+    return both.astype({"age_years": "Float64"})
 
 
 def _pool(design: Design, pool: str) -> Iterator[dict[str, Any]]:
@@ -105,10 +104,7 @@ def _childness(age_group: str, random: np.random.Generator) -> float:
 
 
 def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str, Any]:
-    """Draw how strongly and how purely one image shows its expression.
-
-    The slopes on difficulty come from pilot trainings (see `action_units.posed`).
-    """
+    """Return how strongly and purely an image shows its expression; the slopes are those of pilot trainings."""
     random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
     difficulty = design.difficulty
     intensity = random.normal(0.95 - 0.45 * difficulty, 0.08 + 0.10 * difficulty)

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthetic_faces.action_units import ActionUnits, posed, prototype
-from synthetic_faces.body import paint_behind
 from synthetic_faces.camera import DEGRADATION, DOMAINS, photograph, project
 from synthetic_faces.canvas import Canvas
 from synthetic_faces.features import paint_features
@@ -18,29 +17,29 @@ from synthetic_faces.hair import paint_hair
 from synthetic_faces.identity import Identity, draw_identity
 from synthetic_faces.lighting import Light, draw_light, shade
 from synthetic_faces.relief import relief
-from synthetic_faces.scenery import backdrop, hide_corner, put_on_glasses
+from synthetic_faces.scenery import backdrop, hide_corner, paint_behind, put_on_glasses
 from synthetic_faces.skin import paint_head
 
 SMALLEST: Final = 32  # below it, lids and lips are thinner than a pixel
-LARGEST: Final = 900  # above it, the skin's texture would run out (`noise.SIDE`)
+LARGEST: Final = 900  # above it, the skin's texture would run out (`canvas.NOISE_SIDE`)
 
 Row = Mapping[Hashable, Any] | pd.Series
-"""A row of `design.plan_faces`: of its columns, neither group, split nor dataset changes the drawing."""
+"""A row of `design.plan_faces`: of its columns, neither group, split nor dataset changes the picture."""
 
 
-def draw_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
+def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     """Return the picture that a row of the plan describes, (size, size, 3) uint8 RGB; same row, same pixels.
 
     The same to the bit under one NumPy and OpenCV; other versions may differ by a few grey levels.
     Raises ValueError for an unknown expression or domain, or a size that is not in 32 to 900 pixels.
     """
     if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"cannot draw a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
+        raise ValueError(f"cannot render a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
     if row["domain"] not in DOMAINS:
         raise ValueError(f"unknown domain {row['domain']!r}: expected one of {', '.join(DOMAINS)}")
     domain = DOMAINS[row["domain"]]
     identity = draw_identity(int(row["identity_seed"]), row["childness"], row["sex"], int(row["skin_tone"]))
-    # one stream of random numbers a purpose: a change in one leaves the others as they were
+    # one stream of random numbers per purpose: a change in one leaves the others as they were
     acting, lamp, setting, lens = map(
         np.random.default_rng, np.random.SeedSequence(int(row["image_seed"])).spawn(4)
     )
@@ -48,7 +47,7 @@ def draw_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     degradation = DEGRADATION * float(row["difficulty"])
     hidden = setting.random() < domain.occluded * (1 + 2 * degradation)
     glasses = hidden and setting.random() < 0.5
-    canvas, height = _paint(identity, units, draw_light(lamp, domain.light_side), lamp, size, glasses=glasses)
+    canvas, height = _paint(identity, units, draw_light(lamp, domain.light_side), lamp, size, glasses)
     seen, cover = project(canvas.colour, canvas.coverage, height, domain, size, lens)
     scene = backdrop(row["domain"], size, setting)
     scene = cv2.blendLinear(seen, scene, cover, 1 - cover)
@@ -64,13 +63,7 @@ def _expression(row: Row, identity: Identity, acting: np.random.Generator) -> Ac
 
 
 def _paint(
-    identity: Identity,
-    units: ActionUnits,
-    light: Light,
-    lamp: np.random.Generator,
-    size: int,
-    *,
-    glasses: bool,
+    identity: Identity, units: ActionUnits, light: Light, lamp: np.random.Generator, size: int, glasses: bool
 ) -> tuple[Canvas, npt.NDArray[np.float32]]:
     """Paint the person from the front, exposed as a camera would; return it with its relief."""
     face = face_geometry(identity, units)

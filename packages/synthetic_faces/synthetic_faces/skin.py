@@ -5,11 +5,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from synthetic_faces.canvas import Canvas, Floats, between
+from synthetic_faces.canvas import Canvas, Floats, between, pattern
 from synthetic_faces.geometry import Face
 from synthetic_faces.identity import Identity, colour
 from synthetic_faces.lighting import Light, Shading
-from synthetic_faces.noise import pattern
 
 MONK_TONES: Final = (
     "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420",

@@ -6,7 +6,7 @@ import pytest
 
 from synthetic_faces.action_units import EXPRESSIONS
 from synthetic_faces.design import DOMAINS, SKIN_TONES, Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 SIZE = 96
 
@@ -22,7 +22,7 @@ def row(plan: pd.DataFrame) -> dict[str, Any]:
 
 
 def test_the_same_row_gives_the_same_pixels(row: dict[str, Any]) -> None:
-    first, second = draw_face(row, SIZE), draw_face(pd.Series(row), SIZE)
+    first, second = render_face(row, SIZE), render_face(pd.Series(row), SIZE)
     assert first.shape == (SIZE, SIZE, 3)
     assert first.dtype == np.uint8
     assert np.array_equal(first, second)
@@ -35,13 +35,13 @@ def test_the_same_row_gives_the_same_pixels(row: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_each_thing_drawn_changes_the_pixels(row: dict[str, Any], column: str, value: object) -> None:
     assert row[column] != value
-    assert not np.array_equal(draw_face(row, SIZE), draw_face(row | {column: value}, SIZE))
+    assert not np.array_equal(render_face(row, SIZE), render_face(row | {column: value}, SIZE))
 
 
 def test_group_dataset_and_split_change_nothing_in_the_pixels(row: dict[str, Any]) -> None:
     relabelled = row | {"ethnicity": "E", "dataset": "x", "split": "test", "subject_id": "x", "face_id": "x"}
     assert row["ethnicity"] != "E"
-    assert np.array_equal(draw_face(row, SIZE), draw_face(relabelled, SIZE))
+    assert np.array_equal(render_face(row, SIZE), render_face(relabelled, SIZE))
 
 
 def test_the_gap_set_differs_from_its_twin_for_group_e_alone(plan: pd.DataFrame) -> None:
@@ -49,7 +49,7 @@ def test_the_gap_set_differs_from_its_twin_for_group_e_alone(plan: pd.DataFrame)
     twins = plan.set_index("face_id")
     for face in gap.to_dict("records"):
         twin = twins.loc[face["face_id"].replace("synthetic-gap", "synthetic")].to_dict()
-        same = np.array_equal(draw_face(face, SIZE), draw_face(twin, SIZE))
+        same = np.array_equal(render_face(face, SIZE), render_face(twin, SIZE))
         assert same == (face["ethnicity"] != "E")
 
 
@@ -57,7 +57,7 @@ def test_the_gap_set_differs_from_its_twin_for_group_e_alone(plan: pd.DataFrame)
 def test_every_tone_is_neither_black_nor_blown_out(row: dict[str, Any], domain: str) -> None:
     levels = []
     for tone in SKIN_TONES:
-        face = draw_face(row | {"domain": domain, "skin_tone": tone}, SIZE)
+        face = render_face(row | {"domain": domain, "skin_tone": tone}, SIZE)
         centre = face[SIZE // 3 : 2 * SIZE // 3, SIZE // 3 : 2 * SIZE // 3]
         levels.append(centre.mean())
         assert 45 < centre.mean() < 215
@@ -70,20 +70,22 @@ def test_a_stronger_expression_moves_more_of_the_face(row: dict[str, Any]) -> No
     quiet = row | {"domain": "lab", "difficulty": 0.0, "blend": 0.0, "childness": 0.0}
     for expression in EXPRESSIONS[1:]:
         shown = quiet | {"expression": expression}
-        still = draw_face(shown | {"intensity": 0.0}, SIZE).astype(int)
-        weak, strong = (np.abs(draw_face(shown | {"intensity": i}, SIZE) - still).mean() for i in (0.5, 1.0))
+        still = render_face(shown | {"intensity": 0.0}, SIZE).astype(int)
+        weak, strong = (
+            np.abs(render_face(shown | {"intensity": i}, SIZE) - still).mean() for i in (0.5, 1.0)
+        )
         assert 0.3 < weak < strong, expression
 
 
 def test_unknown_names_and_tiny_sizes_say_what_is_expected(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="unknown expression 'joy': expected one of neutral"):
-        draw_face(row | {"expression": "joy"}, SIZE)
+        render_face(row | {"expression": "joy"}, SIZE)
     with pytest.raises(ValueError, match="unknown domain 'moon': expected one of lab"):
-        draw_face(row | {"domain": "moon"}, SIZE)
+        render_face(row | {"domain": "moon"}, SIZE)
     for size in (8, 2000):
         with pytest.raises(ValueError, match=f"a face of {size} pixels: ask for 32 to 900"):
-            draw_face(row, size)
+            render_face(row, size)
 
 
 def test_the_largest_size_can_be_drawn_by_every_texture(row: dict[str, Any]) -> None:
-    assert draw_face(row | {"domain": "lab"}, 900).shape == (900, 900, 3)
+    assert render_face(row | {"domain": "lab"}, 900).shape == (900, 900, 3)

@@ -9,8 +9,6 @@ face_width, face_height, facial_landmarks, expression, valence, arousal, and the
 Ages are not known, so no face has a age_group. Automatically labelled lists are not read. The owner gives no subjects.
 """
 
-import io
-import math
 import tokenize
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -18,13 +16,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from face_sets.readers.labels import read_label_table
 from face_sets.readers.layouts import (
     Files,
     Rejected,
     codes_of,
     list_files,
     make_reading,
-    read_table,
     whole_code,
 )  # fmt: skip
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
@@ -37,10 +35,8 @@ COLUMNS: Final = (
     "valence", "arousal",
 )  # fmt: skip
 READ_COLUMNS: Final = (*COLUMNS[:5], "expression")
+_LONGEST_LINE: Final = 2**16  # bytes; landmarks take most of a line, some 2,000
 SETS: Final = {"train_set": "train", "val_set": "validation", "test_set": "test"}
-
-LARGEST_LABEL: Final = 1024
-"""Bytes of a label file at most: NumPy's header takes 128, one label a few dozen."""
 
 
 def read(folder: Path) -> Reading:
@@ -85,15 +81,14 @@ def _older(folder: Path, files: Files, rejected: Rejected) -> pd.DataFrame:
 
 
 def _list(path: Path, split: str) -> pd.DataFrame:
-    names = None if _has_header(path) else COLUMNS
-    return read_table(path, READ_COLUMNS, names).assign(owner_split=split)
-
-
-def _has_header(path: Path) -> bool:
-    """A list without a header begins with a picture's path, in its own folder: `689/737db2.jpg`."""
+    """A list of faces; one without a header begins with a picture's path, in its own folder: `689/737db2.jpg`."""
     with path.open("rb") as file:
-        first = file.read(200).split(b",")[0]
-    return PurePosixPath(first.decode("utf-8", "replace")).suffix.lower() not in {".jpg", ".jpeg", ".png"}
+        first = file.readline(_LONGEST_LINE).decode("utf-8", "replace").split(",")
+    has_header = PurePosixPath(first[0]).suffix.lower() not in {".jpg", ".jpeg", ".png"}
+    if not has_header and len(first) != len(COLUMNS):
+        raise LayoutError(f"{path} has {len(first)} columns and no header: fetch the published file again")
+    table = read_label_table(path, READ_COLUMNS, names=None if has_header else COLUMNS)
+    return table.assign(owner_split=split)
 
 
 def _with_boxes(table: pd.DataFrame) -> pd.DataFrame:
@@ -120,19 +115,13 @@ def _newer(folder: Path, files: Files, rejected: Rejected) -> pd.DataFrame:
 
 
 def _label(path: Path) -> str | None:
-    """The one text or number in a NumPy file; nothing in it is ever unpickled, and its header cannot claim more."""
-    with path.open("rb") as file:
-        content = io.BytesIO(file.read(LARGEST_LABEL))
+    """The one text or number in a NumPy file; nothing is unpickled, and a header cannot claim more than the file holds."""
     try:
-        version = np.lib.format.read_magic(content)
-        header = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, _, kind = header(content)
-        one = math.prod(shape) == 1 and kind.kind in "USiuf"
-        return whole_code(_text(content.read(kind.itemsize), kind)) if one else None
-    except _DAMAGE:
+        array = np.lib.format.open_memmap(path, mode="r")
+        data, kind = array.tobytes(), array.dtype
+    except (OSError, *_DAMAGE):
         return None
+    return whole_code(_text(data, kind)) if array.size == 1 and kind.kind in "USiuf" else None
 
 
 _DAMAGE: Final = (

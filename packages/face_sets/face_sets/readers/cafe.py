@@ -70,7 +70,7 @@ def read(folder: Path) -> Reading:
 
 
 def _parsed(name: str) -> tuple[str | None, tuple[str, str, str] | None]:
-    """Label code of a photograph, None if its name is of neither way, and sex, group and model where it tells them."""
+    """Label code of a photograph, None if its name is of neither way, and sex, group and model where it has them."""
     known = spellings(DATASET)
     if (match := _DATABRARY.fullmatch(name)) is not None:
         return known.get(match[1].lower(), match[1]), (match[2].upper(), match[3].upper(), match[4])

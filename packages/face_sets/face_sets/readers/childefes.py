@@ -31,20 +31,20 @@ _CHILD: Final = re.compile(rf"(?<![^\W_])(?:{'|'.join(CHILD_WORDS)})[ _-]?(\d+)(
 
 
 def read(folder: Path) -> Reading:
-    """Return the photographs, and frames of the clips; `rejected` holds files that do not tell one expression.
+    """Return the photographs, and frames of the clips; `rejected` holds files that do not name one expression.
 
-    Raises LayoutError, in one sentence, for a folder in which no file tells an expression.
+    Raises LayoutError, in one sentence, for a folder in which no file names an expression.
     """
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
     for path in sorted({*files.pictures, *filter(is_clip, files.usable)}):
         try:
-            told = _told(path)
+            named = _named(path)
             frames = frames_of(folder / path, FRAMES_A_CLIP)
         except ImageError as error:
             rejected.append((path, error.reason))
         else:
-            rows += [{"path": path, **told, **frame} for frame in frames]
+            rows += [{"path": path, **named, **frame} for frame in frames]
     if not rows:
         raise LayoutError(
             f"{folder} holds no file that names one expression in English in its folders or name: rename folders, "
@@ -53,16 +53,16 @@ def read(folder: Path) -> Reading:
     return make_reading(DATASET, pd.DataFrame(rows).assign(age_group="child", domain="lab"), rejected)
 
 
-def _told(path: str) -> Row:
-    """Label code and child that a path tells. Raises ImageError unless it is one expression, and one child or none."""
-    told = str(PurePosixPath(path).with_suffix("")).lower()
+def _named(path: str) -> Row:
+    """Label code and child that a path names. Raises ImageError unless it is one expression, and one child or none."""
+    name = str(PurePosixPath(path).with_suffix("")).lower()
     known, codes = spellings(DATASET), codes_of(DATASET)
-    words = [known[word] for word in re.split(r"[\W\d_]+", told) if word in known]
+    words = [known[word] for word in re.split(r"[\W\d_]+", name) if word in known]
     if len({codes[word] for word in words}) != 1:
         raise ImageError(
             None, f"names {'more than one' if words else 'no'} expression in its folders and name"
         )
-    children = {int(number) for number in _CHILD.findall(told)}
+    children = {int(number) for number in _CHILD.findall(name)}
     if len(children) > 1:
         raise ImageError(None, "names more than one child in its folders and name")
     return {"code": words[0], "subject_id": f"{DATASET}-{children.pop():03}" if children else pd.NA}

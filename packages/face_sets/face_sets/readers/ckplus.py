@@ -32,7 +32,7 @@ Sequence = tuple[str, str]
 
 
 def read(folder: Path) -> Reading:
-    """Return the peak of each labelled sequence and one neutral face a subject.
+    """Return the peak of each labelled sequence and one neutral face per subject.
 
     `dropped_labels` counts, beside the manifest's dropped codes, sequences without a label. Raises LayoutError,
     in one sentence, for a folder in another layout.

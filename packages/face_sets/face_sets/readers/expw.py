@@ -1,6 +1,6 @@
 """Reader of ExpW, Expression in-the-Wild (Zhang, Luo, Loy & Tang 2018, doi 10.1007/s11263-017-1055-1).
 
-`label.lst`, without a header, one face a line: image_name, face_id_in_image, face_box_top, face_box_left,
+`label.lst`, without a header, one face per line: image_name, face_id_in_image, face_box_top, face_box_left,
 face_box_right, face_box_bottom, face_box_confidence, expression_label. **Top comes before left**: the order of the
 owners' readme, as several public loaders state it. Pictures lie in a folder `origin/`. A picture may show several
 labelled faces: a face is its picture and its number in it, and the row carries its box.
@@ -25,7 +25,7 @@ BOX: Final = ("left", "top", "right", "bottom")
 
 
 def read(folder: Path) -> Reading:
-    """Return one row a labelled face. Repeated lines count once; faces with two labels are rejected.
+    """Return one row per labelled face. Repeated lines count once; faces with two labels are rejected.
 
     Raises LayoutError, in one sentence, for a folder in another layout.
     """

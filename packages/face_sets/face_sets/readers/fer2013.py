@@ -8,7 +8,7 @@ more than half of the remaining votes must agree. Faces without such a majority,
 unknown or NF (not a face), are dropped. Without `fer2013new.csv`, the label is FER-2013's own.
 
 The faces are crops that the owners centred and sized by an algorithm, so they go through untouched. Some are no
-faces, or drawn: only FER+ tells (NF). Ages and people are not known.
+faces, or drawings: only FER+ marks them (NF). Ages and people are not known.
 """
 
 import csv
@@ -24,7 +24,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from face_sets.images import ImageError, Pixels
-from face_sets.readers.layouts import check_size, list_files, make_reading, read_table
+from face_sets.readers.labels import read_label_table
+from face_sets.readers.layouts import check_size, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
 
 DATASET: Final = "fer2013"
@@ -48,7 +49,7 @@ _PIXELS: Final = re.compile(rb"\s*(?:\d{1,3} ){%d}\d{1,3}\s*" % (SIDE * SIDE - 1
 
 
 def read(folder: Path) -> Reading:
-    """Return one row a line of the table, `record` being its place after the header, from 0.
+    """Return one row per line of the table, `record` being its place after the header, from 0.
 
     `dropped_labels` counts, beside the manifest's dropped codes, the faces without a majority of votes.
     Raises LayoutError, in one sentence, for a folder in another layout, or votes of another table.
@@ -81,11 +82,11 @@ def load(row: Row, folder: Path) -> Pixels:
     path = folder / row["path"]
     try:
         state = path.stat()
-        index = _places(path, state.st_mtime_ns, state.st_size)
+        columns, places = _index(path, state.st_mtime_ns, state.st_size)
         with path.open("rb") as file:
-            file.seek(int(index.places[int(row["record"])]))
+            file.seek(int(places[int(row["record"])]))
             fields = _fields(file.readline(LONGEST_LINE))
-        grey = np.array(fields[index.columns["pixels"]].split(), dtype=np.int64).reshape(SIDE, SIDE)
+        grey = np.array(fields[columns["pixels"]].split(), dtype=np.int64).reshape(SIDE, SIDE)
     except (OSError, ValueError, TypeError, IndexError) as error:
         raise ImageError(None, f"is not {SIDE} x {SIDE} grey levels: fetch {TABLE} again") from error
     if grey.min() < 0 or grey.max() > 255:
@@ -93,19 +94,13 @@ def load(row: Row, folder: Path) -> Pixels:
     return np.repeat(grey[:, :, None].astype(np.uint8), 3, axis=2)
 
 
-class _Index:
-    """Where the rows of a table begin, in bytes, and which field holds what."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self.columns = _columns(file.readline(LONGEST_LINE), path)
-            lengths = [file.tell(), *map(len, _lines(file, path))]
-        self.places: NDArray[np.int64] = np.cumsum(lengths, dtype=np.int64)[:-1]
-
-
 @lru_cache(maxsize=2)
-def _places(path: Path, _modified: int, _size: int) -> _Index:
-    return _Index(path)
+def _index(path: Path, _modified: int, _size: int) -> tuple[dict[str, int], NDArray[np.int64]]:
+    """Which field of a table holds what, and where its rows begin, in bytes."""
+    with path.open("rb") as file:
+        columns = _columns(file.readline(LONGEST_LINE), path)
+        lengths = [file.tell(), *map(len, _lines(file, path))]
+    return columns, np.cumsum(lengths, dtype=np.int64)[:-1]
 
 
 def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
@@ -172,11 +167,11 @@ def _majorities(path: Path, table: pd.DataFrame, dropped: Counter[str]) -> pd.Se
 
 
 def _votes(path: Path, splits: pd.Series) -> NDArray[np.float64]:
-    """The votes, (rows, 10), not a number where there is none. Rows are told to be the same by number and Usage."""
-    votes = read_table(path, ("Usage", *COLUMNS_OF_VOTES))
-    told = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
+    """The votes, (rows, 10), not a number where there is none. Rows are taken as the same by number and Usage."""
+    votes = read_label_table(path, ("Usage", *COLUMNS_OF_VOTES))
+    given = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
     known = splits.fillna("")
-    if len(told) != len(known) or any(own and own != other for own, other in zip(known, told, strict=True)):
+    if len(given) != len(known) or any(own and own != other for own, other in zip(known, given, strict=True)):
         raise LayoutError(
             f"{path} does not go with {TABLE}: expected the same {len(splits)} rows in the same order; fetch both again"
         )

@@ -1,6 +1,6 @@
 """Reader of GuessWhat-style frames (Washington et al. 2022, doi 10.2196/26760): clips or frames with a table.
 
-The clips that families sent are not public, and how the paper chose frames is not told. So this layout is ours: one CSV
+The clips that families sent are not public, and how the paper chose frames is not stated. So this layout is ours: one CSV
 table at the top of the folder with the columns file, label and child_id, and, where they apply, start_ms and end_ms (the
 stretch of a clip that the label holds for, milliseconds), age_years, sex, ethnicity and mouth. A file is a clip or
 a single frame. The rules, stated because the paper's are not: frames lie at the middles of equal parts of a

@@ -25,36 +25,49 @@ def spellings(dataset: str) -> dict[str, str]:
     return {code.lower(): code for code in codes_of(dataset)}
 
 
-def read_label_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+def read_label_table(
+    path: Path, needed: Sequence[str], optional: Sequence[str] = (), names: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Return the `needed` and `optional` columns of a table as text (dtype string), stripped; empty cells are missing.
 
     Columns are separated by any of SEPARATORS; their names are matched in any case, a space standing for an
-    underscore; an optional column that is not there is all missing. Raises LayoutError, in one sentence, if the
-    table is absent, too large, not a table, or lacks a needed column or names one twice.
+    underscore; an optional column that is not there is all missing. `names` names all columns of a table without
+    a header. Raises LayoutError, in one sentence, if the table is absent, too large, not a table, or lacks a
+    needed column or names one twice.
     """
     check_size(path)
+    wanted = {_plain(name): name for name in (*needed, *optional)}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline(_LONGEST_HEADER)
-        separator = max(SEPARATORS, key=header.count)
-        names = [_plain(name) for name in next(csv.reader([header], delimiter=separator), [])]
-        if absent := [name for name in needed if name not in names]:
+        separator, header = (",", names) if names else _header(path)
+        found = [wanted.get(_plain(name), name) for name in header]
+        if absent := [name for name in needed if name not in found]:
             raise LayoutError(
                 f"{path} has no column {', '.join(absent)}: its first line must name {', '.join(needed)}"
             )
-        if twice := [name for name in (*needed, *optional) if names.count(name) > 1]:
+        if twice := [name for name in wanted.values() if found.count(name) > 1]:
             raise LayoutError(f"{path} has more than one column {', '.join(twice)}: keep one")
         table = pd.read_csv(
             path, sep=separator, dtype="string", encoding="utf-8-sig", skipinitialspace=True, index_col=False,
-            keep_default_na=False, na_values=[""], skip_blank_lines=True, names=names, header=0,
-            usecols=[name for name in (*needed, *optional) if name in names],
+            keep_default_na=False, na_values=[""], skip_blank_lines=True, names=found, header=None if names else 0,
+            usecols=[name for name in wanted.values() if name in found],
         )  # fmt: skip
-    except (OSError, ValueError, OverflowError, csv.Error) as error:
-        if isinstance(error, LayoutError):
-            raise
-        raise LayoutError(f"{path} cannot be read as a CSV table: save it as CSV in UTF-8") from error
+    except LayoutError:
+        raise
+    except (OSError, ValueError, OverflowError, LookupError, csv.Error) as error:
+        # pandas' parser errors and bad encodings are ValueErrors; ragged rows let an IndexError out
+        raise LayoutError(
+            f"{path} cannot be read as a CSV table: fetch it again, or save it as CSV in UTF-8"
+        ) from error
     stripped = table.apply(lambda column: column.str.strip()).replace("", pd.NA)
     return stripped.reindex(columns=[*needed, *optional]).astype("string")
+
+
+def _header(path: Path) -> tuple[str, list[str]]:
+    """The separator of a table's columns, and their names."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        line = file.readline(_LONGEST_HEADER)
+    separator = max(SEPARATORS, key=line.count)
+    return separator, next(csv.reader([line], delimiter=separator), [])
 
 
 def _plain(name: str) -> str:

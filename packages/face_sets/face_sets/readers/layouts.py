@@ -5,9 +5,8 @@ opened: a table's path with `..`, or a link that leads out, becomes a rejected f
 """
 
 import os
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -70,26 +69,6 @@ class Files:
         return None
 
 
-def named_pictures(
-    files: Files, name: re.Pattern[str], misnamed: str, rejected: Rejected
-) -> Iterator[tuple[str, re.Match[str]]]:
-    """Yield the path of each picture whose whole name (without suffix) matches, and the match; each name once.
-
-    A name counts once whatever the case of its letters and its separators. Those that do not match, with the reason
-    `misnamed`, and second copies are added to `rejected`.
-    """
-    seen = set()
-    for path in files.pictures:
-        match = name.fullmatch(PurePosixPath(path).stem.strip())
-        if match is None:
-            rejected.append((path, misnamed))
-        elif (key := " ".join(match.groups()).lower()) in seen:
-            rejected.append((path, "is a second copy of a picture"))
-        else:
-            seen.add(key)
-            yield path, match
-
-
 def list_files(folder: Path) -> Files:
     """Return the files below a folder, hidden ones left out; links to other folders are not followed.
 
@@ -133,30 +112,8 @@ def _unreadable(error: OSError) -> None:
     ) from error
 
 
-def read_table(path: Path, columns: Sequence[str], names: tuple[str, ...] | None = None) -> pd.DataFrame:
-    """Return a CSV table's `columns` as text (dtype string), whatever its line ends, with or without a BOM.
-
-    `names` names all columns of a table that has no header. Raises LayoutError, in one sentence, if it is
-    absent, larger than MAX_TABLE_BYTES, not a table, or lacks a column.
-    """
-    check_size(path)
-    try:
-        table = pd.read_csv(
-            path, dtype="string", encoding="utf-8-sig", skipinitialspace=True, index_col=False,
-            keep_default_na=False, na_values=[""], names=names, header=None if names else 0,
-            usecols=lambda name: str(name).strip() in columns,
-        )  # fmt: skip
-    except (OSError, ValueError, OverflowError, LookupError) as error:
-        # pandas' parser errors and bad encodings are ValueErrors; ragged rows let an IndexError out
-        raise LayoutError(f"{path} cannot be read as a CSV table: fetch it again") from error
-    table.columns = [str(name).strip() for name in table.columns]
-    if absent := [column for column in columns if column not in table.columns]:
-        raise LayoutError(f"{path} has no column {', '.join(absent)}: fetch the published file again")
-    return table[list(columns)]
-
-
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text table that are not empty. Raises LayoutError as `read_table` does."""
+    """Return the lines of a text table that are not empty. Raises LayoutError as `labels.read_label_table` does."""
     check_size(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -201,7 +158,7 @@ def make_reading(
     A column `part` names a face within its file (a record, a number, a time). Codes are the manifest's unless
     given. Rows of a code that it does not know are rejected, those of one that it drops are counted, beside
     those in `dropped`. Where `found` has no age_group it is unknown; where it has no source_key it is the path.
-    Raises LayoutError if no code is known, nothing was found, or a age_group is not one that the manifest declares.
+    Raises LayoutError if no code is known, nothing was found, or an age_group is not one that the manifest declares.
     """
     codes = codes_of(dataset) if codes is None else codes
     known = found["code"].isin(list(codes)).to_numpy(bool)
@@ -227,7 +184,7 @@ def _check_age_groups(dataset: str, age_groups: pd.Series) -> None:
     if other := sorted(set(age_groups) - set(declared)):
         raise LayoutError(
             f"{dataset}: faces of age_group {', '.join(other)} were read, but its manifest declares "
-            f"{', '.join(declared)}: mend the reader, or `age_groups` in data_manifests/{dataset}.json"
+            f"{', '.join(declared)}: fix the reader, or `age_groups` in data_manifests/cards/{dataset}.yml"
         )
 
 
@@ -239,5 +196,5 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rejected_table(rejected: Rejected) -> pd.DataFrame:
-    """Return rejected files as a table with the columns path and reason, sorted by path, each said once."""
+    """Return rejected files as a table with the columns path and reason, sorted by path, each once."""
     return pd.DataFrame(sorted(set(rejected)), columns=["path", "reason"], dtype="string")

@@ -3,7 +3,7 @@
 Clips `S<child>_<emotion>[_<number>].mp4`, such as `videos_208/S10_surprise_5.mp4`, and who the children are in
 `summaryParticipansts.xlsx` (the owner's spelling), which is read once it is saved as CSV; without it sex and age are
 missing, and all are children of 6 to 12 years. A label holds for a clip. Clips with two labels
-(`S11_fear_surprise`) are rejected, for nothing tells which frame shows which; so is `S7_Happy_surprise`, misspelt, while
+(`S11_fear_surprise`) are rejected, for nothing says which frame shows which; so is `S7_Happy_surprise`, misspelt, while
 `S8_suprise` has its code in the manifest (list of github.com/Xavi3398/fer_benchmark).
 
 Frames lie at the middles of equal parts of a clip, so that the first ones, still neutral, and the last are not taken.
@@ -52,7 +52,7 @@ def read(folder: Path) -> Reading:
 
 
 def _parsed(path: str) -> tuple[int, str]:
-    """A clip's child and label code, as the manifest spells it. Raises ImageError for a name that does not tell one."""
+    """A clip's child and label code, as the manifest spells it. Raises ImageError for a name without one."""
     match = _NAME.fullmatch(PurePosixPath(path).stem)
     if match is None:
         raise ImageError(None, "is not named as the set's clips are: S10_surprise_5.mp4")

@@ -23,7 +23,7 @@ LANDMARKS: Final = 5  # lines before the attributes
 
 SEXES: Final = {"0": "male", "1": "female"}  # 2: unsure
 RACES: Final = {"0": "Caucasian", "1": "African-American", "2": "Asian"}
-AGE_AGE_GROUPS: Final = {"0": "child", "1": "child", "2": "adult", "3": "adult", "4": "adult"}
+AGE_GROUP_OF_RANGE: Final = {"0": "child", "1": "child", "2": "adult", "3": "adult", "4": "adult"}
 """By age range: 0 to 3, 4 to 19, 20 to 39, 40 to 69, 70 and more years. The range 4 to 19 crosses our border of 18;
 it counts as child, since fourteen of its sixteen years are below and adults' copies must not learn from children."""
 
@@ -55,8 +55,8 @@ def read(folder: Path) -> Reading:
             rejected.append((name, _missing(files, path, match[1])))
         else:
             attributes = annotations.get(f"{match[1]}_manu_attri.txt")
-            told = _attributes(folder / attributes) if attributes else (None, None, None)
-            rows.append((codes[0], images[f"{match[1]}_aligned"], match[2], *told))
+            annotated = _attributes(folder / attributes) if attributes else (None, None, None)
+            rows.append((codes[0], images[f"{match[1]}_aligned"], match[2], *annotated))
         seen.add(name)
     columns = ["code", "path", "owner_split", "sex", "ethnicity", "age_group"]
     found = pd.DataFrame(rows, columns=columns, dtype="string").assign(domain="wild")
@@ -82,7 +82,7 @@ def _attributes(path: Path) -> tuple[str | None, str | None, str | None]:
     if len(lines) != LANDMARKS + 3:
         return None, None, None
     sex, race, age = lines[LANDMARKS:]
-    return SEXES.get(sex), RACES.get(race), AGE_AGE_GROUPS.get(age)
+    return SEXES.get(sex), RACES.get(race), AGE_GROUP_OF_RANGE.get(age)
 
 
 SOURCE: Final = Source(DATASET, read, load_picture, aligned=True)

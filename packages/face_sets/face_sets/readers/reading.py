@@ -13,7 +13,7 @@ from face_sets.images import Pixels, read_image
 Row = dict[str, Any]
 
 ROW_COLUMNS: Final = {
-    "face_id": "string",  # name_of(): tells nothing about the person
+    "face_id": "string",  # name_of(): says nothing about the person
     "dataset": "string",
     "subject_id": "string",  # missing where the owner gives none
     "expression": "string",
@@ -84,7 +84,7 @@ def load_picture(row: Row, folder: Path) -> Pixels:
 def name_of(dataset: str, path: str, part: int | str | None = None) -> str:
     """Return a face's name: the data set and twelve hexadecimal digits of its path and part (frame, face).
 
-    Owners' file names may tell a child's sex or ethnicity; this name tells nothing.
+    Owners' file names may give a child's sex or ethnicity; this name says nothing.
     """
     key = path if part is None else f"{path}#{part}"
     return f"{dataset}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 
 @cache
@@ -18,7 +18,7 @@ def face(seed: int, size: int = 64, expression: str = "neutral", childness: floa
         "sex": ("female", "male")[seed % 2], "skin_tone": 1 + seed % 10, "difficulty": 0.0,
         "expression": expression, "intensity": 1.0, "blend": 0.0, "blended_with": "neutral",
     }  # fmt: skip
-    pixels = draw_face(row, size)
+    pixels = render_face(row, size)
     pixels.flags.writeable = False
     return pixels
 

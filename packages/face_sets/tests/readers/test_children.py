@@ -1,7 +1,5 @@
 """What holds for every set of children, CAFE and your own pictures alike."""
 
-from importlib import import_module
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +8,7 @@ from made_up_children import LAYOUTS
 
 from face_sets.images import ImageError
 from face_sets.readers.reading import ROW_COLUMNS, LayoutError
+from face_sets.readers.registry import source
 from face_sets.videos import close_video
 
 
@@ -17,7 +16,7 @@ from face_sets.videos import close_video
 def chosen(request, tmp_path):
     """A set's source, and a folder with its made-up copy."""
     LAYOUTS[request.param](tmp_path)
-    yield import_module(f"face_sets.readers.{request.param}").SOURCE, tmp_path
+    yield source(request.param), tmp_path
     close_video()
 
 

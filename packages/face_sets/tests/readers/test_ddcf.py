@@ -1,13 +1,15 @@
 import pytest
 from made_up_children import write_ddcf
 
-from face_sets.readers.ddcf import read
+from face_sets.readers.registry import source
+
+SOURCE = source("ddcf")
 
 
 @pytest.fixture
 def reading(tmp_path):
     write_ddcf(tmp_path)
-    return read(tmp_path)
+    return SOURCE.read(tmp_path)
 
 
 def paths(reading):

@@ -97,10 +97,10 @@ def test_a_table_that_grew_is_indexed_again(plain):
 
 def test_one_pass_serves_many_faces(plain, monkeypatch):
     rows = read(plain).rows.to_dict("records")
-    fer2013._places.cache_clear()
+    fer2013._index.cache_clear()
     for row in rows:
         load(row, plain)
-    assert fer2013._places.cache_info().misses == 1
+    assert fer2013._index.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("column", ["emotion", "pixels", "Usage"])

@@ -2,8 +2,11 @@ import pytest
 from made_up import write_face, write_text
 from made_up_layouts import write_kdef
 
-from face_sets.readers.kdef import ANGLES_READ, SOURCE, UNUSABLE, read
+from face_sets.readers.file_names import KDEF, KDEF_UNUSABLE
 from face_sets.readers.reading import LayoutError
+from face_sets.readers.registry import source
+
+SOURCE = source("kdef")
 
 
 @pytest.fixture
@@ -13,7 +16,7 @@ def kdef(tmp_path):
 
 
 def by_name(folder):
-    rows = read(folder).rows
+    rows = SOURCE.read(folder).rows
     return rows.assign(name=rows["path"].str.split("/").str[-1].str[:-4]).set_index("name")
 
 
@@ -35,14 +38,14 @@ def test_both_series_show_one_person_and_numbers_restart_by_sex(kdef):
 
 
 def test_half_profiles_are_read_and_full_ones_counted(kdef):
-    reading = read(kdef)
+    reading = SOURCE.read(kdef)
     assert {"AF01AFHL", "AF01AFHR"} <= set(by_name(kdef).index)
     assert reading.dropped_labels == {"angle FL": 1, "angle FR": 1}
-    assert set(ANGLES_READ) == {"S", "HL", "HR"}
+    assert set(KDEF.angles) == {"S", "HL", "HR"}
 
 
 def test_known_bad_files_are_rejected_each_with_its_reason(kdef):
-    said = {p.split("/")[-1]: r for p, r in read(kdef).rejected.itertuples(index=False)}
+    said = {p.split("/")[-1]: r for p, r in SOURCE.read(kdef).rejected.itertuples(index=False)}
     assert said == {
         "BM17NES.JPG": "is known to be washed out",
         "AM02HAFR.JPG": "is known to be damaged",
@@ -54,17 +57,17 @@ def test_known_bad_files_are_rejected_each_with_its_reason(kdef):
 
 
 def test_the_list_of_bad_files_is_whole():
-    assert len(UNUSABLE) == 15
+    assert len(KDEF_UNUSABLE) == 15
 
 
-@pytest.mark.parametrize("name", sorted(UNUSABLE))
+@pytest.mark.parametrize("name", sorted(KDEF_UNUSABLE))
 def test_each_bad_file_is_rejected(kdef, name):
     write_face(kdef / "more" / f"{name}.JPG", 3)
-    assert f"more/{name}.JPG" in set(read(kdef).rejected["path"])
+    assert f"more/{name}.JPG" in set(SOURCE.read(kdef).rejected["path"])
 
 
 def test_adults_of_the_laboratory(kdef):
-    rows = read(kdef).rows
+    rows = SOURCE.read(kdef).rows
     assert set(rows["age_group"]) == {"adult"}
     assert set(rows["domain"]) == {"lab"}
     assert rows["age_years"].isna().all()
@@ -75,28 +78,28 @@ def test_adults_of_the_laboratory(kdef):
 @pytest.mark.parametrize("name", ["CF01ANS", "AX01ANS", "AF00ANS", "AF1ANS", "AF01ANV", "AF01AN", "notes"])
 def test_other_names_are_rejected(kdef, name):
     write_face(kdef / f"{name}.jpg", 3)
-    assert f"{name}.jpg" in set(read(kdef).rejected["path"])
+    assert f"{name}.jpg" in set(SOURCE.read(kdef).rejected["path"])
 
 
 def test_an_unknown_expression_is_rejected(kdef):
     write_face(kdef / "AF02XXS.jpg", 3)
-    said = dict(read(kdef).rejected.itertuples(index=False))
+    said = dict(SOURCE.read(kdef).rejected.itertuples(index=False))
     assert said["AF02XXS.jpg"] == "unknown label code 'XX'"
 
 
 def test_what_is_no_picture_is_passed_over(kdef):
-    before = read(kdef)
+    before = SOURCE.read(kdef)
     write_text(kdef / "AF01" / "Thumbs.db", "x")
     write_text(kdef / "AF01" / ".DS_Store", "x")
     write_text(kdef / "AF01" / "._AF01ANS.JPG", "x")
-    assert read(kdef).rejected.equals(before.rejected)
+    assert SOURCE.read(kdef).rejected.equals(before.rejected)
 
 
 def test_pictures_load(kdef):
-    assert SOURCE.load(read(kdef).rows.iloc[0].to_dict(), kdef).shape == (76, 56, 3)
+    assert SOURCE.load(SOURCE.read(kdef).rows.iloc[0].to_dict(), kdef).shape == (76, 56, 3)
 
 
 def test_other_folders_are_refused(tmp_path):
     write_face(tmp_path / "holiday.jpg", 1)
     with pytest.raises(LayoutError, match="is not KDEF"):
-        read(tmp_path)
+        SOURCE.read(tmp_path)

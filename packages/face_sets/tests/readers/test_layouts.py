@@ -1,7 +1,6 @@
 import os
 import random
 from contextlib import suppress
-from importlib import import_module
 
 import pandas as pd
 import pytest
@@ -10,22 +9,23 @@ from made_up_layouts import LAYOUTS
 
 from face_sets.expressions import EXPRESSIONS
 from face_sets.images import ImageError
+from face_sets.readers.labels import read_label_table
 from face_sets.readers.layouts import (
     check_size,
     list_files,
     make_reading,
     read_lines,
-    read_table,
     whole_code,
 )
 from face_sets.readers.reading import ROW_COLUMNS, LayoutError
+from face_sets.readers.registry import source
 
 
 @pytest.fixture(scope="module", params=sorted(LAYOUTS))
 def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     LAYOUTS[request.param](folder)
-    return import_module(f"face_sets.readers.{request.param}").SOURCE, folder
+    return source(request.param), folder
 
 
 def test_every_reading_keeps_the_contract(made):
@@ -172,21 +172,21 @@ def test_paths_that_stay(tmp_path):
 
 def test_tables_are_text(tmp_path):
     write_text(tmp_path / "t.csv", " a , b,c\n01,NA,x\n,2,y\n")
-    table = read_table(tmp_path / "t.csv", ("b", "a"))
+    table = read_label_table(tmp_path / "t.csv", ("b", "a"))
     assert table.values.tolist() == [["NA", "01"], ["2", pd.NA]]
     assert list(map(str, table.dtypes)) == ["string", "string"]
 
 
 def test_rows_longer_than_the_header_do_not_shift(tmp_path):
     write_text(tmp_path / "t.csv", "a,b\n1,2,3\n4,5,6\n")
-    assert read_table(tmp_path / "t.csv", ("a", "b"))["a"].tolist() == ["1", "4"]
+    assert read_label_table(tmp_path / "t.csv", ("a", "b"))["a"].tolist() == ["1", "4"]
 
 
 def test_tables_that_are_too_large_are_not_opened(tmp_path):
     path = tmp_path / "t.csv"
     with path.open("wb") as file:
         file.truncate(2**30 + 1)  # a hole: it takes no room on the disk
-    for reader in (check_size, read_lines, lambda p: read_table(p, ("a",))):
+    for reader in (check_size, read_lines, lambda p: read_label_table(p, ("a",))):
         with pytest.raises(LayoutError, match="more than 1,073,741,824 bytes"):
             reader(path)
 

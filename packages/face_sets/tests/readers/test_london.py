@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from face_sets.images import encode_jpeg
-from face_sets.readers.london import LayoutError, read_london
+from face_sets.readers.london import LayoutError, read
 
 INFO = "face_id,face_age,face_sex,face_eth\nX001,24,female,white\nX036,21,male,east_asian/white\nX135,NA,female,west_asian\n"
 EXTRACT = (
@@ -42,18 +42,24 @@ def extract(tmp_path):
     return tmp_path
 
 
+def rows_of(folder):
+    """The rows by person and expression."""
+    rows = read(folder).rows
+    return rows.set_index(rows["subject_id"] + "-" + rows["expression"])
+
+
 def test_the_published_layout(published):
-    rows = read_london(published).set_index("face_id")
+    rows = rows_of(published)
     assert len(rows) == 6
     assert rows.loc["london-036-happiness", "path"] == "smiling_front/036_08.jpg"
     assert rows.loc["london-036-happiness", "ethnicity"] == "east_asian/white"
     assert rows["expression"].value_counts().to_dict() == {"neutral": 3, "happiness": 3}
     assert rows["subject_id"].nunique() == 3
-    assert set(rows["split"]) == {"external"}
+    assert rows["face_id"].str.fullmatch("london-[0-9a-f]{12}").all()
 
 
 def test_age_decides_the_age_group(published):
-    rows = read_london(published).set_index("face_id")
+    rows = rows_of(published)
     assert rows.loc["london-001-neutral", "age_group"] == "adult"
     assert rows.loc["london-135-neutral", "age_group"] == "unknown"
     assert pd.isna(rows.loc["london-135-neutral", "age_years"])
@@ -62,33 +68,37 @@ def test_age_decides_the_age_group(published):
 def test_both_layouts_give_the_same_rows(published, tmp_path_factory):
     other = tmp_path_factory.mktemp("extract")
     (other / "faces.csv").write_text(EXTRACT)
-    one = read_london(published).set_index("face_id").drop(columns="path")
-    two = read_london(other).set_index("face_id").drop(columns="path")
+    for name in ("001_neutral", "001_happiness", "135_neutral"):
+        photograph(other / "photos" / f"{name}.jpg")
+    one = rows_of(published).drop(columns=["face_id", "path", "source_key"])
+    two = rows_of(other).drop(columns=["face_id", "path", "source_key"])
     pd.testing.assert_frame_equal(one.loc[two.index], two, check_dtype=False)
 
 
 def test_the_later_names_of_the_table(published):
     later = INFO.replace("X", "").replace("face_sex", "face_gender")
-    before = read_london(published)
+    before = read(published).rows
     (published / "london_faces_info.csv").write_text(later, encoding="utf-8-sig")
-    pd.testing.assert_frame_equal(read_london(published), before)
+    pd.testing.assert_frame_equal(read(published).rows, before)
 
 
 def test_a_person_without_a_row_is_of_unknown_age(published):
     photograph(published / "neutral_front" / "999_03.jpg")
-    row = read_london(published).set_index("face_id").loc["london-999-neutral"]
+    row = rows_of(published).loc["london-999-neutral"]
     assert row["age_group"] == "unknown"
     assert row["subject_id"] == "london-999"
 
 
 def refused(folder, said):
     with pytest.raises(LayoutError, match=said) as error:
-        read_london(folder)
+        read(folder)
     assert "\n" not in str(error.value)
 
 
 def test_other_layouts_are_refused(tmp_path, published):
-    refused(tmp_path / "nowhere", "is not the London Set")
+    refused(tmp_path / "nowhere", "is not a folder")
+    (tmp_path / "empty").mkdir()
+    refused(tmp_path / "empty", "is not the London Set")
     (published / "smiling_front").rename(published / "smiling")
     refused(published, "no folder smiling_front")
 

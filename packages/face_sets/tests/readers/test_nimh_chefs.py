@@ -2,13 +2,15 @@ import pytest
 from made_up import write_face
 from made_up_children import write_nimh_chefs
 
-from face_sets.readers.nimh_chefs import read
+from face_sets.readers.registry import source
+
+SOURCE = source("nimh_chefs")
 
 
 @pytest.fixture
 def reading(tmp_path):
     write_nimh_chefs(tmp_path)
-    return read(tmp_path)
+    return SOURCE.read(tmp_path)
 
 
 def row(reading, name):
@@ -43,7 +45,7 @@ def test_misnamed_pictures_go_to_their_model(reading):
 
 def test_the_underscored_name_alone(tmp_path):
     write_face(tmp_path / "Afraid_averted" / "M6FA__5449.jpg", 1)
-    assert read(tmp_path).rows["subject_id"].tolist() == ["nimh_chefs-M6"]
+    assert SOURCE.read(tmp_path).rows["subject_id"].tolist() == ["nimh_chefs-M6"]
 
 
 @pytest.mark.parametrize(

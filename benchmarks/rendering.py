@@ -1,6 +1,6 @@
 """Images per CPU second of the synthetic renderer at 112 and 224 pixels.
 
-`python benchmarks/synthetic_faces.py` times this project's renderer. `--against FILE` times another module in
+`python benchmarks/rendering.py` times this project's renderer. `--against FILE` times another module in
 the same run, turn and turn about, so that a busy machine slows both alike; FILE must define
 `draw(index, size)`, which draws its index-th picture.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 
 from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import draw_face
+from synthetic_faces.portrait import render_face
 
 SIZES = (112, 224)
 ROUNDS = 4
@@ -27,7 +27,7 @@ Draw = Callable[[int, int], Any]
 def our_renderer() -> Draw:
     """Return a function that draws rows spread over the quick plan."""
     plan = plan_faces(Design()).sample(frac=1, random_state=0).to_dict("records")
-    return lambda index, size: draw_face(plan[index % len(plan)], size)
+    return lambda index, size: render_face(plan[index % len(plan)], size)
 
 
 def other_renderer(path: Path) -> Draw:
