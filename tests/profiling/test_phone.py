@@ -18,10 +18,10 @@ from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.analysis.evidence import is_moto_g6
 from fer_utils.paths import Paths
-from fer_utils.profiling.adb import Phone, PhoneError, PhoneLost, find_phone
 from fer_utils.profiling.interpreters import ProfilingError
-from fer_utils.profiling.phone import FOLDER, WARM_UPS, session
-from fer_utils.steps.phone import measure_on_phone
+from fer_utils.profiling.phone import Phone, PhoneError, PhoneLost, find_phone
+from fer_utils.profiling.phone_timing import FOLDER, WARM_UPS, session
+from fer_utils.steps.devices import measure_on_phone
 from fer_utils.study import Study, load_study
 
 NETWORKS = ("mobilenet_v3_small", "mobilenet_v2")
@@ -128,7 +128,7 @@ def measured(
 ) -> tuple[pd.DataFrame, list[str]]:
     lines: list[str] = []
     table = measure_on_phone(
-        study, paths, find_phone(serial), benchmark, threads=threads, run_ids=[], tell=lines.append
+        study, paths, find_phone(serial), benchmark, threads=threads, run_ids=[], report=lines.append
     )
     return tables.read("measurements", table), lines
 
@@ -305,5 +305,5 @@ def test_an_unknown_run_names_those_that_are_here(
 ) -> None:
     with pytest.raises(ProfilingError, match=r"no exported file magic is here; there are mobilenet_v3_small"):
         measure_on_phone(
-            study, paths, find_phone(), benchmark, threads=1, run_ids=["magic"], tell=lambda line: None
+            study, paths, find_phone(), benchmark, threads=1, run_ids=["magic"], report=lambda line: None
         )
