@@ -72,7 +72,9 @@ def file_sizes(path: Path) -> tuple[int, int]:
     return len(content), len(gzip.compress(content, compresslevel=9, mtime=0))
 
 
-def timing_columns(path: Path, times_ms: NDArray[np.float64] | list[float], warm_ups: int) -> dict[str, float | int]:
+def timing_columns(
+    path: Path, times_ms: NDArray[np.float64] | list[float], warm_ups: int
+) -> dict[str, float | int]:
     """Return the columns of `measurements` that any timed file has: its latencies, runs and sizes."""
     size, compressed = file_sizes(path)
     return {

@@ -9,6 +9,7 @@ from subprocess import SubprocessError
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from adbutils import AdbClient, AdbDevice, AdbError
 
 from face_sets.files import digest
@@ -31,9 +32,11 @@ _BROKEN_OFF: Final = (AdbError, OSError, SubprocessError, ValueError, AssertionE
 _PROPERTIES: Final = (
     "ro.product.manufacturer", "ro.product.model", "ro.build.version.release", "ro.board.platform",
 )  # fmt: skip
-_CLOCKS: Final = ("scaling_governor", "scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
+_CLOCKS: Final = {
+    "scaling_governor": "governor", "scaling_max_freq": "allowed_khz", "cpuinfo_max_freq": "fastest_khz",
+}  # fmt: skip
 _CLOCK_FILES: Final = " ".join(f"/sys/devices/system/cpu/cpu[0-9]*/cpufreq/{name}" for name in _CLOCKS)
-_CORE: Final = re.compile(r"/cpu(\d+)/cpufreq/(\w+):(.*)$", re.MULTILINE)
+_CLOCK: Final = re.compile(r"/cpu(\d+)/cpufreq/(\w+):(.*?)\s*$", re.MULTILINE)
 _BATTERY: Final = re.compile(r"^\s*temperature: (-?\d+)", re.MULTILINE)  # tenths of a degree
 
 
@@ -102,12 +105,12 @@ def find_phone(serial: str | None = None) -> Phone:
         raise PhoneError(f"adb cannot list phones ({_reason(error)})") from error
     listed = ", ".join(states) or "none"
     if serial is None:
-        if not states:
+        if len(states) != 1:
             raise PhoneError(
-                "no phone is attached: plug it in, switch on USB debugging, and see that `adb devices` lists it"
+                f"several phones are attached ({listed}): name one with --serial"
+                if states
+                else "no phone is attached: plug it in, switch on USB debugging, and see that `adb devices` lists it"
             )
-        if len(states) > 1:
-            raise PhoneError(f"several phones are attached ({listed}): name one with --serial")
         (serial,) = states
     if serial not in states:
         raise PhoneError(f"no phone {serial!r} is attached; attached: {listed}")
@@ -121,20 +124,13 @@ def find_phone(serial: str | None = None) -> Phone:
 
 
 @dataclass(frozen=True)
-class Core:
-    """One core: its governor and its clocks in kHz; None where the phone does not let us read them."""
-
-    governor: str | None
-    now_khz: int | None
-    allowed_khz: int | None
-    fastest_khz: int | None
-
-
-@dataclass(frozen=True)
 class PhoneState:
-    """The cores by number, and the battery's temperature (None if not reported)."""
+    """The cores, one row per number, and the battery's temperature (None if not reported).
 
-    cores: dict[int, Core]
+    Columns of `cores`: governor, allowed_khz, fastest_khz (clocks); missing where the phone does not let us read them.
+    """
+
+    cores: pd.DataFrame
     battery_celsius: float | None
 
 
@@ -153,14 +149,12 @@ def describe(phone: Phone) -> str:
 
 def read_state(phone: Phone) -> PhoneState:
     """Return the state of the cores and of the battery; what the phone hides is None, never a default."""
-    clocks = phone.shell("grep -sH . " + _CLOCK_FILES + "; true")
-    values: dict[int, dict[str, str]] = {}
-    for number, name, value in _CORE.findall(clocks):
-        values.setdefault(int(number), {})[name] = value.strip()
-    cores = {
-        number: Core(found.get("scaling_governor"), *(_whole(found.get(name)) for name in _CLOCKS[1:]))
-        for number, found in sorted(values.items())
-    }
+    found = _CLOCK.findall(phone.shell(f"grep -sH . {_CLOCK_FILES}; true"))
+    values = pd.DataFrame(found, columns=["core", "file", "value"]).astype({"core": int})
+    cores = values.pivot(index="core", columns="file", values="value").reindex(columns=list(_CLOCKS))
+    cores = cores.rename(columns=_CLOCKS)
+    for clock in ("allowed_khz", "fastest_khz"):
+        cores[clock] = pd.to_numeric(cores[clock], errors="coerce")
     battery = _BATTERY.search(phone.shell("dumpsys battery; true"))
     return PhoneState(cores, int(battery.group(1)) / 10 if battery else None)
 
@@ -174,8 +168,8 @@ def fastest_cores(state: PhoneState, threads: int) -> list[int]:
         raise PhoneError(
             f"{threads} thread(s) were asked for, but the phone shows {len(state.cores)} core(s)"
         )
-    by_speed = sorted(state.cores, key=lambda number: (state.cores[number].fastest_khz or 0, number))
-    return sorted(by_speed[-threads:])
+    by_speed = state.cores["fastest_khz"].fillna(0).sort_values(kind="stable")
+    return sorted(by_speed.index[-threads:].tolist())
 
 
 def remark(
@@ -191,9 +185,8 @@ def remark(
         found.append("temperature not readable")
     elif max(temperatures) > HOT_CELSIUS:
         found.append(f"hot: battery at {max(temperatures):.1f} °C")
-    found += _clock_remarks(
-        [state.cores[core] for state in (before, after) for core in used if core in state.cores]
-    )
+    cores = pd.concat([before.cores, after.cores])
+    found += _clock_remarks(cores[cores.index.isin(used)])
     half = len(times_ms) // 2
     if half and (ratio := float(np.median(times_ms[-half:]) / np.median(times_ms[:half]))) > SLOWING:
         found.append(f"slowing down: later runs took {ratio:.2f} times as long")
@@ -202,19 +195,18 @@ def remark(
 
 def governors(state: PhoneState, used: Sequence[int]) -> str:
     """Return the governors of some cores, each named once."""
-    return "/".join(sorted({state.cores[core].governor or "governor not readable" for core in used}))
+    return "/".join(sorted(set(state.cores.loc[list(used), "governor"].fillna("governor not readable"))))
 
 
-def _clock_remarks(cores: list[Core]) -> list[str]:
+def _clock_remarks(cores: pd.DataFrame) -> list[str]:
     """Android's thermal engine lowers a core's allowed clock; the current one is low on an idle core anyway."""
-    if any(core.allowed_khz is None or core.fastest_khz is None for core in cores):
+    if cores[["allowed_khz", "fastest_khz"]].isna().any(axis=None):
         return ["clock not readable"]
-    lowered = [core for core in cores if (core.allowed_khz or 0) < (core.fastest_khz or 0)]
-    return [f"throttled: clock held at {core.allowed_khz} of {core.fastest_khz} kHz" for core in lowered[:1]]
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+    lowered = cores[cores["allowed_khz"] < cores["fastest_khz"]].head(1)
+    return [
+        f"throttled: clock held at {core.allowed_khz:.0f} of {core.fastest_khz:.0f} kHz"
+        for core in lowered.itertuples()
+    ]
 
 
 def _reason(error: Exception) -> str:

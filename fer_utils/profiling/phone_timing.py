@@ -16,7 +16,7 @@ import pandas as pd
 
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.profiling import benchmark_output
+from fer_utils.profiling.benchmark_output import inference_ms, operator_times, peak_memory_mib
 from fer_utils.profiling.host import timing_columns
 from fer_utils.profiling.interpreters import open_at
 from fer_utils.profiling.phone import Phone, describe, fastest_cores, governors, read_state, remark
@@ -27,9 +27,7 @@ FOLDER: Final = "/data/local/tmp/fer_profile"
 WARM_UPS: Final = 3
 """Before each timed inference: the first repacks weights, the second fills caches, the third is already steady."""
 
-_PROFILED_RUNS: Final = (
-    10  # the operators' times are means, and the profiler disturbs: they are shares, not latencies
-)
+_PROFILED_RUNS: Final = 10  # their means are shares, not latencies, since the profiler disturbs
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class PhoneSession:
             f"{command} --warmup_runs={WARM_UPS} --num_runs={_PROFILED_RUNS} --enable_op_profiling=true"
         )
         self.phone.shell(f"rm {FOLDER}/{shlex.quote(path.name)}")
-        times = [benchmark_output.inference_ms(output) for output in outputs]
+        times = [inference_ms(output) for output in outputs]
         key: dict[str, Any] = {
             "run_id": run_id, "device": self.device, "device_kind": "phone", "backend": self.backend,
             "threads": self.threads, "image_size": image_size,
@@ -71,13 +69,11 @@ class PhoneSession:
         row = {
             **key,
             **timing_columns(path, times, WARM_UPS),
-            "peak_memory_mib": pd.Series(
-                map(benchmark_output.peak_memory_mib, outputs), dtype=float
-            ).median(),
+            "peak_memory_mib": pd.Series(map(peak_memory_mib, outputs), dtype=float).median(),
             "file_digest": digest(path),
             "remark": remark(before, after, self.cores, times),
         }
-        operators = benchmark_output.operator_times(profile).assign(**key)
+        operators = operator_times(profile).assign(**key)
         return tables.conform(pd.DataFrame([row]), "measurements"), tables.conform(operators, "operators")
 
     def _command(self, path: Path, image_size: int) -> str:
@@ -107,7 +103,6 @@ def session(phone: Phone, benchmark: Path, threads: int) -> Iterator[PhoneSessio
     try:
         phone.shell(f"rm -rf {FOLDER} && mkdir -p {FOLDER}")
         phone.push(benchmark, f"{FOLDER}/benchmark_model")
-        phone.shell(f"chmod 755 {FOLDER}/benchmark_model")
         yield PhoneSession(phone, device, backend, cores)
     finally:
         if phone.is_there():
