@@ -212,7 +212,7 @@ def test_a_file_that_the_phone_cannot_store_is_named(phone: MadeUpPhone, tmp_pat
     with pytest.raises(PhoneError, match=r"^small\.tflite could not be copied .* has room$") as raised:
         find_phone().push(tmp_path / "small.tflite", "/data/local/tmp/absent/small.tflite")
     assert not isinstance(raised.value, PhoneLost)
-    phone.stop()
+    subprocess.run([ADB, "disconnect", phone.serial], check=True, capture_output=True)
     with pytest.raises(PhoneLost, match=r"^small\.tflite could not be copied .* has room$"):
         Phone(phone.serial).push(tmp_path / "small.tflite", "/data/local/tmp/small.tflite")
 
