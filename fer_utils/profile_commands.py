@@ -22,9 +22,7 @@ BenchmarkOption = Annotated[
 SerialOption = Annotated[
     str | None, typer.Option(help="Which phone, if several are attached: see `adb devices`")
 ]
-ThreadsOption = Annotated[
-    int, typer.Option(min=1, max=8, help="Threads on the phone, each on its own core")
-]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=8, help="Threads on the phone, each on its own core")]
 OnlyOption = Annotated[
     list[str] | None, typer.Option(help="Run id of a file to measure; all exported files by default")
 ]
