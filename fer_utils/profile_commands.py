@@ -14,7 +14,7 @@ AddOption = Annotated[
 ]
 PhoneOption = Annotated[bool, typer.Option("--phone", help="Time files on an attached Android phone, by adb")]
 EmulateOption = Annotated[
-    bool, typer.Option("--emulate", help="Compare answers and count instructions on emulated ARM64 kernels")
+    bool, typer.Option("--emulate", help="Compare answers on emulated ARM64 kernels with this machine's")
 ]
 BenchmarkOption = Annotated[
     Path | None, typer.Option(help="The vendor's benchmark_model for Android, which you downloaded")
@@ -22,9 +22,7 @@ BenchmarkOption = Annotated[
 SerialOption = Annotated[
     str | None, typer.Option(help="Which phone, if several are attached: see `adb devices`")
 ]
-ThreadsOption = Annotated[
-    int, typer.Option(min=1, max=8, help="Threads on the phone, each on a core of its own")
-]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=8, help="Threads on the phone, each on its own core")]
 OnlyOption = Annotated[
     list[str] | None, typer.Option(help="Run id of a file to measure; all exported files by default")
 ]
@@ -60,7 +58,7 @@ def profile_device(
 
 
 def _add_browser_result(study: Study, file: Path) -> None:
-    from fer_utils.profiling.browser_results import add_browser_result
+    from fer_utils.steps.devices import add_browser_result
 
     for row in add_browser_result(study, Paths.of(study), file).itertuples():
         typer.echo(f"{row.run_id:45} {row.latency_ms_median:8.1f} ms, in a browser on {row.device}")
@@ -68,17 +66,17 @@ def _add_browser_result(study: Study, file: Path) -> None:
 
 
 def _emulate(study: Study, run_ids: list[str]) -> None:
-    from fer_utils.steps.emulate import measure_emulated
+    from fer_utils.steps.devices import measure_emulated
 
-    table = measure_emulated(study, Paths.of(study), run_ids=run_ids, tell=typer.echo)
-    typer.echo(f"counted and kept in {table}; `fer run --profile {study.profile}` brings it into the book")
+    table = measure_emulated(study, Paths.of(study), run_ids=run_ids, report=typer.echo)
+    typer.echo(f"compared and kept in {table}; `fer run --profile {study.profile}` brings it into the book")
 
 
 def _time_on_phone(
     study: Study, serial: str | None, benchmark: Path, threads: int, run_ids: list[str]
 ) -> None:
-    from fer_utils.profiling.adb import find_phone
-    from fer_utils.steps.phone import measure_on_phone
+    from fer_utils.profiling.phone import find_phone
+    from fer_utils.steps.devices import measure_on_phone
 
     table = measure_on_phone(
         study,
@@ -87,6 +85,6 @@ def _time_on_phone(
         benchmark,
         threads=threads,
         run_ids=run_ids,
-        tell=typer.echo,
+        report=typer.echo,
     )
     typer.echo(f"measured and kept in {table}; `fer run --profile {study.profile}` brings it into the book")

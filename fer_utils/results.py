@@ -18,7 +18,7 @@ from fer_utils.analysis.external_test import PEERS_FILE, peers
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import compare_runs, run_scores
 from fer_utils.paths import Paths
-from fer_utils.profiling.emulations import current_emulations
+from fer_utils.profiling.arm64 import current_emulations
 from fer_utils.reporting import absent
 from fer_utils.reporting.figures import SavedFigure, save_figure
 from fer_utils.reporting.pages import show

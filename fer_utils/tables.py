@@ -103,24 +103,17 @@ COLUMNS.update(
             "name": "string",
             "mean_ms": "Float64",
         },
-        "emulations": {  # a row is one file run on emulated ARM64 kernels: counts and answers, never times
+        "emulations": {  # a row is one file run on emulated ARM64 kernels: its answers, never times
             "run_id": "string",
             "device": "string",
             "backend": "string",
             "threads": "Int64",
-            "image_size": "Int64",  # side of the square input for which instructions were counted, pixels
-            "faces": "Int64",  # that both machines were asked about, at the file's own size
+            "image_size": "Int64",  # side of the square input, pixels
+            "faces": "Int64",  # that both machines were asked about
             "largest_difference": "Float64",  # of any probability between the two machines, 0 to 1
             "same_class": "Float64",  # share of faces with the same most probable expression
             "arithmetic": ARITHMETICS,  # of most multiply-accumulates
             "output_step": "Float64",  # of a file that answers in integers; missing for others
-            "macs": "Int64",  # multiply-accumulates of one inference, by the graph
-            "instructions": "Int64",  # executed in one inference, of all kinds
-            "fused_multiply_adds": "Int64",
-            "integer_multiplies": "Int64",
-            "vector_loads_stores": "Int64",
-            "other_loads_stores": "Int64",
-            "repeat_difference": "Float64",  # between two inferences' instructions, as a share
             "file_digest": "string",
         },
         "layer_errors": {  # a row is one layer of one int8 file: what 8-bit arithmetic does to it
@@ -171,7 +164,6 @@ NEVER_MISSING.update(
             "faces",
             "largest_difference",
             "same_class",
-            "instructions",
         ),
         "layer_errors": ("run_id", "position", "operator", "layer"),
         "curves": ("run_id", "epoch", "loss"),

@@ -1,91 +1,83 @@
 """A small ARM64 Debian with the locked LiteRT, unpacked into a folder: the system that emulated programs see.
 
-Debian's packages come by apt with settings, lists and a package database of its own, so nothing of this computer's
-package management is read or changed, no administrator's rights are needed, and signatures are checked. The wheels are
-those of `requirements.lock`, checked by its hashes. Nothing is installed: archives are unpacked.
+Nothing is installed and no administrator's rights are needed: apt keeps its lists and its package database below that
+folder and checks signatures, pip checks the hashes of `requirements.lock`. A processor is declared there, because XNNPACK
+chooses its kernels by `/proc/cpuinfo` and `/sys`: QEMU looks for these files in the emulated system first, and hands
+this computer's through where there are none, with which LiteRT crashes or chooses other kernels.
 """
 
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.profiling.arm64_processor import processor_files
-from fer_utils.profiling.interpreters import ProfilingError
+from fer_utils.profiling.interpreters import ProfilingError, run_program
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "arm64"
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements.lock"
 WHEELS: Final = ("ai-edge-litert", "numpy")
-SUITE: Final = "bookworm"
-"""Debian 12, whose Python is 3.11 as the project's: the locked wheels for 3.11 run on it."""
-
+SUITE: Final = "bookworm"  # Debian 12, whose Python is 3.11 as the project's: the locked wheels run on it
 PACKAGES: Final = ("python3.11-minimal", "libpython3.11-stdlib", "libstdc++6")
-"""With what they depend on: Python with its standard library, and the C++ library of the wheels."""
-
 KEYRING: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 NEEDED: Final = {
-    "qemu-aarch64": "qemu-user", "gcc": "gcc", "apt-get": "apt", "dpkg-deb": "dpkg",
-    str(KEYRING): "debian-archive-keyring",
+    "qemu-aarch64": "qemu-user", "apt-get": "apt", "dpkg-deb": "dpkg", str(KEYRING): "debian-archive-keyring",
 }  # fmt: skip
 """Programs and files that the computer must have, and the Debian packages that hold them."""
 
-_SECONDS: Final = 600  # for one download; fifteen megabytes each, some seconds
+PART: Final = (
+    "0xd03"  # Cortex-A53, of implementer 0x41: MIDR_EL1 in Arm's Technical Reference Manual (DDI 0500)
+)
+_CPU: Final = "sys/devices/system/cpu"
+PROCESSOR_FILES: Final = {
+    "proc/cpuinfo": "processor\t: 0\nBogoMIPS\t: 38.40\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32\n"
+    f"CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {PART}\nCPU revision\t: 4\n",
+    **dict.fromkeys((f"{_CPU}/{name}" for name in ("possible", "present", "online", "kernel_max")), "0\n"),
+    f"{_CPU}/cpu0/cache/index2/level": "2\n",
+    f"{_CPU}/cpu0/cache/index2/shared_cpu_list": "0\n",
+    f"{_CPU}/cpu0/cache/index2/size": "512K\n",  # the manual allows 128 to 2048
+    f"{_CPU}/cpu0/cpufreq/cpuinfo_max_freq": "1800000\n",  # kHz, of the Moto G6's Snapdragon 450
+    f"{_CPU}/cpu0/cpufreq/cpuinfo_min_freq": "1800000\n",
+    f"{_CPU}/cpu0/topology/cluster_cpus_list": "0\n",
+    f"{_CPU}/cpu0/topology/core_siblings_list": "0\n",
+    f"{_CPU}/cpu0/topology/physical_package_id": "0\n",
+}
+"""The files by which Linux describes one core of the phone's processor: contents by path from the root."""
+
 _MADE_FROM: Final = "made_from.txt"
+_FAILED: Final = "cannot be downloaded: connect to a network, see that the disk has room, and run again"
 
 
 class EmulationError(ProfilingError):
     """ARM64 programs cannot be emulated here; the message says what is missing or what went wrong."""
 
 
-def system_folder(installed: Path) -> Path:
-    """Return the root folder of the emulated system."""
-    return installed / "system"
-
-
-def site_folder(installed: Path) -> Path:
-    """Return the folder of its Python packages."""
-    return installed / "site"
-
-
-def require_programs() -> None:
-    """Raise EmulationError, in one sentence, if a program that emulation needs is not on this computer."""
-    missing = [name for name in NEEDED if shutil.which(name) is None and not Path(name).is_file()]
-    if missing:
-        packages = " ".join(NEEDED[name] for name in missing)
-        raise EmulationError(
-            f"emulating ARM64 needs {', '.join(missing)}, which this computer lacks: on Debian or Ubuntu, "
-            f"`apt-get install {packages}`"
-        )
+run = partial(run_program, seconds=1800, error=EmulationError)  # a download or a file takes up to one minute
 
 
 def install_arm64_system(installed: Path = INSTALLED) -> Path:
-    """Make sure that the system is unpacked in `installed`, downloading it if need be; return that folder.
+    """Return `installed` with the system in `system` and its Python packages in `site`, downloaded if need be.
 
-    The programs of NEEDED must be there. Raises EmulationError, in one sentence, if a package cannot be had; nothing is
-    half-made.
+    Raises EmulationError, in one sentence, if a package cannot be downloaded; what was there then stays as it was.
     """
-    if not _is_as_locked(installed):
+    lock, made_from = locked_requirements(LOCK_FILE.read_text("utf-8")), installed / _MADE_FROM
+    recipe = digest(lock, SUITE, list(PACKAGES), PROCESSOR_FILES)
+    if not made_from.is_file() or made_from.read_text("utf-8") != recipe:
         installed.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=installed.parent, prefix="arm64-") as scratch:
-            whole, downloads = Path(scratch, "whole"), Path(scratch, "downloads")
+            whole = Path(scratch, "whole")
             whole.mkdir()
-            for package in _debian_packages(downloads):
-                _run(
-                    ["dpkg-deb", "--extract", str(package), str(system_folder(whole))],
-                    f"{package.name} is damaged",
-                )
-            for wheel in _wheels(downloads):
-                with zipfile.ZipFile(wheel) as archive:
-                    archive.extractall(site_folder(whole))
-            _declare_processor(system_folder(whole))
-            (whole / _MADE_FROM).write_text(_made_from(), encoding="utf-8")
+            _unpack_debian(Path(scratch, "apt"), whole / "system")
+            _unpack_wheels(Path(scratch, "requirements.txt"), lock, whole / "site")
+            for name, text in PROCESSOR_FILES.items():
+                (whole / "system" / name).parent.mkdir(parents=True, exist_ok=True)
+                (whole / "system" / name).write_text(text, encoding="ascii")
+            (whole / _MADE_FROM).write_text(recipe, encoding="utf-8")
             shutil.rmtree(installed, ignore_errors=True)
             os.replace(whole, installed)
     return installed
@@ -93,37 +85,31 @@ def install_arm64_system(installed: Path = INSTALLED) -> Path:
 
 def locked_requirements(lock: str) -> str:
     """Return the lines of a lock file that pin the wheels, with their hashes."""
-    pinned = [
-        re.search(rf"^{name}==\S+ \\\n(?: +--hash=\S+(?: \\)?\n)+", lock, re.MULTILINE) for name in WHEELS
-    ]
-    if not all(pinned):
+    patterns = [rf"^{name}==\S+ \\\n(?: +--hash=\S+(?: \\)?\n)+" for name in WHEELS]
+    pinned = [match[0] for pattern in patterns if (match := re.search(pattern, lock, re.MULTILINE))]
+    if len(pinned) < len(WHEELS):
         raise EmulationError(
             f"{LOCK_FILE.name} does not pin {' and '.join(WHEELS)} with hashes: run `make lock`"
         )
-    return "".join(match[0] for match in pinned if match)
+    return "".join(pinned)
 
 
 def apt_settings(folder: Path) -> str:
-    """Return apt's settings: ARM64 packages of SUITE alone, everything that apt keeps below `folder`.
+    """Return apt's settings: ARM64 packages alone, everything that apt keeps below `folder`.
 
     apt reads the computer's own settings first (a proxy's address, say); hooks among them are cleared.
     """
-    return "\n".join(
-        [
-            "#clear APT::Architectures;", "#clear APT::Update::Pre-Invoke;", "#clear APT::Update::Post-Invoke;",
-            "#clear APT::Update::Post-Invoke-Success;", "#clear APT::Default-Release;",
-            'APT::Architecture "arm64";', 'APT::Architectures { "arm64"; };', 'APT::Install-Recommends "false";',
-            'APT::Sandbox::User "root";',  # another user could not write below `folder`; only archives are read
-            f'Dir::State "{folder}/state";', f'Dir::State::status "{folder}/status";', f'Dir::Cache "{folder}/cache";',
-            f'Dir::Etc::sourcelist "{folder}/sources.list";', 'Dir::Etc::sourceparts "/dev/null";',
-            'Dir::Etc::preferences "/dev/null";', 'Dir::Etc::preferencesparts "/dev/null";', "",
-        ]
-    )  # fmt: skip
+    return f"""#clear APT::Architectures; #clear APT::Default-Release; #clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke; #clear APT::Update::Post-Invoke-Success;
+APT::Architecture "arm64"; APT::Architectures {{ "arm64"; }}; APT::Install-Recommends "false";
+APT::Sandbox::User "root"; // another user could not write below the folder; archives are only read
+Dir "{folder}"; Dir::State "{folder}/state"; Dir::State::status "{folder}/status"; Dir::Cache "{folder}/cache";
+Dir::Etc::sourcelist "{folder}/sources.list"; Dir::Etc::sourceparts "/dev/null";
+"""
 
 
-def _debian_packages(downloads: Path) -> list[Path]:
-    """Download PACKAGES and what they depend on, chosen by apt as for an empty computer."""
-    folder = downloads / "apt"
+def _unpack_debian(folder: Path, system: Path) -> None:
+    """Download PACKAGES and what they depend on, chosen by apt as for an empty computer, and unpack them."""
     for name in ("state/lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
@@ -132,48 +118,18 @@ def _debian_packages(downloads: Path) -> list[Path]:
     settings = folder / "apt.conf"
     settings.write_text(apt_settings(folder), encoding="utf-8")
     apt = ["apt-get", "-qq", "-c", str(settings)]
-    _run([*apt, "update", "--error-on=any"], "Debian's list of ARM64 packages could not be had")
-    _run([*apt, "install", "--yes", "--download-only", *PACKAGES], "Debian's ARM64 packages could not be had")
-    return sorted((folder / "cache" / "archives").glob("*.deb"))
+    run([*apt, "update", "--error-on=any"], f"Debian's list of ARM64 packages {_FAILED}")
+    run([*apt, "install", "--yes", "--download-only", *PACKAGES], f"Debian's ARM64 packages {_FAILED}")
+    for package in sorted((folder / "cache" / "archives").glob("*.deb")):
+        run(["dpkg-deb", "--extract", str(package), str(system)], f"{package.name} is damaged")
 
 
-def _wheels(downloads: Path) -> list[Path]:
-    """Download the locked wheels as built for ARM64 Linux (Debian 12 has a newer C library than these tags ask for)."""
-    requirements = downloads / "requirements.txt"
-    requirements.write_text(locked_requirements(LOCK_FILE.read_text(encoding="utf-8")), encoding="utf-8")
+def _unpack_wheels(requirements: Path, lock: str, site: Path) -> None:
+    """Download the locked wheels for ARM64 Linux (Debian 12 has a newer C library than these tags ask for)."""
+    requirements.write_text(lock, encoding="utf-8")
     command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:",
-        "--platform=manylinux_2_27_aarch64", "--platform=manylinux_2_28_aarch64", "--python-version=3.11",
-        "--implementation=cp", "--dest", str(downloads), "--requirement", str(requirements),
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--require-hashes",
+        "--only-binary=:all:", "--platform=manylinux_2_27_aarch64", "--platform=manylinux_2_28_aarch64",
+        "--python-version=3.11", "--implementation=cp", "--target", str(site), "--requirement", str(requirements),
     ]  # fmt: skip
-    _run(command, "the locked LiteRT and NumPy for ARM64 could not be had")
-    return sorted(downloads.glob("*.whl"))
-
-
-def _declare_processor(system: Path) -> None:
-    for name, text in processor_files().items():
-        path = system / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="ascii")
-
-
-def _made_from() -> str:
-    lock = locked_requirements(LOCK_FILE.read_text(encoding="utf-8"))
-    return digest(lock, SUITE, list(PACKAGES), processor_files())
-
-
-def _is_as_locked(installed: Path) -> bool:
-    made_from = installed / _MADE_FROM
-    return made_from.is_file() and made_from.read_text(encoding="utf-8") == _made_from()
-
-
-def _run(command: list[str], failure: str) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise EmulationError(f"{failure}: no answer within {_SECONDS} seconds; run again") from error
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise EmulationError(
-            f"{failure} ({said}): connect to a network, see that the disk has room, and run again"
-        )
+    run(command, f"the locked LiteRT and NumPy for ARM64 {_FAILED}")

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from fer_utils.profiling.interpreters import ProfilingError
+from fer_utils.profiling.interpreters import ProfilingError, last_line
 
 _STATISTICS: Final = re.compile(r"\bcount=\d+ .*")
 _PAIR: Final = re.compile(r"(\w+)=([0-9.e+]+)")
@@ -27,13 +27,13 @@ def inference_ms(output: str) -> float:
     """
     lines = _STATISTICS.findall(output)
     if len(lines) < 2:
-        raise ProfilingError(f"benchmark_model printed no timing; its last words: {last_words(output)}")
+        raise ProfilingError(f"benchmark_model printed no timing; its last line: {last_line(output)}")
     values = {name: float(value) for name, value in _PAIR.findall(lines[-1])}
     return values.get("avg", values["curr"]) / 1000
 
 
 def peak_memory_mib(output: str) -> float | None:
-    """Return the MiB by which the process's peak rose from before the model was opened, None if not told.
+    """Return the MiB by which the process's peak rose from before the model was opened, None if not reported.
 
     The tool says MB and divides kibibytes by 1024; its footprint is getrusage's peak (memory_info.cc).
     """
@@ -52,7 +52,7 @@ def operator_times(output: str) -> pd.DataFrame:
     lines = output.splitlines()
     starts = [number for number, line in enumerate(lines) if _heading(line) == _RUN_ORDER]
     if not starts:
-        raise ProfilingError(f"no operator profile was printed; the last words: {last_words(output)}")
+        raise ProfilingError(f"no operator profile was printed; the last line: {last_line(output)}")
     names = [name.lower() for name in re.findall(r"\[([^]]+)]", lines[starts[-1] + 1])]
     # a kind may hold spaces, columns are apart by tabs or spaces: between kind and name stand only numbers
     row = re.compile(rf"\s*(.+?)\s+((?:[-+.\de]+%?\s+){{{len(names) - 2}}})\[(.*)\]")
@@ -71,11 +71,6 @@ def operator_times(output: str) -> pd.DataFrame:
             ],
         }
     )
-
-
-def last_words(output: str) -> str:
-    """Return the last line of an output that says something."""
-    return ([line.strip() for line in output.splitlines() if line.strip()] or ["none"])[-1]
 
 
 def _heading(line: str) -> str | None:

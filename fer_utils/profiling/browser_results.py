@@ -16,10 +16,7 @@ from scipy.stats import quantile_test
 
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.compression.exported_files import exported_files
-from fer_utils.paths import Paths
-from fer_utils.profiling.host import file_sizes
-from fer_utils.study import Study
+from fer_utils.profiling.host import timing_columns
 
 FORMAT: Final = "fer browser measurements 1"
 LARGEST_BYTES: Final = 1_000_000  # a result of three models has some thousand bytes
@@ -34,7 +31,7 @@ _BROWSERS: Final = {  # what user agents call themselves, the more particular na
 
 Text = Annotated[
     str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f<>|]+$")
-]  # it is shown in the book
+]  # shown in the book
 Milliseconds = Annotated[float, Field(ge=0, le=600_000)]
 
 
@@ -47,7 +44,7 @@ class _Checked(BaseModel):
 
 
 class Device(_Checked):
-    """What the browser told of the device, and what its owner calls it."""
+    """What the browser reports about the device, and what its owner calls it."""
 
     name: Text | None
     platform: Text | None
@@ -70,8 +67,8 @@ class TimedModel(_Checked):
 
     @model_validator(mode="after")
     def _statistics_are_of_the_times(self) -> Self:
-        told = [self.quartile_low_ms, self.median_ms, self.quartile_high_ms]
-        if not np.allclose(np.quantile(self.times_ms, [0.25, 0.5, 0.75]), told, rtol=0, atol=_ROUNDING_MS):
+        given = [self.quartile_low_ms, self.median_ms, self.quartile_high_ms]
+        if not np.allclose(np.quantile(self.times_ms, [0.25, 0.5, 0.75]), given, rtol=0, atol=_ROUNDING_MS):
             raise ValueError("its median and quartiles are not those of its times")
         if self.median_ms == 0:
             raise ValueError("its median is 0: this browser's clock is too coarse to time it")
@@ -106,17 +103,18 @@ class BrowserResult(_Checked):
         return f"{self.runtime}, {self.instructions}, {browser}"
 
 
-def read_browser_result(path: Path) -> BrowserResult:
-    """Return the result in a file that the page wrote.
+def read_browser_result(path: Path, profile: str | None = None) -> BrowserResult:
+    """Return the result in a file that the page wrote, measured with the models of `profile` if one is named.
 
-    Raises BrowserResultError, in one sentence, for a file that is absent, too large or not such a result.
+    Raises BrowserResultError, in one sentence, for a file that is absent, too large, not such a result or of another
+    profile.
     """
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise BrowserResultError(
                 f"{path} has more than {LARGEST_BYTES:,} bytes: it is no result of the page"
             )
-        return BrowserResult.model_validate_json(path.read_bytes())
+        result = BrowserResult.model_validate_json(path.read_bytes())
     except OSError as error:
         raise BrowserResultError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
@@ -126,44 +124,33 @@ def read_browser_result(path: Path) -> BrowserResult:
         raise BrowserResultError(
             f"{path} is no result of the page: {where}: {said}; copy or save the result again"
         ) from None
-
-
-def add_browser_result(study: Study, paths: Paths, path: Path) -> pd.DataFrame:
-    """Add the timings in a file to the study's measurements and return their rows; the same again replaces them.
-
-    Raises BrowserResultError, and changes nothing, for a file that is no result or was measured with other models.
-    """
-    result = read_browser_result(path)
-    if result.profile != study.name:
+    if profile not in (None, result.profile):
         raise BrowserResultError(
-            f"{path} was measured with the models of profile {result.profile}, not {study.name}: "
+            f"{path} was measured with the models of profile {result.profile}, not {profile}: "
             "name its profile with --profile"
         )
-    files = exported_files(study.architectures, paths)
-    rows = pd.DataFrame([_row(result, model, files, study) for model in result.models])
-    folder = f"browser-{re.sub(r'[^a-z0-9]+', '-', result.device_name.lower()).strip('-')}"
-    table = paths.of_device("measurements", folder)
-    if table.exists():
-        key = list(tables.KEYS["measurements"])
-        old = tables.read("measurements", table)
-        kept = old[~old.set_index(key).index.isin(rows.set_index(key).index)]
-        tables.write(pd.concat([kept, rows], ignore_index=True), "measurements", table)
-    else:
-        tables.write(rows, "measurements", table)
+    return result
+
+
+def browser_measurements(result: BrowserResult, files: Mapping[str, Path], image_size: int) -> pd.DataFrame:
+    """Return the rows of `measurements` of a result; `files` are the study's exported files by run id.
+
+    Raises BrowserResultError if the result was measured with other files or another input size.
+    """
+    rows = pd.DataFrame([_row(result, model, files, image_size) for model in result.models])
     return tables.conform(rows, "measurements")
 
 
-def _row(result: BrowserResult, model: TimedModel, files: Mapping[str, Path], study: Study) -> dict[str, Any]:
+def _row(
+    result: BrowserResult, model: TimedModel, files: Mapping[str, Path], image_size: int
+) -> dict[str, Any]:
     path = files.get(model.run_id)
-    if path is None or digest(path) != model.digest or model.image_size != study.image_size:
+    if path is None or digest(path) != model.digest or model.image_size != image_size:
         raise BrowserResultError(
             f"{model.run_id} was measured with a file that is not this study's: render the book again "
             "(`make book`) and measure anew"
         )
-    size, compressed = file_sizes(path)
-    interval = quantile_test(model.times_ms, p=0.5).confidence_interval(
-        0.95
-    )  # order statistics, no distribution
+    interval = quantile_test(model.times_ms, p=0.5).confidence_interval(0.95)  # assumes no distribution
     return {
         "run_id": model.run_id,
         "device": result.device_name,
@@ -171,12 +158,7 @@ def _row(result: BrowserResult, model: TimedModel, files: Mapping[str, Path], st
         "backend": result.backend,
         "threads": result.threads,
         "image_size": model.image_size,
-        "latency_ms_median": float(np.median(model.times_ms)),
-        "latency_ms_p90": float(np.quantile(model.times_ms, 0.9)),
-        "runs": len(model.times_ms),
-        "warm_ups": model.warm_ups,
-        "size_bytes": size,
-        "size_gzip_bytes": compressed,
+        **timing_columns(path, model.times_ms, model.warm_ups),
         "interval_low_ms": float(interval.low),
         "interval_high_ms": float(interval.high),
         "file_digest": model.digest,

@@ -1,4 +1,4 @@
-"""What one inference of a .tflite graph costs: multiply-accumulates by kind, activations, weights, operators."""
+"""Costs of one inference of a .tflite graph: multiply-accumulates by kind, activation values, operators."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,9 +24,8 @@ _MULTIPLYING: Final = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 class GraphCosts:
     """Costs of one inference on one image; MACs are multiply-accumulates.
 
-    `fully_connected_macs` includes 1x1 convolutions of a single pixel (squeeze-and-excite). Activations are
-    summed over operators, inputs and outputs that are not constants: the traffic if nothing stayed in cache,
-    as numbers (`activation_values`) and as bytes. `weight_bytes` are those of all constants in the file.
+    `fully_connected_macs` includes 1x1 convolutions of a single pixel (squeeze-and-excite). `activation_values` are
+    summed over operators, inputs and outputs that are not constants: the traffic if nothing stayed in cache.
     """
 
     pointwise_macs: int
@@ -35,16 +34,8 @@ class GraphCosts:
     depthwise_macs: int
     fully_connected_macs: int
     activation_values: int
-    activation_bytes: int
-    weight_bytes: int
     operators: int
     arithmetic: Arithmetic
-
-    @property
-    def macs(self) -> int:
-        """All multiply-accumulates together."""
-        convolutions = self.pointwise_macs + self.convolution_macs + self.grouped_macs
-        return convolutions + self.depthwise_macs + self.fully_connected_macs
 
 
 @dataclass(frozen=True)
@@ -57,10 +48,6 @@ class _Tensor:
     def values(self) -> int:
         return int(np.prod(self.shape))
 
-    @property
-    def bytes(self) -> int:
-        return self.values * self.kind.itemsize
-
 
 @dataclass(frozen=True)
 class _Operator:
@@ -69,22 +56,20 @@ class _Operator:
     outputs: list[_Tensor]
 
     @property
-    def activations(self) -> list[_Tensor]:
-        return [tensor for tensor in self.inputs + self.outputs if not tensor.constant]
+    def activation_values(self) -> int:
+        return sum(tensor.values for tensor in self.inputs + self.outputs if not tensor.constant)
 
 
 def graph_costs(path: Path, image_size: int) -> GraphCosts:
     """Return the costs of the graph in `path` at a square input of `image_size` pixels.
 
     Operators on constants alone (a float16 file's weights made float32) are done once at loading and are not
-    counted. An integer file has its float file's MACs and, but for its ends, a quarter of its bytes.
+    counted. An integer file has its float file's MACs.
     Raises ProfilingError if the file is not a model or cannot take that input size.
     """
     interpreter = open_at(path, image_size, delegate=False)
     model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-    tensors = _tensors(model, interpreter.get_tensor_details())
-    operators = _operators(model, tensors)
-    activations = [tensor for operator in operators for tensor in operator.activations]
+    operators = _operators(model, _tensors(model, interpreter.get_tensor_details()))
     macs: Counter[str] = Counter()
     by_arithmetic: Counter[Arithmetic] = Counter({"float32": 0})
     for operator in operators:
@@ -97,9 +82,7 @@ def graph_costs(path: Path, image_size: int) -> GraphCosts:
         grouped_macs=macs["grouped"],
         depthwise_macs=macs["depthwise"],
         fully_connected_macs=macs["fully_connected"],
-        activation_values=sum(tensor.values for tensor in activations),
-        activation_bytes=sum(tensor.bytes for tensor in activations),
-        weight_bytes=sum(tensor.bytes for tensor in tensors.values() if tensor.constant),
+        activation_values=sum(operator.activation_values for operator in operators),
         operators=len(operators),
         arithmetic=by_arithmetic.most_common(1)[0][0],
     )

@@ -1,12 +1,21 @@
-"""Size, latency and peak memory of .tflite files on the machine that runs this."""
+"""Size, latency, peak memory and operator times of .tflite files on the machine that runs this.
 
+The Python interpreter of LiteRT offers no profiler; the C interface in the same wheel does (`libLiteRt.so`), and its
+summary is the text that `benchmark_model` prints. That interface changes between versions, and a mistake with it
+ends the process: so it is called in a process of its own, `python -m fer_utils.profiling.host`.
+"""
+
+import ctypes
 import gzip
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ctypes import byref, c_char_p, c_int, c_int32, c_size_t, c_void_p
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,14 +25,32 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from fer_utils import tables
-from fer_utils.profiling.interpreters import ProfilingError, open_at, random_input
-from fer_utils.profiling.peak_memory import peak_memory_mib
+from fer_utils.profiling.benchmark_output import operator_times
+from fer_utils.profiling.interpreters import (
+    ProfilingError,
+    open_at,
+    peak_memory_mib,
+    random_input,
+    run_program,
+)
 
 _THREADS: Final = 1  # steady where other work shares the machine, and comparable between machines
+_PROFILED_WARM_UPS: Final = 3
+_PROFILED_RUNS: Final = 20
+_SECONDS: Final = 300  # the slowest network needs a few
+_CPU: Final = 1  # kLiteRtHwAcceleratorCpu, litert_common.h
+_OPTIONS: Final = {
+    b"runtime_options_string": b"enable_profiling = true\n",
+    b"cpu_options_string": b"num_threads = 1\n",
+}
+_TENSOR_TYPE: Final = (
+    c_int32 * 128
+)  # LiteRtRankedTensorType, with room to spare: element type, rank, strides flag, sides
+_SIDES_AT: Final = 3
 
 
 def measure_files(files: Mapping[str, Path], *, image_size: int, warm_ups: int, runs: int) -> pd.DataFrame:
-    """Return a `measurements` table of this machine, a row a file (run id to .tflite), one thread, XNNPACK.
+    """Return a `measurements` table of this machine, one row per file (run id to .tflite), one thread, XNNPACK.
 
     `image_size` is the side of the square input, pixels; a graph of another size is resized. Each file runs
     `warm_ups` times unmeasured, then `runs` times. Raises ProfilingError, in one sentence, for a file that is
@@ -43,6 +70,21 @@ def file_sizes(path: Path) -> tuple[int, int]:
     """Return the bytes of a file raw and gzipped (level 9, no time stamp, so equal files give equal sizes)."""
     content = path.read_bytes()
     return len(content), len(gzip.compress(content, compresslevel=9, mtime=0))
+
+
+def timing_columns(
+    path: Path, times_ms: NDArray[np.float64] | list[float], warm_ups: int
+) -> dict[str, float | int]:
+    """Return the columns of `measurements` that any timed file has: its latencies, runs and sizes."""
+    size, compressed = file_sizes(path)
+    return {
+        "latency_ms_median": float(np.median(times_ms)),
+        "latency_ms_p90": float(np.quantile(times_ms, 0.9)),
+        "runs": np.size(times_ms),
+        "warm_ups": warm_ups,
+        "size_bytes": size,
+        "size_gzip_bytes": compressed,
+    }
 
 
 def latencies_ms(interpreter: Interpreter, *, warm_ups: int, runs: int) -> NDArray[np.float64]:
@@ -69,21 +111,14 @@ def host_device() -> str:
 
 
 def _measured(path: Path, image_size: int, warm_ups: int, runs: int) -> dict[str, Any]:
-    interpreter = open_at(path, image_size, threads=_THREADS)
-    times = latencies_ms(interpreter, warm_ups=warm_ups, runs=runs)
-    size, compressed = file_sizes(path)
+    times = latencies_ms(open_at(path, image_size, threads=_THREADS), warm_ups=warm_ups, runs=runs)
     return {
         "device": host_device(),
         "device_kind": "host",
         "backend": f"litert-xnnpack {version('ai-edge-litert')}",
         "threads": _THREADS,
         "image_size": image_size,
-        "latency_ms_median": float(np.median(times)),
-        "latency_ms_p90": float(np.quantile(times, 0.9)),
-        "runs": runs,
-        "warm_ups": warm_ups,
-        "size_bytes": size,
-        "size_gzip_bytes": compressed,
+        **timing_columns(path, times, warm_ups),
         "peak_memory_mib": peak_memory_mib(path, image_size),
     }
 
@@ -100,3 +135,111 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def measure_operators(files: Mapping[str, Path], *, image_size: int) -> pd.DataFrame:
+    """Return an `operators` table of this machine: means of 20 inferences, one thread, profiler on.
+
+    The profiler disturbs: read shares from it, and latencies from `host.measure_files`.
+    Raises ProfilingError for a file that cannot be run at that size, or where the installed LiteRT cannot profile.
+    """
+    key: dict[str, Any] = {
+        "device": host_device(), "device_kind": "host", "threads": 1, "image_size": image_size,
+        "backend": f"litert-xnnpack {version('ai-edge-litert')}, profiler on",
+    }  # fmt: skip
+    parts = [
+        operator_times(_summary(path, image_size)).assign(run_id=run_id, **key)
+        for run_id, path in files.items()
+    ]
+    frame = tables.concatenated(parts)
+    return tables.conform(frame.reindex(columns=list(tables.COLUMNS["operators"])), "operators")
+
+
+def _summary(path: Path, image_size: int) -> str:
+    """Run the profiler in a fresh process and return its text; LiteRT's own chatter goes to standard error."""
+    open_at(path, image_size)  # says in a sentence what is wrong with a file
+    command = [sys.executable, "-m", __name__, str(path), str(image_size)]
+    litert = f"ai-edge-litert {version('ai-edge-litert')}"
+    failure = f"operators of {path.name} cannot be profiled with {litert}"
+    return run_program(command, failure, seconds=_SECONDS)
+
+
+class _LiteRt:
+    """The C library: a call that does not answer 0 is an error."""
+
+    def __init__(self) -> None:
+        package = find_spec("ai_edge_litert")
+        if package is None or package.origin is None:
+            raise ProfilingError("ai-edge-litert is not installed")
+        self.library = ctypes.CDLL(str(Path(package.origin).with_name("libLiteRt.so")))
+
+    def call(self, name: str, *arguments: Any) -> None:
+        status = getattr(self.library, name)(*arguments)
+        if status != 0:
+            raise ProfilingError(f"{name} answered {status}")
+
+    def made(self, name: str, *arguments: Any) -> c_void_p:
+        """Call a function whose last argument receives what it makes."""
+        result = c_void_p()
+        self.call(name, *arguments, byref(result))
+        return result
+
+
+def _main(path: Path, image_size: int) -> None:
+    """Resize the graph's input, run it, print the profiler's summary. Nothing is freed: the process ends."""
+    runtime = _LiteRt()
+    environment = runtime.made("LiteRtCreateEnvironment", 0, None)
+    model = runtime.made("LiteRtCreateModelFromFile", environment, os.fsencode(path))
+    compiled = runtime.made("LiteRtCreateCompiledModel", environment, model, _options(runtime))
+    shape = (c_int * 4)(1, image_size, image_size, 3)
+    first = c_size_t(0)
+    runtime.call("LiteRtCompiledModelResizeInputTensorNonStrict", compiled, first, first, shape, c_size_t(4))
+    buffers = [
+        _buffer(runtime, environment, model, compiled, kind, image_size) for kind in ("Input", "Output")
+    ]
+    given, answered = ((c_void_p * 1)(buffer) for buffer in buffers)
+    profiler = runtime.made("LiteRtCompiledModelGetProfiler", compiled)
+    with one_core():
+        for run in range(_PROFILED_WARM_UPS + _PROFILED_RUNS):
+            if run == _PROFILED_WARM_UPS:
+                runtime.call("LiteRtStartProfiler", profiler)
+            one = c_size_t(1)
+            runtime.call("LiteRtRunCompiledModel", compiled, first, one, given, one, answered)
+    summary = c_char_p()
+    runtime.call("LiteRtGetProfileSummary", profiler, compiled, byref(summary))
+    print((summary.value or b"").decode())
+
+
+def _options(runtime: _LiteRt) -> c_void_p:
+    """One thread, profiler on. The runtime keeps and frees the texts: they are copies from C's own store."""
+    options = runtime.made("LiteRtCreateOptions")
+    runtime.call("LiteRtSetOptionsHardwareAccelerators", options, _CPU)
+    c = ctypes.CDLL(None)
+    c.strdup.restype = c_void_p
+    for name, text in _OPTIONS.items():
+        copy, free = c_void_p(c.strdup(text)), ctypes.cast(c.free, c_void_p)
+        runtime.call(
+            "LiteRtAddOpaqueOptions", options, runtime.made("LiteRtCreateOpaqueOptions", name, copy, free)
+        )
+    return options
+
+
+def _buffer(
+    runtime: _LiteRt, environment: c_void_p, model: c_void_p, compiled: c_void_p, kind: str, image_size: int
+) -> c_void_p:
+    """A buffer for the only input or output, zeros: what is in it does not change which kernels run."""
+    first, graph, tensor, described = c_size_t(0), c_void_p(), c_void_p(), _TENSOR_TYPE()
+    runtime.call("LiteRtGetModelSubgraph", model, first, byref(graph))
+    runtime.call(f"LiteRtGetSubgraph{kind}", graph, first, byref(tensor))
+    runtime.call("LiteRtGetRankedTensorType", tensor, described)
+    if kind == "Input":  # the file's own sides stand there, batch first
+        described[_SIDES_AT] = described[_SIDES_AT + 1] = image_size
+    needed = runtime.made(f"LiteRtGetCompiledModel{kind}BufferRequirements", compiled, first, first)
+    return runtime.made("LiteRtCreateManagedTensorBufferFromRequirements", environment, described, needed)
+
+
+if __name__ == "__main__":
+    try:
+        _main(Path(sys.argv[1]), int(sys.argv[2]))
+    except (ProfilingError, OSError, AttributeError) as error:  # AttributeError: the library lacks a function
+        sys.exit(str(error))  # one sentence instead of a traceback

@@ -2,15 +2,13 @@
 
 import re
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.profiling import arm64_system
-from fer_utils.profiling.arm64_processor import processor_files
-from fer_utils.profiling.arm64_system import EmulationError, install_arm64_system
+from fer_utils.profiling import arm64, arm64_system
+from fer_utils.profiling.arm64_system import PART, PROCESSOR_FILES, EmulationError, install_arm64_system
 
 LOCK = (PROJECT_FOLDER / "requirements.lock").read_text()
 
@@ -22,7 +20,7 @@ def commands(monkeypatch):
 
     def run(command, **_):
         given.append(command)
-        if "install" in command:
+        if command[0] == "apt-get" and "install" in command:
             folder = Path(command[command.index("-c") + 1]).parent
             (folder / "cache" / "archives" / "python3.11-minimal_3.11.2_arm64.deb").touch()
         if command[0] == "dpkg-deb":
@@ -30,12 +28,13 @@ def commands(monkeypatch):
             assert system.parent.is_dir(), "dpkg-deb makes only the last folder of a path"
             (system / "usr" / "bin").mkdir(parents=True)
             (system / "usr" / "bin" / "python3.11").touch()
-        if "download" in command:
-            with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "numpy-2.whl", "w") as wheel:
-                wheel.writestr("numpy/__init__.py", "")
+        if "pip" in command:
+            package = Path(command[command.index("--target") + 1]) / "numpy"
+            package.mkdir(parents=True)
+            (package / "__init__.py").touch()
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(arm64_system.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     return given
 
 
@@ -58,10 +57,10 @@ def test_a_lock_without_hashes_is_refused():
 
 def test_the_system_holds_debian_the_wheels_and_the_processor(commands, tmp_path):
     installed = install_arm64_system(tmp_path / "arm64")
-    system = arm64_system.system_folder(installed)
+    system = installed / "system"
     assert (system / "usr/bin/python3.11").is_file()
-    assert (arm64_system.site_folder(installed) / "numpy/__init__.py").is_file()
-    assert {name: (system / name).read_text() for name in processor_files()} == processor_files()
+    assert (installed / "site" / "numpy/__init__.py").is_file()
+    assert {name: (system / name).read_text() for name in PROCESSOR_FILES} == PROCESSOR_FILES
     assert [path.name for path in tmp_path.iterdir()] == ["arm64"], "nothing else is left"
     update, install, *_ = commands
     assert update[:2] == install[:2] == ["apt-get", "-qq"]
@@ -88,26 +87,27 @@ def test_what_is_there_is_not_made_again_and_another_recipe_is(commands, tmp_pat
 @pytest.mark.parametrize(
     ("failing", "sentence"),
     [
-        ("update", "Debian's list of ARM64 packages could not be had (E: no network): connect to a network"),
-        ("install", "Debian's ARM64 packages could not be had (E: no network)"),
-        ("--extract", "python3.11-minimal_3.11.2_arm64.deb is damaged (E: no network)"),
-        ("download", "the locked LiteRT and NumPy for ARM64 could not be had (E: no network)"),
+        ("update", "Debian's list of ARM64 packages cannot be downloaded: connect to a network"),
+        ("install", "Debian's ARM64 packages cannot be downloaded: connect to a network"),
+        ("--extract", "python3.11-minimal_3.11.2_arm64.deb is damaged"),
+        ("pip", "the locked LiteRT and NumPy for ARM64 cannot be downloaded: connect to a network"),
     ],
 )
-def test_what_fails_is_told_in_a_sentence_and_leaves_nothing(
+def test_a_failure_is_reported_in_a_sentence_and_leaves_nothing(
     commands, tmp_path, monkeypatch, failing, sentence
 ):
-    succeed = arm64_system.subprocess.run
+    succeed = subprocess.run
 
     def run(command, **options):
-        if failing in command:
+        if failing in command and ("pip" in command) == (failing == "pip"):
             return subprocess.CompletedProcess(command, 100, "", "Reading lists\nE: no network\n")
         return succeed(command, **options)
 
-    monkeypatch.setattr(arm64_system.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(EmulationError) as said:
         install_arm64_system(tmp_path / "arm64")
     assert str(said.value).startswith(sentence)
+    assert str(said.value).endswith("(code 100): E: no network")
     assert "\n" not in str(said.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -116,9 +116,9 @@ def test_a_failing_renewal_leaves_what_was_there(commands, tmp_path, monkeypatch
     installed = install_arm64_system(tmp_path / "arm64")
     monkeypatch.setattr(arm64_system, "SUITE", "trixie")
     monkeypatch.setattr(
-        arm64_system.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", "")
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", "")
     )
-    with pytest.raises(EmulationError, match="no reason given"):
+    with pytest.raises(EmulationError, match="nothing was printed"):
         install_arm64_system(installed)
     assert (installed / "system/usr/bin/python3.11").is_file()
 
@@ -157,9 +157,21 @@ def test_apt_keeps_everything_of_its_own_below_the_folder(tmp_path):
 
 def test_missing_programs_are_named_with_the_packages_that_hold_them(monkeypatch):
     monkeypatch.setattr(
-        arm64_system.shutil, "which", lambda name: None if name in ("qemu-aarch64", "gcc") else name
+        arm64.shutil, "which", lambda name: None if name in ("qemu-aarch64", "dpkg-deb") else name
     )
     with pytest.raises(EmulationError) as said:
-        arm64_system.require_programs()
-    assert "needs qemu-aarch64, gcc, which this computer lacks" in str(said.value)
-    assert "`apt-get install qemu-user gcc`" in str(said.value)
+        arm64.prepare_emulation()
+    assert "needs qemu-aarch64, dpkg-deb" in str(said.value)
+    assert "`apt-get install qemu-user dpkg" in str(said.value)
+
+
+def test_a_cortex_a53_is_declared_in_linux_own_words_and_nothing_is_left_to_this_computer():
+    fields = dict(re.findall(r"^(.+?)\t?: (.*)$", PROCESSOR_FILES["proc/cpuinfo"], re.MULTILINE))
+    # Cortex-A53: implementer 0x41, part 0xd03 (Arm's Technical Reference Manual, MIDR_EL1)
+    assert (fields["CPU implementer"], fields["CPU part"], PART) == ("0x41", "0xd03", "0xd03")
+    assert "asimd" in fields["Features"].split()
+    cpu = "sys/devices/system/cpu"
+    everywhere = ("possible", "present", "online", "kernel_max", "cpu0/cache/index2/shared_cpu_list",
+                  "cpu0/topology/cluster_cpus_list", "cpu0/topology/core_siblings_list")  # fmt: skip
+    assert {PROCESSOR_FILES[f"{cpu}/{name}"] for name in everywhere} == {"0\n"}
+    assert not [path for path in PROCESSOR_FILES if "/cpu1/" in path]

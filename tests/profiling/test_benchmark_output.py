@@ -74,13 +74,13 @@ def test_rows_that_stand_for_several_operators_count_as_often_as_they_were_calle
 
 
 @pytest.mark.parametrize("end", ["count=50", "Inference timings", "Running benchmark for at least 50"])
-def test_a_log_that_breaks_off_before_the_timing_is_an_error_with_its_last_words(end: str) -> None:
+def test_a_log_that_breaks_off_before_the_timing_is_an_error_with_its_last_line(end: str) -> None:
     cut = (
         WITH_MEMORY[: WITH_MEMORY.index(end)]
         if end != "Inference timings"
         else "FATAL: Failed to load model\n"
     )
-    with pytest.raises(ProfilingError, match=r"no timing; its last words: \S+"):
+    with pytest.raises(ProfilingError, match=r"no timing; its last line: \S+"):
         inference_ms(cut)
     with pytest.raises(ProfilingError, match="no operator profile"):
         operator_times(cut)

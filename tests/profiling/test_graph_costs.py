@@ -28,7 +28,6 @@ def test_macs_are_those_computed_by_hand_at_every_size_and_precision(
 ) -> None:
     costs = graph_costs(tiny_file(precision), side)
     assert {name: getattr(costs, name) for name in expected_macs(side)} == expected_macs(side)
-    assert costs.macs == sum(expected_macs(side).values())
 
 
 def test_activations_are_those_computed_by_hand(tiny_file: TinyFile) -> None:
@@ -39,31 +38,20 @@ def test_activations_are_those_computed_by_hand(tiny_file: TinyFile) -> None:
     pointwise = pixels * 32 + pixels * 64
     ends = (pixels * 64 + 64) + (64 + 7) + 2 * 7  # mean, dense, softmax
     assert costs.activation_values == convolution + depthwise + pointwise + ends
-    assert costs.activation_bytes == 4 * costs.activation_values
     assert costs.operators == 6
 
 
-def test_weights_shrink_with_precision_and_the_arithmetic_is_named(tiny_file: TinyFile) -> None:
-    costs = {p: graph_costs(tiny_file(p), 32) for p in ("float32", "float16", "dynamic", "int8")}
-    parameters = (27 * 32 + 32) + (25 * 32 + 32) + (32 * 64 + 64) + (64 * 7 + 7)
-    assert costs["float32"].weight_bytes == pytest.approx(4 * parameters, abs=32)
-    assert costs["float16"].weight_bytes == pytest.approx(2 * parameters, abs=32)
-    assert costs["int8"].weight_bytes < 0.4 * costs["float32"].weight_bytes
-    assert costs["float32"].arithmetic == costs["float16"].arithmetic == "float32"
-    assert costs["dynamic"].arithmetic == "dynamic"
-    assert costs["int8"].arithmetic == "int8"
+def test_the_arithmetic_of_every_precision_is_named(tiny_file: TinyFile) -> None:
+    arithmetic = {
+        p: graph_costs(tiny_file(p), 32).arithmetic for p in ("float32", "float16", "dynamic", "int8")
+    }
+    assert arithmetic == {"float32": "float32", "float16": "float32", "dynamic": "dynamic", "int8": "int8"}
 
 
-def test_float16_costs_what_float32_costs_but_for_weights(tiny_file: TinyFile) -> None:
-    full, half = graph_costs(tiny_file("float32"), 64), graph_costs(tiny_file("float16"), 64)
-    assert half.activation_bytes == full.activation_bytes
-    assert half.operators == full.operators
-
-
-def test_int8_moves_a_quarter_of_the_bytes(tiny_file: TinyFile) -> None:
-    full, integer = graph_costs(tiny_file("float32"), 64), graph_costs(tiny_file("int8"), 64)
+def test_float16_costs_what_float32_costs_and_int8_moves_as_many_values(tiny_file: TinyFile) -> None:
+    full, half, integer = (graph_costs(tiny_file(p), 64) for p in ("float32", "float16", "int8"))
+    assert half == full
     assert integer.activation_values == full.activation_values
-    assert 4 * integer.activation_bytes == full.activation_bytes
 
 
 def test_a_graph_of_one_size_says_so(reshaping_file: Path) -> None:
@@ -103,7 +91,8 @@ def test_macs_of_a_file_made_at_64_pixels_are_keras_own_at_224(
 
     path = converted(network(64), 64, tmp_path / "network.tflite")
     expected = sum(keras_macs(layer) for layer in network(224).layers)
-    assert graph_costs(path, 224).macs == expected
+    found = vars(graph_costs(path, 224)).items()
+    assert sum(value for name, value in found if name.endswith("_macs")) == expected
 
 
 def keras_macs(layer: Any) -> int:

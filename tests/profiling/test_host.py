@@ -9,8 +9,7 @@ import pytest
 
 from fer_utils import tables
 from fer_utils.profiling import host
-from fer_utils.profiling.interpreters import ProfilingError, open_at, random_input
-from fer_utils.profiling.peak_memory import peak_memory_mib
+from fer_utils.profiling.interpreters import ProfilingError, open_at, peak_memory_mib, random_input
 
 TinyFile = Callable[[str], Path]
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fer_utils import tables
-from fer_utils.profiling import host, host_operators
+from fer_utils.profiling import host
 from fer_utils.profiling.interpreters import ProfilingError, open_at
 
 
@@ -14,45 +14,42 @@ def test_the_layers_of_a_network_are_found_and_their_times_add_up_to_an_inferenc
     tiny_file: Callable[[str], Path], precision: str
 ) -> None:
     path = tiny_file(precision)
-    rows = host_operators.measure_operators({"tiny": path}, image_size=512)
+    rows = host.measure_operators({"tiny": path}, image_size=512)
     assert tables.conform(rows, "operators").equals(rows)
     kinds = rows["operator"].str.cat(sep=" ")
     for kernel in ("IGEMM", "DWConv", "Fully Connected", "SOFTMAX"):
         assert kernel.lower() in kinds.lower()
     # The least of several: other work on the machine only ever adds
-    least = min(
-        rows["mean_ms"].sum(), host_operators.measure_operators({"a": path}, image_size=512)["mean_ms"].sum()
-    )
+    least = min(rows["mean_ms"].sum(), host.measure_operators({"a": path}, image_size=512)["mean_ms"].sum())
     whole = np.min(host.latencies_ms(open_at(path, 512), warm_ups=3, runs=20))
     assert 0.5 * whole < least < 5 * whole
 
 
 def test_the_graph_is_profiled_at_the_size_asked_for(tiny_file: Callable[[str], Path]) -> None:
     small, large = (
-        host_operators.measure_operators({"tiny": tiny_file("float32")}, image_size=side)
-        for side in (64, 512)
+        host.measure_operators({"tiny": tiny_file("float32")}, image_size=side) for side in (64, 512)
     )
     assert list(small["operator"]) == list(large["operator"])
     assert large["mean_ms"].sum() > 8 * small["mean_ms"].sum()  # 64 times the pixels
 
 
 def test_no_files_give_an_empty_table() -> None:
-    assert host_operators.measure_operators({}, image_size=64).empty
+    assert host.measure_operators({}, image_size=64).empty
 
 
 def test_a_file_or_a_library_that_does_not_serve_ends_in_a_sentence(
     tiny_file: Callable[[str], Path], reshaping_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(ProfilingError, match="cannot be resized to 32 pixels"):
-        host_operators.measure_operators({"a": reshaping_file}, image_size=32)
+        host.measure_operators({"a": reshaping_file}, image_size=32)
     # A package of that name without the library, as on a system that it is not built for
     (tmp_path / "ai_edge_litert").mkdir()
     (tmp_path / "ai_edge_litert" / "__init__.py").touch()
     (tmp_path / "ai_edge_litert" / "libLiteRt.so").write_text("no library")
-    monkeypatch.setattr(host_operators, "open_at", lambda path, side: None)
+    monkeypatch.setattr(host, "open_at", lambda path, side: None)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     with pytest.raises(
         ProfilingError, match=r"operators of float32\.tflite cannot be profiled with ai-edge-litert"
     ) as said:
-        host_operators.measure_operators({"a": tiny_file("float32")}, image_size=32)
+        host.measure_operators({"a": tiny_file("float32")}, image_size=32)
     assert "\n" not in str(said.value)

@@ -5,12 +5,12 @@ import os
 import shutil
 import socket
 import subprocess
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from adbutils import AdbClient, AdbDeviceInfo, adb_path
 from made_up_phone import FASTEST_KHZ, MadeUpPhone
 from published_logs import WITH_MEMORY, WITH_PROFILE
 
@@ -18,28 +18,26 @@ from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.analysis.evidence import is_moto_g6
 from fer_utils.paths import Paths
-from fer_utils.profiling.adb import Phone, PhoneError, PhoneLost, find_phone
 from fer_utils.profiling.interpreters import ProfilingError
-from fer_utils.profiling.phone import FOLDER, WARM_UPS, session
-from fer_utils.steps.phone import measure_on_phone
+from fer_utils.profiling.phone import Phone, PhoneError, PhoneLost, find_phone
+from fer_utils.profiling.phone_timing import FOLDER, WARM_UPS, session
+from fer_utils.steps.devices import measure_on_phone
 from fer_utils.study import Study, load_study
 
 NETWORKS = ("mobilenet_v3_small", "mobilenet_v2")
 SIDE = 32
+ADB = adb_path()  # the computer's, or the one that adbutils brings along
 
 
 @pytest.fixture(scope="module", autouse=True)
 def adb_server() -> Iterator[None]:
     """A server of our own, so that nobody's phones are seen and nobody's server is disturbed."""
-    if shutil.which("adb") is None:
-        warnings.warn("PHONES ARE NOT TESTED: adb is missing, `apt-get install adb`", stacklevel=1)
-        pytest.skip("adb is missing, so nothing of phones is tested: apt-get install adb")
     with socket.create_server(("127.0.0.1", 0)) as free, pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANDROID_ADB_SERVER_PORT", str(free.getsockname()[1]))
         free.close()
-        subprocess.run(["adb", "start-server"], check=True, capture_output=True)
+        subprocess.run([ADB, "start-server"], check=True, capture_output=True)
         yield
-        subprocess.run(["adb", "kill-server"], check=True, capture_output=True)
+        subprocess.run([ADB, "kill-server"], check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -53,15 +51,15 @@ def attach(tmp_path: Path) -> Iterator[Callable[[], MadeUpPhone]]:
 
     yield attached
     for phone in phones:
-        subprocess.run(["adb", "disconnect", phone.serial], check=False, capture_output=True)
+        subprocess.run([ADB, "disconnect", phone.serial], check=False, capture_output=True)
         phone.stop()
 
 
 def connect(phone: MadeUpPhone) -> None:
-    subprocess.run(["adb", "disconnect", phone.serial], check=False, capture_output=True)
-    said = subprocess.run(["adb", "connect", phone.serial], check=True, capture_output=True, text=True).stdout
+    subprocess.run([ADB, "disconnect", phone.serial], check=False, capture_output=True)
+    said = subprocess.run([ADB, "connect", phone.serial], check=True, capture_output=True, text=True).stdout
     assert said.startswith("connected"), said
-    subprocess.run(["adb", "-s", phone.serial, "wait-for-device"], check=True, timeout=20)
+    subprocess.run([ADB, "-s", phone.serial, "wait-for-device"], check=True, timeout=20)
 
 
 @pytest.fixture
@@ -128,7 +126,7 @@ def measured(
 ) -> tuple[pd.DataFrame, list[str]]:
     lines: list[str] = []
     table = measure_on_phone(
-        study, paths, find_phone(serial), benchmark, threads=threads, run_ids=[], tell=lines.append
+        study, paths, find_phone(serial), benchmark, threads=threads, run_ids=[], report=lines.append
     )
     return tables.read("measurements", table), lines
 
@@ -207,6 +205,44 @@ def test_pushed_files_arrive_whole(phone: MadeUpPhone, tmp_path: Path) -> None:
     large.write_bytes(os.urandom(3 * 2**20 + 17))  # many packets, the last one short
     find_phone().push(large, "/data/local/tmp/large.tflite")
     assert (phone.folder / "large.tflite").read_bytes() == large.read_bytes()
+
+
+def test_a_file_that_the_phone_cannot_store_is_named(phone: MadeUpPhone, tmp_path: Path) -> None:
+    (tmp_path / "small.tflite").write_text("content")
+    with pytest.raises(PhoneError, match=r"^small\.tflite could not be copied .* has room$") as raised:
+        find_phone().push(tmp_path / "small.tflite", "/data/local/tmp/absent/small.tflite")
+    assert not isinstance(raised.value, PhoneLost)
+    subprocess.run([ADB, "disconnect", phone.serial], check=True, capture_output=True)
+    with pytest.raises(PhoneLost, match=r"^small\.tflite could not be copied .* has room$"):
+        Phone(phone.serial).push(tmp_path / "small.tflite", "/data/local/tmp/small.tflite")
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("unauthorized", "does not trust this computer yet: unlock it and allow USB debugging"),
+        ("offline", "the phone X is offline: unplug it and plug it in again"),
+    ],
+)
+def test_a_phone_that_is_not_ready_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, state: str, sentence: str
+) -> None:
+    monkeypatch.setattr(AdbClient, "list", lambda self: [AdbDeviceInfo("X", state, {})])
+    with pytest.raises(PhoneError, match=sentence):
+        find_phone()
+
+
+def test_a_tool_that_ignores_the_input_size_and_prints_no_profile_is_refused(
+    phone: MadeUpPhone, study: Study, paths: Paths, benchmark: Path
+) -> None:
+    """As LiteRT's newer benchmark_model does: it warns of flags that it does not know, and goes on."""
+    benchmark.write_text(
+        f"#!/bin/sh\necho 'WARN: Unconsumed cmdline flags'\ncat <<'LOG'\n{WITH_MEMORY}\nLOG\n"
+    )
+    with pytest.raises(ProfilingError, match="no operator profile was printed"):
+        measured(study, paths, benchmark)
+    assert paths.all_measurements() == [paths.measurements], "its times are kept nowhere"
+    assert list(phone.folder.iterdir()) == []
 
 
 def test_an_unplug_keeps_what_was_measured_and_the_next_run_goes_on_there(
@@ -305,5 +341,5 @@ def test_an_unknown_run_names_those_that_are_here(
 ) -> None:
     with pytest.raises(ProfilingError, match=r"no exported file magic is here; there are mobilenet_v3_small"):
         measure_on_phone(
-            study, paths, find_phone(), benchmark, threads=1, run_ids=["magic"], tell=lambda line: None
+            study, paths, find_phone(), benchmark, threads=1, run_ids=["magic"], report=lambda line: None
         )
