@@ -28,7 +28,7 @@ fer = f"FER_IN_WORKFLOW=1 {sys.executable} -m fer_utils.cli"
 # TensorFlow talks much on standard error: it goes to a log, and shows only when a job fails
 telling = "{options} 2> {log} || {{ grep -v '^[IW]0000' {log} | tail -n 8 >&2; exit 1; }}"
 
-PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for p in ("_config.yml", "_toc.yml", "data_manifests", "package-lock.json")]
+PAGES = [p for p in Path("book").iterdir() if p.name != "stages"] + [Path(p) for p in ("_config.yml", "_toc.yml", "data_manifests", "package-lock.json", "fer_utils/reporting/templates")]
 
 
 # The longest chain of jobs begins first, or one core waits for it at the end (seconds of the quick profile, measured)
@@ -235,9 +235,9 @@ rule book:
     params:
         pages=files_digest(*PAGES),
         litert_js=sorted(litert_js_files()),  # a page shows models only where it is installed
-        code=code_digest("fer_utils.steps.book", "fer_utils.reporting.figure_lines"),
+        code=code_digest("fer_utils.steps.book"),
         study=study.name,
-        calibration=files_digest(*filter(Path.is_file, [paths.calibration])),
+        calibration=files_digest(*filter(Path.is_file, [paths.validation])),
     threads: workflow.cores
     log:
         paths.log("book"),

@@ -1,8 +1,8 @@
-"""Seconds for 10,000 bootstrap draws of all metrics at CAFE's size, against the plain way: rows taken again, scikit-learn.
+"""Seconds for 10,000 bootstrap draws of all metrics at CAFE's size, against the plain way: rows resampled, scikit-learn.
 
-`python benchmarks/resampling.py` times 154 children with about eight photographs each. The plain way draws children,
+`python benchmarks/resampling.py` times 154 children with about eight photographs each. The plain way samples children,
 gathers their photographs and calls scikit-learn; it is timed on `--plain` draws and scaled up. On a busy machine look at
-the ratio. Both must tell of the same spread.
+the ratio. Both must give the same spread.
 """
 
 import argparse
@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.metrics import METRICS, scores, scores_of_confusions
-from fer_utils.analysis.resampling import DRAWS, intervals, resampled
-from fer_utils.simulation.coverage_simulation import made_up_children
+from fer_utils.analysis.intervals import DRAWS, intervals, resampled
+from fer_utils.analysis.metrics import METRICS, confusions_by_subject, scores, scores_of_confusions
+from fer_utils.simulation.simulated_predictions import like_cafe, sample_predictions
 
 CHILDREN = 154
 
 
 def photographs(counts: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return each child's true and predicted expressions, one a photograph."""
+    """Return each child's true and predicted expressions, one per photograph."""
     names = np.array(EXPRESSIONS)
     return [tuple(names[np.repeat(kind, own[own > 0])] for kind in np.nonzero(own)) for own in counts]
 
@@ -43,7 +43,7 @@ def main() -> None:
     )
     parser.add_argument("--plain", type=int, default=200, help="draws of the plain way")
     draws = parser.parse_args().plain
-    counts = made_up_children(np.random.default_rng(1), CHILDREN)[:, 0]
+    _, counts = confusions_by_subject(sample_predictions(like_cafe(), 1))
     intervals(counts, 100)  # warm
     started = time.process_time()
     intervals(counts, DRAWS)

@@ -17,12 +17,12 @@ PREFERRED = "mobilenet_v3_large"
 
 
 class NoModelError(RuntimeError):
-    """No exported model is there to classify with; the message says how to make one."""
+    """There is no exported model to classify with; the message says how to make one."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """An exported model: its file, its run id, its input side in pixels and what its faces were."""
+    """An exported model: its run id, its file, its input side in pixels and the kind of faces it was trained on."""
 
     run_id: str
     path: Path
@@ -40,7 +40,7 @@ class ClassifiedFace:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found in one photograph."""
+    """The faces found in one photograph, and the model that named their expressions."""
 
     photo: str
     model: str
@@ -99,7 +99,7 @@ def classify_photograph(photo: Path, model: Model) -> Answer:
 
 
 def describe(answers: list[Answer], model: Model) -> str:
-    """Return the answers as text: one line an expression, with a bar."""
+    """Return the answers as text: one line per expression, with a bar."""
     lines = [f"Model {model.run_id}, trained on {model.trained_on}. A posed expression is not a felt one."]
     for answer in answers:
         lines.append(

@@ -105,7 +105,7 @@ def check(
     ] = None,
 ) -> None:
     """Compare a port's answer, or without one this machine's, with the golden answer of an exported model."""
-    from fer_utils.compression.golden_check import answers_here, compare, read_answers, read_golden
+    from fer_utils.compression.golden import answers_here, compare, read_answers, read_golden
 
     golden = read_golden(folder)
     found = compare(golden, read_answers(answer, golden) if answer else answers_here(folder, golden))
@@ -123,18 +123,18 @@ def check(
 
 
 @app.command()
-def calibrate(
+def validate(
     repeats: Annotated[
         int | None, typer.Option(min=100, help="Times that each experiment is repeated; 2000 by default")
     ] = None,
 ) -> None:
-    """Run the control experiments in full, about fifty minutes on two cores; the book then shows them."""
+    """Run the simulation study in full, about fifty minutes on two cores; the book then shows them."""
     from fer_utils.simulation.runs import FULL_REPEATS, in_full
 
-    path = Paths.of(load_study("quick")).calibration
+    path = Paths.of(load_study("quick")).validation
     started = time.perf_counter()
     for name in in_full(path, repeats or FULL_REPEATS):
-        typer.echo(f"{'calibrate':16} {name:26} {time.perf_counter() - started:6.0f} s")
+        typer.echo(f"{'validate':16} {name:26} {time.perf_counter() - started:6.0f} s")
     typer.echo(f"Written to {path}; `make book` shows it.")
 
 

@@ -34,9 +34,9 @@ class Paths:
         return self.root.parent
 
     @property
-    def calibration(self) -> Path:
-        """The control experiments in full, the same for all studies: what `fer calibrate` writes."""
-        return self.results / "calibration" / "controls.csv"
+    def validation(self) -> Path:
+        """The simulation study in full, the same for all studies: what `fer validate` writes."""
+        return self.results / "validation" / "simulations.csv"
 
     @property
     def study_file(self) -> Path:

@@ -1,4 +1,4 @@
-"""The six stage notebooks: what each reads, how each is run, and how one that is opened alone gets its inputs."""
+"""The eight stage notebooks: what each reads, how each is run, and how one that is opened alone gets its inputs."""
 
 import json
 import os
@@ -70,6 +70,8 @@ STAGES: Final[Mapping[str, Stage]] = {
         Stage("04_compression", "Compression", _swept),
         Stage("05_moto_g6_profiling", "Moto G6 profiling", _profiled),
         Stage("06_ethnicity_analysis", "Ethnicity analysis", _exports),
+        Stage("07_published_numbers", "Published numbers", lambda _: []),
+        Stage("08_validation", "Validation", _models),
     )
 }
 
@@ -87,7 +89,7 @@ def begin(names: Mapping[str, Any], stage: str) -> tuple[Study, Paths]:
     given = {name: value for name, value in names.items() if _is_parameter(name, value)}
     study = load_study(**given)
     paths = Paths.of(study)
-    if IN_WORKFLOW not in os.environ:
+    if IN_WORKFLOW not in os.environ and STAGES[stage].inputs(paths):
         overrides = {name: value for name, value in given.items() if name != "profile" and value is not None}
         make(STAGES[stage].inputs(paths), study.profile, overrides)
     return study, paths

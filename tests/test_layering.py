@@ -4,7 +4,7 @@ import grimp
 
 FLOORS = (  # from the roof down; rooms on one floor do not know each other
     "cli",
-    "stages | classify | workflow_status | data_commands | profile_commands",
+    "results | stages | classify | workflow_status | data_commands | profile_commands",
     "study_options",
     "steps",
     "reporting",

@@ -8,8 +8,8 @@ from face_sets.leaks import check_no_leak
 from fer_utils import tables
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import run_scores
-from fer_utils.compression.golden_check import answers_here, compare, read_golden
-from fer_utils.compression.parity import parity
+from fer_utils.compression.exported_files import parity
+from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.paths import Paths
 from fer_utils.steps.book import durations
 from fer_utils.study import load_study

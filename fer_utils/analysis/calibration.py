@@ -2,8 +2,8 @@
 
 Guo, Pleiss, Sun & Weinberger (2017, https://proceedings.mlr.press/v70/guo17a.html): photographs are sorted into
 bins by the probability of the expression named; the error is the mean distance between that probability and the
-share that is right, bins weighted by their photographs. It is never negative, so it comes out above zero for a
-perfectly calibrated network too, the more the fewer the photographs; `error_by_chance` says by how much.
+share that is right, bins weighted by their photographs. It is never negative, so it is above zero for a perfectly
+calibrated network too, the more the fewer the photographs; `error_by_chance` says by how much.
 """
 
 from typing import Final
@@ -12,30 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_utils.analysis.metrics import Floats, subjects_of
-from fer_utils.analysis.resampling import DRAWS, LEVEL, Interval, resampled
+from fer_utils.analysis.intervals import DRAWS, Interval, percentiles, resampled
+from fer_utils.analysis.metrics import Floats, is_right, subjects_of
 
 BINS: Final = 15
 """Bins of equal width from 0 to 1, as in the tables of Guo et al. (2017)."""
-
-
-def calibration_bins(joined: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a bin that holds photographs: low, high, images, confidence and accuracy (means, 0 to 1).
-
-    `joined` holds one run's predictions, as `metrics.join` gives them.
-    """
-    images, right, confidence = _sums(joined).sum(axis=0).T
-    edges = np.linspace(0, 1, BINS + 1)
-    filled = images > 0
-    return pd.DataFrame(
-        {
-            "low": edges[:-1][filled],
-            "high": edges[1:][filled],
-            "images": images[filled].astype(int),
-            "confidence": confidence[filled] / images[filled],
-            "accuracy": right[filled] / images[filled],
-        }
-    )
 
 
 def calibration_error(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> Interval:
@@ -48,50 +29,49 @@ def calibration_error(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -
     estimate = float(_error(sums.sum(axis=0)))
     if len(sums) < 2:
         return Interval(estimate, np.nan, np.nan)
-    drawn = _error(resampled(sums, draws, seed))
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(estimate, float(low), float(high))
+    return percentiles(estimate, _error(resampled(sums, draws, seed)))
 
 
 def error_by_chance(joined: pd.DataFrame, draws: int = 1000, seed: int = 0) -> float:
-    """Return the mean error if every probability were true: photographs drawn right with the probability named.
+    """Return the mean error if every probability were true: photographs right with the probability named.
 
     Consistency resampling (Bröcker & Smith 2007, doi:10.1175/WAF993.1), photographs independent; `draws` of 1000
     give the mean to a few hundredths of itself.
     """
     confidence = joined["confidence"].to_numpy(dtype=np.float64)
-    bins = _bins(confidence)
     right = np.random.default_rng(seed).random((draws, len(confidence))) < confidence
-    gaps = (right - confidence) @ np.eye(BINS)[bins]  # (draws, bins): right minus expected
+    gaps = (right - confidence) @ np.eye(BINS)[bins(confidence)]  # (draws, bins): right minus expected
     return float(np.abs(gaps).sum(axis=1).mean() / len(confidence))
 
 
 def calibration_by(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return one row a group of `column`: confidence and accuracy (means), error with its ends, `by_chance`."""
+    """Return one row per group of `column`, shares from 0 to 1; `joined` holds one run's predictions.
+
+    Columns: the group, confidence and accuracy (means), error with error_low and error_high, by_chance: five
+    groups give a table of (5, 7).
+    """
     rows = []
     for group, part in joined.groupby(joined[column].astype(str)):
         error = calibration_error(part, draws, seed)
-        right = part["predicted"].astype(str) == part["expression"].astype(str)
-        rows.append((group, part["confidence"].mean(), right.mean(), error.estimate, error.low, error.high,
+        rows.append((group, part["confidence"].mean(), is_right(part).mean(), error.estimate, error.low, error.high,
                      error_by_chance(part, seed=seed)))  # fmt: skip
     columns = [column, "confidence", "accuracy", "error", "error_low", "error_high", "by_chance"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def bins(confidence: Floats) -> NDArray[np.int64]:
+    """Return the number of each confidence's bin; bins are open below and closed above, as in Guo et al."""
+    return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
 def _sums(joined: pd.DataFrame) -> Floats:
     """Return per subject and bin the photographs, those read right and the summed confidence: (subjects, bins, 3)."""
     codes, subjects = pd.factorize(subjects_of(joined), sort=True)
     confidence = joined["confidence"].to_numpy(dtype=np.float64)
-    right = (joined["predicted"].astype(str) == joined["expression"].astype(str)).to_numpy(dtype=np.float64)
     sums = np.zeros((len(subjects), BINS, 3))
-    each = np.stack([np.ones_like(confidence), right, confidence], axis=1)
-    np.add.at(sums, (codes, _bins(confidence)), each)
+    each = [np.ones_like(confidence), is_right(joined).to_numpy(dtype=np.float64), confidence]
+    np.add.at(sums, (codes, bins(confidence)), np.stack(each, axis=1))
     return sums
-
-
-def _bins(confidence: Floats) -> NDArray[np.int64]:
-    """Number of the bin of each confidence; bins are open below and closed above, as in Guo et al."""
-    return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
 def _error(sums: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""What a model card says of one run on the held-out children: scores, expressions, groups, calibration, failures."""
+"""The facts of a model card: one run's scores, expressions, groups and calibration on the held-out children."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,20 +10,20 @@ from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.calibration import error_by_chance
 from fer_utils.analysis.evidence import Tables, joined_predictions
 from fer_utils.analysis.groups import by_group, known_factors, with_age_band
+from fer_utils.analysis.intervals import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.metrics import confusions_by_subject, join
-from fer_utils.analysis.resampling import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.run_scores import run_scores
 
 FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")
-"""By which children are parted, where the faces tell; expressions have a table of their own."""
+"""The factors that group the children, where the faces have them; expressions have a table of their own."""
 
 
 @dataclass(frozen=True)
 class CardFacts:
     """One run's results on the held-out children of one data set; shares and probabilities from 0 to 1.
 
-    `scores` is a row of `run_scores`. `recalls` has a row an expression: expression, subjects, images, recall, low,
-    high, taken_for (the wrong answer given most often, missing if none), taken_share. `groups` has a row a group:
+    `scores` is a row of `run_scores`. `recalls` has one row per expression: expression, subjects, images, recall, low,
+    high, taken_for (the wrong answer given most often, missing if none), taken_share. `groups` has one row per group:
     factor, group, subjects, images, accuracy, low, high, too_small. `against_float` is this run's accuracy minus its
     float32 twin's on the same faces, None for a float32 run.
     """
@@ -35,9 +35,20 @@ class CardFacts:
     calibration_by_chance: float
     against_float: Interval | None
 
+    @property
+    def worst_expression(self) -> pd.Series:
+        """The row of `recalls` with the lowest recall, the first of several."""
+        return self.recalls.sort_values("recall", kind="stable").iloc[0]
+
+    @property
+    def worst_group(self) -> pd.Series | None:
+        """The row of `groups` with the lowest accuracy among groups that are large enough; None if there is none."""
+        large = self.groups[~self.groups["too_small"].astype(bool)]
+        return None if large.empty else large.sort_values("accuracy", kind="stable").iloc[0]
+
 
 def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
-    """Return the facts of a run on a data set's test children.
+    """Return the facts of a run on the test children of a data set.
 
     Raises Unavailable when the run did not predict them all, IndexError for an unknown run.
     """
@@ -52,26 +63,15 @@ def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
     )  # fmt: skip
 
 
-def worst_expression(facts: CardFacts) -> pd.Series:
-    """Return the row of `recalls` with the lowest recall, the first of several."""
-    return facts.recalls.sort_values("recall", kind="stable").iloc[0]
-
-
-def worst_group(facts: CardFacts) -> pd.Series | None:
-    """Return the row of `groups` with the lowest accuracy among groups large enough to speak of; None if there is none."""
-    large = facts.groups[~facts.groups["too_small"].astype(bool)]
-    return None if large.empty else large.sort_values("accuracy", kind="stable").iloc[0]
-
-
 def photographs_score(tables: Tables, run_id: str, photographs: pd.DataFrame) -> pd.Series | None:
-    """Return a run's row of `run_scores` on the external test's photographs; None if it was not asked about them."""
-    asked = tables.predictions[
+    """Return a run's row of `run_scores` on the external test's photographs; None if it was not tested on them."""
+    answers = tables.predictions[
         (tables.predictions["run_id"] == run_id) & tables.predictions["face_id"].isin(photographs["face_id"])
     ]
-    if asked.empty:
+    if answers.empty:
         return None
     runs = tables.runs[tables.runs["run_id"] == run_id]
-    return run_scores(join(asked, photographs), runs, tables.draws, tables.seed).iloc[0]
+    return run_scores(join(answers, photographs), runs, tables.draws, tables.seed).iloc[0]
 
 
 def _recalls(joined: pd.DataFrame, tables: Tables) -> pd.DataFrame:

@@ -28,67 +28,72 @@ class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _OfRun(_Entry):
-    """Something computed from one float network's predictions of the test children of one data set."""
+class OfFaces(_Entry):
+    """Something computed from float networks' predictions of the test children of one data set."""
 
     dataset: str
-    architecture: Architecture
     cohort: Cohort
     metric: Metric
 
 
-class Score(_OfRun):
+class OfRun(OfFaces):
+    """Something computed from one network's predictions, or from those of copies of it."""
+
+    architecture: Architecture
+
+
+class OfGroups(OfRun):
+    """Something computed from one network's predictions of the groups of a column."""
+
+    column: str
+
+
+class Score(OfRun):
     """A metric of one network, %."""
 
     kind: Literal["score"]
 
 
-class ScoreDifference(_OfRun):
+class ScoreDifference(OfRun):
     """A metric of one network trained on `cohort`, minus that of its copy trained on `minus`, points."""
 
     kind: Literal["score_difference"]
     minus: Cohort
 
 
-class LeadOverOthers(_OfRun):
+class LeadOverOthers(OfRun):
     """A metric of one network minus that of the best of the others, same cohort, points."""
 
     kind: Literal["lead_over_others"]
     networks: int = Field(ge=2, description="how many networks there must be")
 
 
-class SmallestDifference(_Entry):
+class SmallestDifference(OfFaces):
     """A metric of the copy trained on `cohort` minus that of the copy trained on `minus`, where it is least, points."""
 
     kind: Literal["smallest_difference"]
-    dataset: str
-    cohort: Cohort
     minus: Cohort
-    metric: Metric
     networks: int = Field(ge=2, description="how many networks there must be")
 
 
-class LowestGroup(_OfRun):
+class LowestGroup(OfGroups):
     """A metric in the group where it is lowest, %."""
 
     kind: Literal["lowest_group"]
-    column: str
 
 
-class GroupDifference(_OfRun):
+class GroupDifference(OfGroups):
     """A metric over the groups `higher` minus that over the groups `lower`, points; none named: all others."""
 
     kind: Literal["group_difference"]
-    column: str
     lower: tuple[str, ...] = Field(min_length=1)
     higher: tuple[str, ...] = ()
 
 
-class LargestGap(_OfRun):
+class LargestGap(OfGroups):
     """The best group's metric minus the worst's, points; `lower`, if given, are those that may be worst."""
 
     kind: Literal["largest_gap"]
-    column: str
     lower: tuple[str, ...] = ()
 
 
@@ -115,17 +120,10 @@ class Count(_Entry):
 
 
 Quantity = Annotated[
-    Score
-    | ScoreDifference
-    | LeadOverOthers
-    | SmallestDifference
-    | LowestGroup
-    | GroupDifference
-    | LargestGap
-    | Latency
-    | Count,
+    Score | ScoreDifference | LeadOverOthers | SmallestDifference | LowestGroup | GroupDifference | LargestGap
+    | Latency | Count,
     Field(discriminator="kind"),
-]
+]  # fmt: skip
 
 
 class Rule(_Entry):

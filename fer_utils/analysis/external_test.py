@@ -1,6 +1,6 @@
 """The external test: what networks see in photographs of adults who are neutral or smile, two of seven expressions.
 
-Networks choose among all seven. Which network is best is found on half of the persons and scored on the other half.
+Networks choose among all seven. The best network is chosen on half of the persons and scored on the other half.
 """
 
 from typing import Final
@@ -10,8 +10,9 @@ import pandas as pd
 
 from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.analysis.metrics import confusions_by_subject, join, subjects_of
-from fer_utils.analysis.resampling import DRAWS, unpaired_differences
+from fer_utils.analysis.intervals import DRAWS
+from fer_utils.analysis.metrics import is_right, join, subjects_of
+from fer_utils.analysis.run_scores import differences_by_run
 from fer_utils.published.scores import wilson
 
 PEERS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "london_peers.csv"
@@ -24,70 +25,58 @@ ADULTS: Final = {"women": "female", "men": "male"}
 
 
 def measures(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a run, in the order of `predictions`; shares from 0 to 1.
+    """Return one row per run, in the order of `predictions`; shares from 0 to 1.
 
     Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall,
     men_happiness_recall, two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling
     photograph gets more probability of happiness than their neutral one). `faces` are neutral or happy.
+    Two runs give a table of (2, 10).
     """
     joined = join(predictions, faces).assign(**predictions[list(PROBABILITY_COLUMNS)].reset_index(drop=True))
     smiles = joined["expression"] == "happiness"
-    joined["right"] = joined["predicted"].astype(str) == joined["expression"].astype(str)
-    joined["two_way"] = (joined["p_happiness"] > joined["p_neutral"]) == smiles
+    two_way = (joined["p_happiness"] > joined["p_neutral"]) == smiles
+    joined = joined.assign(right=is_right(joined), two_way=two_way)
     rows = [{"run_id": run_id, **_measures(part)} for run_id, part in joined.groupby("run_id", sort=False)]
     return pd.DataFrame(rows)
 
 
 def _measures(part: pd.DataFrame) -> dict[str, float]:
     smiling = part[part["expression"] == "happiness"]
-    happiness = part.pivot_table(
-        index="subject_id", columns="expression", values="p_happiness", observed=True
-    )
+    of_sex = {who: smiling[smiling["sex"] == sex] for who, sex in ADULTS.items()}
+    happiness = part.pivot_table("p_happiness", "subject_id", "expression", observed=True)
     pairs = happiness.dropna()
-    by_sex = {
-        f"{who}_happiness_recall": float(smiling.loc[smiling["sex"] == sex, "right"].mean())
-        for who, sex in ADULTS.items()
-    }
     return {
-        **{
-            who: int(smiling.loc[smiling["sex"] == sex, "subject_id"].nunique())
-            for who, sex in ADULTS.items()
-        },
+        **{who: int(smiles["subject_id"].nunique()) for who, smiles in of_sex.items()},
         "accuracy": float(part["right"].mean()),
         "neutral_recall": float(part.loc[part["expression"] == "neutral", "right"].mean()),
         "happiness_recall": float(smiling["right"].mean()),
-        **by_sex,
+        **{f"{who}_happiness_recall": float(smiles["right"].mean()) for who, smiles in of_sex.items()},
         "two_way_accuracy": float(part["two_way"].mean()),
         "smile_ranked": float((pairs["happiness"] > pairs["neutral"]).mean()),
     }
 
 
 def smile_gaps(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return one row a run: how many more of women's smiles than of men's are read as happiness.
+    """Return one row per run: how many more of women's smiles than of men's are read as happiness.
 
-    Columns: run_id, difference (-1 to 1), low, high: 95 % interval over persons, women and men drawn apart.
+    Columns: run_id, difference (-1 to 1), low, high: 95 % interval over persons, women and men resampled apart.
     """
     smiling = joined[joined["expression"] == "happiness"]
-    rows = []
-    for run_id, part in smiling.groupby("run_id", sort=False):
-        sides = [confusions_by_subject(part[part["sex"] == sex])[1] for sex in ADULTS.values()]
-        gap = unpaired_differences(sides[0], sides[1], draws, seed)["accuracy"]
-        rows.append((run_id, gap.estimate, gap.low, gap.high))
-    return pd.DataFrame(rows, columns=["run_id", "difference", "low", "high"])
+    return differences_by_run(smiling, "sex", ("female", "male"), draws, seed)
 
 
 def choices_by_halves(joined: pd.DataFrame, halves: int = HALVES, seed: int = 0) -> pd.DataFrame:
-    """Return one row a random half of the persons: which run is best there, and what it scores on the others.
+    """Return one row per random half of the persons: which run is best there, and what it scores on the others.
 
-    Columns: run_id, chosen_on (its accuracy where it was chosen), scored_on (its accuracy on persons that had no say).
-    Equals go to the first in `joined`. Raises ValueError for fewer than two persons.
+    Columns: run_id, chosen_on (its accuracy where it was chosen), scored_on (its accuracy on the other persons).
+    Ties go to the first in `joined`. Raises ValueError for fewer than two persons.
     """
     persons, names = pd.factorize(subjects_of(joined))
     runs, run_ids = pd.factorize(joined["run_id"].astype(str))
     if len(names) < 2:
         raise ValueError(f"{len(names)} person cannot be halved: choose and score need at least two")
     right, seen = np.zeros((2, len(names), len(run_ids)))
-    np.add.at(right, (persons, runs), joined["predicted"].astype(str) == joined["expression"].astype(str))
+    np.add.at(right, (persons, runs), is_right(joined))
     np.add.at(seen, (persons, runs), 1)
     order = np.random.default_rng(seed).permuted(np.tile(np.arange(len(names)), (halves, 1)), axis=1)
     first = (order < len(names) // 2).astype(float)
@@ -111,7 +100,7 @@ def peers() -> pd.DataFrame:
 def smiles_by_sex(measured: pd.DataFrame) -> pd.DataFrame:
     """Return shares of smiles read as happiness: columns group, series (women, men), estimate, low, high.
 
-    `measured` holds `group` and the columns of `measures`; one smile a person, so intervals are Wilson's (1927).
+    `measured` holds `group` and the columns of `measures`; one smile per person, so intervals are Wilson's (1927).
     """
     rows = []
     for row in measured.to_dict("records"):

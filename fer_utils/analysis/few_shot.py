@@ -1,7 +1,7 @@
 """The last layer trained again on a few children: a modern comparison, which the paper did not make.
 
 The features stay as they are; the last layer moves, by multinomial logistic regression that is penalised for its
-distance from the layer that the network came with. Children are drawn many times: some teach, the others are scored.
+distance from the layer that the network had. Children are sampled many times: some train it, the others are scored.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from threadpoolctl import threadpool_limits
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables
-from fer_utils.analysis.metrics import Floats, confusions_by_subject, subjects_of
-from fer_utils.analysis.resampling import DRAWS, intervals, paired_confusions, paired_differences
+from fer_utils.analysis.intervals import DRAWS, intervals, paired_confusions, paired_differences
+from fer_utils.analysis.metrics import Floats, confusions_by_subject, is_right, subjects_of
 
 CHILDREN: Final = (10, 25)
-"""How many children teach: the range of a 2026 audit of five networks (arXiv:2610.08279, known from a summary)."""
+"""How many children it trains on: the range of a 2026 audit of five networks (arXiv:2610.08279, known from a summary)."""
 
 REPEATS: Final = 20
-"""Drawings of the children: most are then held out ten times or more, at either number."""
+"""Samples of the children: most are then held out ten times or more, at either number."""
 
 PENALTY: Final = 1.0
 """Weight of half the squared change of the layer beside the summed cross-entropy.
@@ -36,40 +36,38 @@ SMALLEST: Final = 1e-9
 """Probabilities below are taken as this, so that their logarithm is finite: far below any that matters."""
 
 
-def recalibrate(
+def retrain_last_layers(
     predictions: pd.DataFrame, features: pd.DataFrame, faces: pd.DataFrame, seed: int
 ) -> pd.DataFrame:
     """Return the `few_shot` of the runs in `features`: held-out faces as the moved last layers name them.
 
     `predictions` and `faces` hold at least the faces that `features` are of. A number of children is left out where
-    fewer would remain to be scored than teach. The same children teach every run.
+    fewer would remain to be scored than it trains on. Every run is trained on the same children.
     """
     about = faces[["face_id", "dataset", "subject_id", "expression"]]
     seen = features.merge(predictions, on=["run_id", "face_id"], validate="one_to_one")
     seen = seen.merge(about, on="face_id", validate="many_to_one")
     parts = [
-        _answers(rows, teaches).assign(run_id=run_id, children=children, repeat=repeat)
+        _answers(rows, trains).assign(run_id=run_id, children=children, repeat=repeat)
         for run_id, rows in seen.groupby("run_id", sort=False)
-        for children, repeat, teaches in _drawings(subjects_of(rows).to_numpy(dtype=str), seed)
+        for children, repeat, trains in _samples(subjects_of(rows).to_numpy(dtype=str), seed)
     ]
     return tables.conform(tables.concatenated(parts or [tables.empty("few_shot")]), "few_shot")
 
 
 def gains(few_shot: pd.DataFrame, joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return what moving the last layer buys on children it did not learn from, one row a run and number of children.
+    """Return what moving the last layer gains on children it was not trained on, one row per run and number of children.
 
     `joined` holds the runs' own predictions with the faces. Columns: run_id, children, repeats, before, after,
-    after_low, after_high, difference, low, high, worst, best: accuracies from 0 to 1 over all drawings together,
-    their difference (paired) with intervals over children, and the difference in the worst and the best drawing.
+    after_low, after_high, difference, low, high, worst, best: accuracies from 0 to 1 over all samples together,
+    their difference (paired) with intervals over children, and the difference in the worst and the best sample.
     """
     after = few_shot.merge(
         joined.rename(columns={"predicted": "named_before"}), on=["run_id", "face_id"], validate="many_to_one"
     )
+    parts = after.groupby(["run_id", "children"], sort=False)
     return pd.DataFrame(
-        [
-            {"run_id": run_id, "children": children} | _gain(rows, draws, seed)
-            for (run_id, children), rows in after.groupby(["run_id", "children"], sort=False)
-        ]
+        [{"run_id": run, "children": children} | _gain(rows, draws, seed) for (run, children), rows in parts]
     )
 
 
@@ -77,13 +75,13 @@ def _gain(after: pd.DataFrame, draws: int, seed: int) -> dict[str, object]:
     before = after.assign(predicted=after["named_before"])
     difference = paired_differences(paired_confusions(after, before), draws, seed)["accuracy"]
     level = intervals(confusions_by_subject(after)[1], draws, seed)["accuracy"]
-    right = [(rows["predicted"].astype(str) == rows["expression"].astype(str)) for rows in (after, before)]
-    by_drawing = (right[0].astype(float) - right[1]).groupby(after["repeat"]).mean()
+    right = [is_right(rows) for rows in (after, before)]
+    by_sample = (right[0].astype(float) - right[1]).groupby(after["repeat"]).mean()
     return {
-        "repeats": len(by_drawing), "before": float(right[1].mean()),
+        "repeats": len(by_sample), "before": float(right[1].mean()),
         "after": level.estimate, "after_low": level.low, "after_high": level.high,
         "difference": difference.estimate, "low": difference.low, "high": difference.high,
-        "worst": float(by_drawing.min()), "best": float(by_drawing.max()),
+        "worst": float(by_sample.min()), "best": float(by_sample.max()),
     }  # fmt: skip
 
 
@@ -91,24 +89,24 @@ def retrained(
     inputs: Floats,
     offsets: Floats,
     labels: NDArray[np.int8],
-    teaches: NDArray[np.bool_],
+    trains: NDArray[np.bool_],
     penalty: float = PENALTY,
 ) -> Floats:
-    """Return the moved last layer's logits, up to a constant a row, for the faces that do not teach, (M, 7).
+    """Return the moved last layer's logits, up to a constant per row, for the faces not trained on, (M, 7).
 
     `inputs` are the layer's (N, F), `offsets` its logarithms of probabilities (N, 7) before it moves, `labels` class
-    indices, `teaches` who is learned from. The squared norm of the change of weights, bias included, is penalised;
-    features are standardised by those who teach. Solved in the space that their faces span, where the solution lies.
+    indices, `trains` the faces to train on. The squared norm of the change of weights, bias included, is penalised;
+    features are standardised by the faces to train on. Solved in the space that their faces span, where the solution lies.
     """
-    middle, spread = inputs[teaches].mean(axis=0), inputs[teaches].std(axis=0)
+    middle, spread = inputs[trains].mean(axis=0), inputs[trains].std(axis=0)
     scaled = (inputs - middle) / np.where(spread > 0, spread, 1) / np.sqrt(inputs.shape[1])
     with threadpool_limits(limits=1):  # the same sums whatever the machine's cores
-        axes = np.linalg.svd(scaled[teaches], full_matrices=False)[2]
+        axes = np.linalg.svd(scaled[trains], full_matrices=False)[2]
         reduced = np.column_stack([scaled @ axes.T, np.ones(len(scaled))])
         change = _least_loss(
-            reduced[teaches], offsets[teaches], np.eye(len(EXPRESSIONS))[labels[teaches]], penalty
+            reduced[trains], offsets[trains], np.eye(len(EXPRESSIONS))[labels[trains]], penalty
         )
-        return np.asarray(offsets[~teaches] + reduced[~teaches] @ change)
+        return np.asarray(offsets[~trains] + reduced[~trains] @ change)
 
 
 def _least_loss(inputs: Floats, offsets: Floats, targets: Floats, penalty: float) -> Floats:
@@ -123,16 +121,16 @@ def _least_loss(inputs: Floats, offsets: Floats, targets: Floats, penalty: float
     return np.asarray(minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B").x).reshape(shape)
 
 
-def _answers(seen: pd.DataFrame, teaches: NDArray[np.bool_]) -> pd.DataFrame:
+def _answers(seen: pd.DataFrame, trains: NDArray[np.bool_]) -> pd.DataFrame:
     inputs = np.stack(seen["features"].to_list()).astype(np.float64)
     offsets = np.log(seen[list(PROBABILITY_COLUMNS)].to_numpy(np.float64).clip(SMALLEST))
     labels = pd.Categorical(seen["expression"], categories=list(EXPRESSIONS)).codes
-    logits = retrained(inputs, offsets, np.asarray(labels), teaches)
+    logits = retrained(inputs, offsets, np.asarray(labels), trains)
     names = np.array(EXPRESSIONS)[logits.argmax(axis=1)]
-    return pd.DataFrame({"face_id": seen["face_id"].to_numpy()[~teaches], "predicted": names})
+    return pd.DataFrame({"face_id": seen["face_id"].to_numpy()[~trains], "predicted": names})
 
 
-def _drawings(subjects: NDArray[np.str_], seed: int) -> Iterator[tuple[int, int, NDArray[np.bool_]]]:
+def _samples(subjects: NDArray[np.str_], seed: int) -> Iterator[tuple[int, int, NDArray[np.bool_]]]:
     everyone = np.unique(subjects)
     for children in CHILDREN:
         for repeat in range(REPEATS if len(everyone) >= 2 * children else 0):

@@ -1,22 +1,43 @@
-"""Results by group of subjects or photographs, and the largest gap between two groups.
+"""Results by group of subjects or photographs, gaps between groups, and how large a gap so many children can show.
 
 Points go through Fairlearn's MetricFrame; intervals come from ours over subjects, for Fairlearn's own resamples
 rows, and several photographs of one child would pass for several children.
 
-The largest of several gaps is above zero even where no group differs, so the gap that came out is too wide on
-average. It is therefore shown with three answers: how wide it comes out when group labels are shuffled among
-subjects, the probability of one as wide, and bounds for the largest true gap that allow for the choice.
+The largest of several gaps is above zero even where no group differs, so the observed gap is too wide on average.
+It is therefore shown with three answers: how wide it is when group labels are permuted among subjects, the
+probability of one as wide (permutation test), and bounds for the largest true gap that allow for the choice. Those come from
+intervals of all pairs by Games & Howell (1976, doi:10.3102/10769986001002113): the studentized range with Welch's
+degrees of freedom, for groups of unequal sizes and spreads, here with the jackknife's standard errors. All of them hold
+the truth together in 95 % of samples, so the widest one may be read off after looking.
+
+What a gap must measure to be found follows from the design effect for children with unequal numbers of photographs
+(Eldridge, Ashby & Kerry 2006, doi:10.1093/ije/dyl129); the correlation within children is estimated by analysis of
+variance (Ridout, Demétrio & Firth 1999, doi:10.1111/j.0006-341X.1999.00137.x).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from fairlearn.metrics import MetricFrame
+from scipy.stats import t
+from statsmodels.stats.libqsturng import qsturng
+from statsmodels.stats.multitest import multipletests
 
-from fer_utils.analysis.group_pairs import bounds_of_largest, holm, pairwise
+from fer_utils.analysis.intervals import (
+    DRAWS,
+    LEVEL,
+    NOTHING,
+    Interval,
+    intervals,
+    jackknife_errors,
+    paired_differences,
+    unpaired_differences,
+    welch,
+)
 from fer_utils.analysis.metrics import (
     METRICS,
     Counts,
@@ -26,22 +47,22 @@ from fer_utils.analysis.metrics import (
     scores_of_confusions,
     subjects_of,
 )
-from fer_utils.analysis.resampling import DRAWS, Interval, intervals, paired_differences, unpaired_differences
+from fer_utils.analysis.run_scores import with_ends
+from fer_utils.published.scores import ALPHA, POWER
 
 NOT_GIVEN: Final = "not given"
 
 TIE: Final = 1e-12
 """Ranges closer than this are equal: two orders of summing one set of numbers differ by less."""
 
-
 FEWEST_SUBJECTS: Final = 9
-"""A group of fewer is too small to speak of: NCHS asks for 8 degrees of freedom (Parker et al. 2017)."""
+"""A group of fewer is too small to report: NCHS asks for 8 degrees of freedom (Parker et al. 2017)."""
 
 WIDEST_INTERVAL: Final = 0.30
-"""A group whose interval of accuracy is this wide or wider is too small to speak of (Parker et al. 2017)."""
+"""A group whose interval of accuracy is this wide or wider is too small to report (Parker et al. 2017)."""
 
 AGE_BANDS: Final = {"under 4": 4.0, "4 and 5": 6.0, "6 to 8": 9.0, "9 to 12": 13.0, "13 to 17": 18.0}
-"""Names of age bands and the age in years that each ends before: the first three part CAFE's children (2.7 to 8.7
+"""Names of age bands and the age in years that each ends before: the first three divide CAFE's children (2.7 to 8.7
 years) into bands of about two years; the others are for sets with older children."""
 
 
@@ -51,10 +72,9 @@ class Gap:
 
     `low` and `high` are of the difference between these two groups as if they had been named beforehand.
     `largest_low` and `largest_high` bound the largest true gap between any two groups, the choice allowed for.
-    `by_chance` is how wide the gap comes out, half of the time or more, when groups are shuffled.
+    `by_chance` is the median gap when groups are permuted among subjects.
     """
 
-    metric: str
     best: str
     worst: str
     difference: float
@@ -68,12 +88,12 @@ class Gap:
 
 
 def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return one row a group of `column`: subjects, images, each metric with `_low` and `_high` ends, `too_small`.
+    """Return one row per group of `column`: subjects, images, each metric with `_low` and `_high` ends, `too_small`.
 
     `joined` holds one run's predictions; a subject may be in several groups (of expressions, say). Rows without a
     group stand under "not given". Ends are missing for a group of one subject. `too_small` says that the group
-    has fewer than `FEWEST_SUBJECTS` or an interval of accuracy as wide as `WIDEST_INTERVAL`. Raises ValueError for
-    several runs or an unknown column.
+    has fewer than `FEWEST_SUBJECTS` or an interval of accuracy as wide as `WIDEST_INTERVAL`. Five groups give a
+    table of (5, 16). Raises ValueError for several runs or an unknown column.
     """
     labels = _labels(joined, column)
     points = MetricFrame(
@@ -85,39 +105,60 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
     rows = []
     for group, point in points.iterrows():
         _, confusions = confusions_by_subject(joined[labels == group])
-        row = {column: group, "subjects": len(confusions), "images": int(confusions.sum())}
         found = intervals(confusions, draws, seed)
-        for metric, interval in found.items():
-            row |= {
-                metric: float(point[metric]),
-                f"{metric}_low": interval.low,
-                f"{metric}_high": interval.high,
-            }
+        row = {column: group, "subjects": len(confusions), "images": int(confusions.sum())}
+        row |= with_ends(found) | {metric: float(point[metric]) for metric in METRICS}
         rows.append(row | {"too_small": _is_too_small(found["accuracy"], len(confusions))})
     return pd.DataFrame(rows)
 
 
 def by_two(joined: pd.DataFrame, columns: tuple[str, str], draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return one row a combination of two columns that occurs: both, then as `by_group`."""
-    first, second = (_labels(joined, column) for column in columns)
-    codes, combinations = pd.factorize(pd.MultiIndex.from_arrays([first, second]), sort=True)
-    names = {f"{code:06}": combination for code, combination in enumerate(combinations)}
-    table = by_group(joined.assign(combination=[f"{code:06}" for code in codes]), "combination", draws, seed)
-    for position, column in enumerate(columns):
-        table.insert(position, column, [names[code][position] for code in table["combination"]])
-    return table.drop(columns="combination")
+    """Return one row per combination of two columns that occurs: both, then as `by_group`."""
+    first = _labels(joined, columns[0])
+    names = sorted(first.unique())
+    tables = [by_group(joined[first == name], columns[1], draws, seed) for name in names]
+    both = pd.concat(tables, keys=names, names=[columns[0]])
+    return both.reset_index(level=0).reset_index(drop=True)
 
 
 def with_age_band(joined: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with a column `age_band`: a name of `AGE_BANDS`, "18 and over", or missing as the age is."""
+    """Return the rows with a column `age_band`: a name of `AGE_BANDS`, "18 and over", or missing as the age is.
+
+    >>> with_age_band(pd.DataFrame({"age_years": [3.9, 4.0, 30.0]}))["age_band"].to_list()
+    ['under 4', '4 and 5', '18 and over']
+    """
     edges = [0.0, *AGE_BANDS.values(), np.inf]
     names = [*AGE_BANDS, "18 and over"]
     return joined.assign(age_band=pd.cut(joined["age_years"].astype(float), edges, right=False, labels=names))
 
 
 def known_factors(joined: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
-    """Return those of the columns that part the rows into two known groups or more."""
+    """Return those of the columns that divide the rows into two known groups or more.
+
+    >>> known_factors(pd.DataFrame({"sex": ["female", "male"], "mouth": [None, "open"]}), ("sex", "mouth"))
+    ['sex']
+    """
     return [column for column in columns if column in joined and joined[column].nunique() > 1]
+
+
+def difference_within(
+    joined: pd.DataFrame, column: str, pair: tuple[str, str], draws: int = DRAWS, seed: int = 0
+) -> dict[str, Interval]:
+    """Return first minus second for each metric between two kinds of photographs of the same subjects.
+
+    For kinds that subjects show both of (mouth open and closed, say): subjects and expressions that occur in
+    only one of the two are left out, so that both are scored on the same children and expressions. Four metrics;
+    empty when fewer than two subjects remain.
+    """
+    labels = _labels(joined, column)
+    kinds = [joined[labels == kind] for kind in pair]
+    shared = set(kinds[0]["expression"].astype(str)) & set(kinds[1]["expression"].astype(str))
+    kinds = [kind[kind["expression"].astype(str).isin(shared)] for kind in kinds]
+    both = sorted(set(subjects_of(kinds[0])) & set(subjects_of(kinds[1])))
+    if len(both) < 2:
+        return {}
+    counts = [confusions_by_subject(kind[subjects_of(kind).isin(both)])[1] for kind in kinds]
+    return paired_differences(np.stack(counts, axis=1), draws, seed)
 
 
 def largest_gap(
@@ -125,25 +166,21 @@ def largest_gap(
 ) -> Gap:
     """Return the gap between the best and the worst group, its interval, and a permutation test of any gap.
 
-    `joined` holds one run's predictions; rows without a group are left out. The p-value counts the observed
-    labelling among the shuffled ones (Phipson & Smyth 2010), so it is never zero. Raises ValueError for fewer than
-    two groups, or a subject who is in two of them.
+    `joined` holds one run's predictions; rows without a group are left out. Raises ValueError for fewer than two
+    groups, or a subject who is in two of them.
     """
-    labels = _labels(joined, column)
-    known = joined[labels != NOT_GIVEN]
-    groups, members, confusions = _membership(known, column)
-    grouped = {group: confusions[members == code] for code, group in enumerate(groups)}
+    grouped, members, confusions = _grouped(joined, column)
     points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
     best, worst = max(points, key=points.__getitem__), min(points, key=points.__getitem__)
     interval = unpaired_differences(grouped[best], grouped[worst], draws, seed)[metric]
     bounds = bounds_of_largest(pairwise(grouped, metric))
-    shuffled = _shuffled_ranges(confusions, members, metric, draws, seed)
-    as_wide = int((shuffled >= interval.estimate - TIE).sum())
+    permuted = np.random.default_rng(seed).permuted(np.tile(members, (draws, 1)), axis=1)
+    by_chance = _ranges(confusions, permuted, metric)
     return Gap(
-        metric, best, worst, interval.estimate, interval.low, interval.high,
-        p_value=(1 + as_wide) / (1 + draws),
+        best, worst, interval.estimate, interval.low, interval.high,
+        p_value=permutation_p_value(interval.estimate, by_chance),
         subjects={group: len(c) for group, c in grouped.items()},
-        largest_low=bounds[0], largest_high=bounds[1], by_chance=float(np.median(shuffled)),
+        largest_low=bounds[0], largest_high=bounds[1], by_chance=float(np.median(by_chance)),
     )  # fmt: skip
 
 
@@ -155,10 +192,11 @@ def gaps_of_runs(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return one row a run: run_id, best, worst, difference, by_chance, p_value, p_holm, true_low, true_high.
+    """Return one row per run: run_id, best, worst, difference, by_chance, p_value, p_holm, true_low, true_high.
 
     `joined` holds predictions of all the runs. The columns are those of `Gap`, the true ends its bounds of the
-    largest true gap; `p_holm` allows for the number of runs.
+    largest true gap; `p_holm` is adjusted for the number of runs by Holm's method. Two runs
+    give a table of (2, 9).
     """
     gaps = [largest_gap(joined[joined["run_id"] == run], column, metric, draws, seed) for run in run_ids]
     rows = [
@@ -174,63 +212,168 @@ def gaps_of_runs(
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:
     """Return every two groups' difference with simultaneous intervals, and `p_holm`; see `pairwise`.
 
-    `joined` and errors are as for `largest_gap`.
+    `joined` and errors are as for `largest_gap`. Five groups have ten pairs: a table of (10, 7).
     """
-    labels = _labels(joined, column)
-    groups, members, confusions = _membership(joined[labels != NOT_GIVEN], column)
-    pairs = pairwise({group: confusions[members == code] for code, group in enumerate(groups)}, metric)
+    pairs = pairwise(_grouped(joined, column)[0], metric)
     return pairs.assign(p_holm=holm(pairs["p_value"]))
 
 
-def difference_within(
-    joined: pd.DataFrame, column: str, pair: tuple[str, str], draws: int = DRAWS, seed: int = 0
-) -> dict[str, Interval]:
-    """Return first minus second for each metric between two kinds of photographs of the same subjects.
+def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
+    """Return one row per pair of groups: first, second, difference, low, high, p_value (Welch's, unadjusted).
 
-    For kinds that subjects show both of (mouth open and closed, say): subjects and expressions that occur in
-    only one of the two are left out, so that both are scored on the same children and expressions. Empty when
-    fewer than two subjects remain.
+    `grouped` holds each group's counts (subjects, 7 true, 7 predicted). Differences are first minus second, from
+    -1 to 1, with the ends of their simultaneous intervals. A group of one subject has differences only.
     """
-    labels = _labels(joined, column)
-    kinds = [joined[labels == kind] for kind in pair]
-    shared = set(kinds[0]["expression"].astype(str)) & set(kinds[1]["expression"].astype(str))
-    kinds = [kind[kind["expression"].astype(str).isin(shared)] for kind in kinds]
-    both = sorted(set(subjects_of(kinds[0])) & set(subjects_of(kinds[1])))
-    if len(both) < 2:
-        return {}
-    counts = [confusions_by_subject(kind[subjects_of(kind).isin(both)])[1] for kind in kinds]
-    return paired_differences(np.stack(counts, axis=1), draws, seed)
+    points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
+    errors = {g: jackknife_errors(c, scores_of_confusions)[metric] for g, c in grouped.items() if len(c) > 1}
+    rows = []
+    for a, b in combinations(grouped, 2):
+        spread = (np.nan, np.nan)
+        if a in errors and b in errors:
+            spread = welch((errors[a], errors[b]), (len(grouped[a]), len(grouped[b])))
+        rows.append((a, b, points[a] - points[b], *spread))
+    pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "error", "freedom"])
+    statistic = pairs["difference"].abs() / pairs["error"].clip(lower=NOTHING)
+    # statsmodels' interpolation of the studentized range, for SciPy's integral takes 0.1 s each
+    quantiles = np.array(
+        [qsturng(LEVEL, len(errors), v) if v == v else np.nan for v in pairs["freedom"]], float
+    )
+    reach = quantiles / np.sqrt(2) * pairs["error"]
+    return pairs.assign(
+        low=(pairs["difference"] - reach).clip(lower=-1),
+        high=(pairs["difference"] + reach).clip(upper=1),
+        p_value=2 * t.sf(statistic, pairs["freedom"]),
+    ).drop(columns=["error", "freedom"])
+
+
+def holm(p_values: pd.Series) -> Floats:
+    """Return p-values adjusted by Holm's method (1979); missing ones stay missing and do not count.
+
+    >>> holm(pd.Series([0.01, 0.04, None])).tolist()
+    [0.02, 0.04, nan]
+    """
+    adjusted = np.full(len(p_values), np.nan)
+    known = p_values.notna().to_numpy()
+    if known.any():
+        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    return adjusted
+
+
+def bounds_of_largest(pairs: pd.DataFrame) -> tuple[float, float]:
+    """Return between which ends the largest true difference of any two groups lies, from `pairwise`.
+
+    It is at least the largest of the lower and at most the largest of the upper ends of the absolute differences;
+    as the intervals hold together, this holds in 95 % of samples or more, however many groups were looked at.
+    """
+    known = pairs.dropna(subset=["low"])
+    if known.empty:
+        return np.nan, np.nan
+    low, high = known["low"].to_numpy(float), known["high"].to_numpy(float)
+    return max(0.0, float(np.maximum(low, -high).max())), float(np.maximum(high, -low).max())
+
+
+def permutation_p_value(observed: float, permuted: Floats) -> float:
+    """Return the share of ranges as wide as the observed one, which counts itself (Phipson & Smyth 2010): never zero."""
+    return (1 + int((permuted >= observed - TIE).sum())) / (1 + len(permuted))
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """How photographs cluster in children: the share right, the correlation of being right within children, the
+    mean number of photographs per child and their coefficient of variation."""
+
+    share: float
+    correlation: float
+    photographs: float
+    variation: float
+
+    @property
+    def design_effect(self) -> float:
+        """By what factor clustering multiplies the variance of a share (Eldridge et al. 2006)."""
+        return 1 + ((self.variation**2 + 1) * self.photographs - 1) * self.correlation
+
+
+def clustering(joined: pd.DataFrame) -> Clustering:
+    """Return the clustering of one run's predictions; a negative estimate of the correlation counts as 0.
+
+    Raises ValueError where no subject has two photographs, or there is one subject only.
+    """
+    return clustering_of(confusions_by_subject(joined)[1])
+
+
+def clustering_of(confusions: Counts) -> Clustering:
+    """Return the clustering of counts of shape (subjects, 7 true, 7 predicted); errors as `clustering`."""
+    sizes = confusions.sum(axis=(1, 2)).astype(np.float64)
+    right = np.trace(confusions, axis1=1, axis2=2).astype(np.float64)
+    subjects, photographs = len(sizes), sizes.sum()
+    if subjects < 2 or photographs == subjects:
+        raise ValueError(
+            "the correlation within children needs two children, and a child with two photographs"
+        )
+    share = right.sum() / photographs
+    own = right / sizes
+    between = (sizes * (own - share) ** 2).sum() / (subjects - 1)
+    within = (sizes * own * (1 - own)).sum() / (photographs - subjects)
+    typical = (photographs - (sizes**2).sum() / photographs) / (subjects - 1)
+    total = between + (typical - 1) * within
+    correlation = max(0.0, (between - within) / total) if total > 0 else 0.0
+    return Clustering(
+        float(share), float(correlation), float(sizes.mean()), float(sizes.std() / sizes.mean())
+    )
+
+
+def detectable_gap(cluster: Clustering, children: tuple[int, int]) -> float:
+    """Return the true difference, 0 to 1, that a two-sided test at 5 % finds with a probability of 80 %.
+
+    Both groups are assumed to cluster alike; Student's t with Welch's degrees of freedom, as the test has them.
+    """
+    variance = cluster.share * (1 - cluster.share) * cluster.design_effect
+    errors = variance / (cluster.photographs * np.array(children))
+    freedom = errors.sum() ** 2 / (errors**2 / (np.array(children) - 1)).sum()
+    return float((t.ppf(1 - ALPHA / 2, freedom) + t.ppf(POWER, freedom)) * np.sqrt(errors.sum()))
+
+
+def detectable_gaps(cluster: Clustering, children: Mapping[str, int]) -> pd.DataFrame:
+    """Return one row per pair of groups, smallest gap first: first, second, children of each, detectable (0 to 1).
+
+    >>> cluster = Clustering(share=0.6, correlation=0.1, photographs=8, variation=0.4)
+    >>> detectable_gaps(cluster, {"A": 27, "B": 11, "C": 77})["detectable"].round(2).to_list()
+    [0.15, 0.23, 0.25]
+    """
+    pairs = [((a, b), (children[a], children[b])) for a, b in combinations(children, 2)]
+    rows = [(*names, *sizes, detectable_gap(cluster, sizes)) for names, sizes in pairs]
+    columns = ["first", "second", "children_first", "children_second", "detectable"]
+    return pd.DataFrame(rows, columns=columns).sort_values("detectable", ignore_index=True)
 
 
 def _labels(joined: pd.DataFrame, column: str) -> pd.Series:
     if column not in joined.columns:
         raise ValueError(f"no column {column!r} to group by; the faces have {', '.join(joined.columns)}")
-    if (runs := joined["run_id"].nunique()) != 1:
-        raise ValueError(f"groups are compared within one run, given predictions of {runs}: select one")
+    check_one_run(joined)
     return joined[column].astype("string").fillna(NOT_GIVEN).astype(str)
 
 
-def _membership(joined: pd.DataFrame, column: str) -> tuple[list[str], Counts, Counts]:
-    """Return the groups' names, each subject's group as a code, and the subjects' confusion counts."""
-    each = pd.DataFrame(
-        {"subject": subjects_of(joined), "group": joined[column].astype(str)}
-    ).drop_duplicates()
+def check_one_run(joined: pd.DataFrame) -> None:
+    """Raise ValueError for predictions of several runs: groups are compared within one."""
+    if (runs := joined["run_id"].nunique()) != 1:
+        raise ValueError(f"groups are compared within one run, given predictions of {runs}: select one")
+
+
+def _grouped(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Counts, Counts]:
+    """Return the known groups' confusion counts, and of all their subjects the group as a code and the counts."""
+    known = joined[_labels(joined, column) != NOT_GIVEN]
+    each = pd.DataFrame({"subject": subjects_of(known), "group": known[column].astype(str)}).drop_duplicates()
     if (twice := each["subject"].duplicated()).any():
         raise ValueError(
             f"subject {each.loc[twice, 'subject'].iloc[0]!r} is in two groups of {column!r}: "
             "a gap between groups needs each subject in one"
         )
-    subjects, confusions = confusions_by_subject(joined)
+    subjects, confusions = confusions_by_subject(known)
     codes, groups = pd.factorize(each.set_index("subject")["group"].loc[subjects], sort=True)
     if len(groups) < 2:
         raise ValueError(f"a gap needs two groups of {column!r} or more, given {len(groups)}")
-    return [str(group) for group in groups], codes.astype(np.int64), confusions
-
-
-def _shuffled_ranges(confusions: Counts, members: Counts, metric: str, draws: int, seed: int) -> Floats:
-    generator = np.random.default_rng(seed)
-    shuffled = generator.permuted(np.tile(members, (draws, 1)), axis=1)
-    return _ranges(confusions, shuffled, metric)
+    grouped = {str(group): confusions[codes == code] for code, group in enumerate(groups)}
+    return grouped, codes.astype(np.int64), confusions
 
 
 def _is_too_small(accuracy: Interval, subjects: int) -> bool:
@@ -240,11 +383,6 @@ def _is_too_small(accuracy: Interval, subjects: int) -> bool:
 def _ranges(confusions: Counts, labellings: Counts, metric: str) -> Floats:
     """Return best minus worst group for each labelling: from (labellings, subjects) to (labellings,)."""
     flat = confusions.reshape(len(confusions), -1).astype(np.float64)
-    by_label = [
-        scores_of_confusions(
-            ((labellings == code).astype(np.float64) @ flat).reshape(-1, *confusions.shape[1:])
-        )
-        for code in np.unique(labellings)
-    ]
-    values = np.stack([each[metric] for each in by_label])
-    return np.asarray(values.max(axis=0) - values.min(axis=0))
+    summed = [(labellings == code).astype(np.float64) @ flat for code in np.unique(labellings)]
+    values = [scores_of_confusions(each.reshape(-1, *confusions.shape[1:]))[metric] for each in summed]
+    return np.asarray(np.ptp(np.stack(values), axis=0))

@@ -1,7 +1,7 @@
 """Metrics of seven-class predictions: from labels for the points, from confusion counts for resampling.
 
 Every average over expressions runs over those that occur in the truth. With all seven present this is
-scikit-learn's usual definition; where a set shows only some (a external test, a resampled handful of
+scikit-learn's usual definition; where a set shows only some (an external test, a resampled handful of
 subjects) a class that nobody posed neither helps nor hurts, but predicting it still costs recall.
 """
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from fer_utils.tables import AGE_GROUPS
 
 METRICS: Final = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1")
 
@@ -21,55 +22,58 @@ Counts = NDArray[np.int64]
 
 
 def join(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a prediction: `run_id`, `predicted`, `confidence`, and every column of the face's row.
+    """Return one row per prediction: `run_id`, `predicted`, `confidence`, and every column of the face's row.
 
     `predicted` is the expression of highest probability, the first of them in a tie; `confidence` is that
-    probability, from 0 to 1. Rows keep the order of
-    `predictions`. Raises ValueError when a predicted face is not in `faces` or a probability is missing.
+    probability, from 0 to 1. Rows keep the order of `predictions`. Raises ValueError when a predicted face is not
+    in `faces` or a probability is missing.
+
+    >>> faces = pd.DataFrame({"face_id": ["a", "b"], "expression": ["fear", "anger"]})
+    >>> sure = dict.fromkeys(PROBABILITY_COLUMNS, 0.0) | {"p_fear": 1.0}
+    >>> predictions = pd.DataFrame([sure, sure]).assign(run_id="net.all", face_id=["a", "b"])
+    >>> join(predictions, faces)[["face_id", "predicted", "confidence", "expression"]]
+      face_id predicted  confidence expression
+    0       a      fear         1.0       fear
+    1       b      fear         1.0      anger
     """
     probabilities = predictions[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float64)
     if np.isnan(probabilities).any():
         raise ValueError("some predictions hold no probability: run the stage that wrote them again")
-    absent = sorted(set(predictions["face_id"]) - set(faces["face_id"]))
-    if absent:
+    if absent := sorted(set(predictions["face_id"]) - set(faces["face_id"])):
         raise ValueError(
             f"{len(absent)} predicted face(s), {absent[0]!r} the first, are not in the table of faces given: "
             "give the faces that these predictions were made on"
         )
     names = np.array(EXPRESSIONS)[probabilities.argmax(axis=1)]
-    predicted = pd.DataFrame(
-        {
-            "run_id": predictions["run_id"].to_numpy(),
-            "face_id": predictions["face_id"].to_numpy(),
-            "predicted": pd.Categorical(names, categories=list(EXPRESSIONS)),
-            "confidence": probabilities.max(axis=1),
-        }
+    predicted = predictions[["run_id", "face_id"]].reset_index(drop=True).astype("str")
+    predicted = predicted.assign(
+        predicted=pd.Categorical(names, categories=list(EXPRESSIONS)), confidence=probabilities.max(axis=1)
     )
     return predicted.merge(faces, on="face_id", how="left", validate="many_to_one")
+
+
+def is_right(joined: pd.DataFrame) -> pd.Series:
+    """Return whether each row's prediction is the expression shown."""
+    return joined["predicted"].astype(str) == joined["expression"].astype(str)
 
 
 def scores(truth: pd.Series, predicted: pd.Series) -> pd.Series:
     """Return accuracy, balanced accuracy, macro F1 and weighted F1, from 0 to 1, by scikit-learn.
 
-    Both hold names of expressions. Raises ValueError for empty input.
+    Both hold names of expressions. Raises ValueError for empty input or different lengths.
     """
-    true_names, names = _names(truth, predicted)
-    present = sorted(set(true_names))
+    if len(truth) == 0:
+        raise ValueError(f"scores need at least one prediction and its truth, given {len(predicted)} and 0")
+    both = (truth.astype(str).tolist(), predicted.astype(str).tolist())
+    present = sorted(set(both[0]))
     return pd.Series(
         {
-            "accuracy": float(accuracy_score(true_names, names)),
-            "balanced_accuracy": float(recall_score(true_names, names, labels=present, average="macro")),
-            "macro_f1": float(f1_score(true_names, names, labels=present, average="macro")),
-            "weighted_f1": float(f1_score(true_names, names, labels=present, average="weighted")),
+            "accuracy": float(accuracy_score(*both)),
+            "balanced_accuracy": float(recall_score(*both, labels=present, average="macro")),
+            "macro_f1": float(f1_score(*both, labels=present, average="macro")),
+            "weighted_f1": float(f1_score(*both, labels=present, average="weighted")),
         }
     )
-
-
-def recalls(truth: pd.Series, predicted: pd.Series) -> pd.Series:
-    """Return the recall of each of the seven expressions, from 0 to 1; missing for one that never occurs."""
-    true_names, names = _names(truth, predicted)
-    values = recall_score(true_names, names, labels=list(EXPRESSIONS), average=None, zero_division=np.nan)
-    return pd.Series(values, index=list(EXPRESSIONS), name="recall")
 
 
 def subjects_of(joined: pd.DataFrame) -> pd.Series:
@@ -113,6 +117,39 @@ def chance_level(confusions: Counts | Floats) -> float:
     return 1 / int((true > 0).sum())
 
 
+def coverage(faces: pd.DataFrame) -> pd.DataFrame:
+    """Return how many faces each data set and age group has of each expression; none is a 0, not an absent row.
+
+    One row per data set and age_group that the set has at all, seven columns in class order: integers.
+    """
+    counts = pd.crosstab([faces["dataset"], faces["age_group"]], faces["expression"])
+    counts = counts.reindex(columns=list(EXPRESSIONS), fill_value=0)
+    rows = [(d, g) for d in sorted(faces["dataset"].unique()) for g in AGE_GROUPS if (d, g) in counts.index]
+    return counts.reindex(pd.MultiIndex.from_tuples(rows, names=["dataset", "age_group"]))
+
+
+def holes(faces: pd.DataFrame) -> list[str]:
+    """Return what no face shows, a line per data set and age group.
+
+    >>> holes(pd.DataFrame({"dataset": "kdef", "age_group": "adult", "expression": EXPRESSIONS[1:]}))
+    ['no neutral in kdef (adult)']
+    """
+    table = coverage(faces)
+    lacking = [", ".join(table.columns[row == 0]) for row in table.to_numpy()]
+    places = [f"{dataset} ({age_group})" for dataset, age_group in table.index]
+    return [f"no {names} in {place}" for names, place in zip(lacking, places, strict=True) if names]
+
+
+def confusion_shares(joined: pd.DataFrame) -> pd.DataFrame:
+    """Return the confusion matrix of one run as row shares, 0 to 1: index shown, columns predicted (7 x 7).
+
+    Rows of expressions that do not occur are missing values.
+    """
+    total = confusions_by_subject(joined)[1].sum(axis=0).astype(float)
+    shares = pd.DataFrame(total, index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
+    return shares.div(shares.sum(axis=1).replace(0, float("nan")), axis=0)
+
+
 def _ratio(above: Floats, below: Floats | Counts, absent: float = 0.0) -> Floats:
     filled = np.full(np.broadcast(above, below).shape, absent)
     return np.asarray(np.divide(above, below, out=filled, where=below > 0), dtype=np.float64)
@@ -123,23 +160,3 @@ def _codes(expressions: pd.Series) -> NDArray[np.int8]:
     if (codes < 0).any():
         raise ValueError(f"expected one of the seven expressions ({', '.join(EXPRESSIONS)}) in every row")
     return np.asarray(codes)
-
-
-def _names(truth: pd.Series, predicted: pd.Series) -> tuple[list[str], list[str]]:
-    if len(truth) == 0 or len(truth) != len(predicted):
-        raise ValueError(
-            "scores need as many predictions as truths and at least one, "
-            f"given {len(predicted)} and {len(truth)}"
-        )
-    return truth.astype(str).tolist(), predicted.astype(str).tolist()
-
-
-def confusion_shares(joined: pd.DataFrame) -> pd.DataFrame:
-    """Return the confusion matrix of one run as row shares, 0 to 1: index shown, columns predicted (7 x 7).
-
-    Rows of expressions that do not occur are missing values.
-    """
-    _, confusions = confusions_by_subject(joined)
-    total = confusions.sum(axis=0).astype(float)
-    shares = pd.DataFrame(total, index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
-    return shares.div(shares.sum(axis=1).replace(0, float("nan")), axis=0)

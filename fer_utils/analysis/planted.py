@@ -1,6 +1,6 @@
-"""What trained networks show of the effects that were planted in drawn faces.
+"""What trained networks show of the effects that were planted in rendered faces.
 
-Planted is an intensity: children's expressions are drawn weaker, and in a second set group E's weaker still. How
+Planted is an intensity: children's expressions are rendered weaker, and in a second set group E's weaker still. How
 much accuracy that costs a network nobody knows beforehand; known is the direction, and which faces are the very
 same picture in both sets. On those the difference has to be zero exactly.
 """
@@ -11,11 +11,11 @@ from typing import Final
 import pandas as pd
 from scipy.stats import ttest_ind
 
-from fer_utils.analysis.attribution import adjusted_gap
-from fer_utils.analysis.comparisons import compare_runs
+from fer_utils.analysis.adjusted_groups import adjusted_gap
 from fer_utils.analysis.groups import largest_gap
-from fer_utils.analysis.metrics import confusions_by_subject
-from fer_utils.analysis.resampling import DRAWS, LEVEL, unpaired_differences
+from fer_utils.analysis.intervals import DRAWS, LEVEL
+from fer_utils.analysis.metrics import is_right
+from fer_utils.analysis.run_scores import compare_runs, differences_by_run
 from synthetic_faces.design import DATASET, GAP_DATASET, GAP_GROUP
 
 METRIC: Final = "accuracy"
@@ -24,7 +24,7 @@ METRIC: Final = "accuracy"
 def gap_by_twins(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return what planting the gap cost each run: accuracy with the gap minus accuracy on the same faces without.
 
-    `joined` holds predictions of the drawn test children of both sets, any number of runs. One row a run and
+    `joined` holds predictions of the rendered test children of both sets, any number of runs. One row per run and
     faces ("changed": those of the group with the planted gap; "unchanged": all others); columns run_id, faces,
     difference, low, high, from -1 to 1. Raises ValueError if a face has no twin.
     """
@@ -44,35 +44,26 @@ def gap_by_twins(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.
 
 
 def shift_between_ages(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return how much better each run reads drawn adults than drawn children, whose expressions are weaker.
+    """Return how much better each run reads rendered adults than rendered children, whose expressions are weaker.
 
-    `joined` holds predictions of the drawn test faces of both ages, any number of runs. Columns: run_id,
+    `joined` holds predictions of the rendered test faces of both ages, any number of runs. Columns: run_id,
     difference (adults minus children), low, high, from -1 to 1.
     """
-    rows = []
-    for run_id, part in joined[joined["dataset"] == DATASET].groupby("run_id"):
-        adults, children = (
-            confusions_by_subject(part[part["age_group"] == group])[1] for group in ("adult", "child")
-        )
-        found = unpaired_differences(adults, children, draws, seed)[METRIC]
-        rows.append((run_id, found.estimate, found.low, found.high))
-    return pd.DataFrame(rows, columns=["run_id", "difference", "low", "high"])
+    plain = joined[joined["dataset"] == DATASET]
+    found = differences_by_run(plain, "age_group", ("adult", "child"), draws, seed)
+    return found.sort_values("run_id", ignore_index=True)
 
 
 def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.DataFrame:
-    """Return how much more the copy that learned from children is ahead on drawn children than on drawn adults.
+    """Return how much more the copy trained on children is ahead on rendered children than on rendered adults.
 
-    `joined` holds predictions of the drawn test faces of both ages by the runs "NETWORK.children" and
+    `joined` holds predictions of the rendered test faces of both ages by the runs "NETWORK.children" and
     "NETWORK.adults". Columns: architecture, difference, low, high, from -2 to 2. Subjects have as many pictures
     each, but for a few faces that were not found, so the 95 % interval is Welch's (1947) on the subjects' means.
     """
     plain = joined[joined["dataset"] == DATASET]
-    right = (plain["predicted"].astype(str) == plain["expression"].astype(str)).astype(float)
-    means = (
-        right.groupby([plain["subject_id"], plain["age_group"], plain["run_id"]], observed=True)
-        .mean()
-        .unstack()
-    )
+    keys = [plain["subject_id"], plain["age_group"], plain["run_id"]]
+    means = is_right(plain).astype(float).groupby(keys, observed=True).mean().unstack()
     rows = []
     for network in networks:
         ahead = means[f"{network}.children"] - means[f"{network}.adults"]
@@ -85,7 +76,7 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
 def tone_or_group(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return, for each set and run, whether groups differ within tones, and tones within groups.
 
-    `joined` holds predictions of the drawn test children of both sets, any number of runs. Columns: dataset,
+    `joined` holds predictions of the rendered test children of both sets, any number of runs. Columns: dataset,
     run_id, group_gap, worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, and plain_p_value of the
     comparison of groups without regard to tone. Gaps from 0 to 1.
     """

@@ -1,8 +1,8 @@
 """From a Keras model to the TFLite file that a phone loads, float or quantized."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 
@@ -15,18 +15,18 @@ from fer_utils.models.backbones import HardSwish, tf
 from fer_utils.study import Precision
 
 REPRESENTATIVE_FACES: Final = 100
-"""Training faces from which activation ranges are learned; TensorFlow's guide asks for 100 to 500."""
+"""Training faces over which activation ranges are measured; TensorFlow's guide asks for 100 to 500."""
 
 
 def to_tflite(network: Any, precision: Precision, representative: np.ndarray) -> bytes:
     """Return a TFLite file for one face: float32 (1, S, S, 3) RGB 0..255 in, float32 (1, 7) probabilities out.
 
     `representative` is uint8 (N, S, S, 3): REPRESENTATIVE_FACES training faces, used for int8 alone. In `int8`
-    weights (a scale a channel) and activations are 8-bit inside, `dynamic` has 8-bit weights, `float16` 16-bit
+    weights (one scale per channel) and activations are 8-bit inside, `dynamic` has 8-bit weights, `float16` 16-bit
     weights.
     """
     if precision == "int8":
-        return quantized(calibrated(network, representative))
+        return quantized(with_activation_ranges(network, representative))
     converter = _converter(network)
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -35,17 +35,14 @@ def to_tflite(network: Any, precision: Precision, representative: np.ndarray) ->
     return bytes(converter.convert())
 
 
-def calibrated(network: Any, representative: np.ndarray, *, whole_hard_swish: bool = False) -> bytes:
+def with_activation_ranges(network: Any, representative: np.ndarray, *, fused: bool = False) -> bytes:
     """Return a float TFLite model whose tensors carry the ranges that they take on `representative` faces.
 
-    It is what `quantized` starts from. Hard-swish is written in three operators, unless it is to stay whole:
-    LiteRT 2.3 has no fast 8-bit kernel for HARD_SWISH, but has them for adding and multiplying.
+    `quantized` starts from it. Hard-swish is written as three operators unless `fused` into one: LiteRT 2.3 has
+    no fast 8-bit kernel for HARD_SWISH, but has them for adding and multiplying.
     """
-    if whole_hard_swish:
+    with patch.object(HardSwish, "call", HardSwish.call if fused else _hard_swish_in_parts):
         converter = _converter(network)
-    else:
-        with _hard_swish_in_parts():
-            converter = _converter(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([face[None]] for face in representative.astype(np.float32))
     converter._experimental_calibrate_only = True
@@ -54,7 +51,10 @@ def calibrated(network: Any, representative: np.ndarray, *, whole_hard_swish: bo
 
 
 def quantized(model: bytes, float_layers: Sequence[str] = ()) -> bytes:
-    """Return the 8-bit file of a `calibrated` model; layers named by their output tensor stay float32."""
+    """Return the 8-bit file of a model `with_activation_ranges`.
+
+    Layers named by their output tensor in `float_layers` stay float32.
+    """
     return bytes(mlir_quantize(model, denylisted_nodes=list(float_layers)))
 
 
@@ -71,16 +71,6 @@ def _converter(network: Any) -> Any:
     return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
 
 
-@contextmanager
-def _hard_swish_in_parts() -> Iterator[None]:
-    """Trace hard-swish in an order that the converter does not fuse to HARD_SWISH: the same function."""
-    original = HardSwish.call
-    HardSwish.call = _in_parts  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        HardSwish.call = original  # type: ignore[method-assign]
-
-
-def _in_parts(_: HardSwish, inputs: Any) -> Any:
+def _hard_swish_in_parts(_: HardSwish, inputs: Any) -> Any:
+    """Hard-swish in an order of operations that the converter does not fuse to HARD_SWISH: the same function."""
     return inputs * (1.0 / 6.0) * tf.nn.relu6(inputs + 3.0)

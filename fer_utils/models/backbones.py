@@ -1,4 +1,4 @@
-"""The five networks of the study, one table: what builds each, and how its input is scaled.
+"""The five networks as Keras models: what builds each, and how its input is scaled.
 
 Every network takes RGB as float32 from 0 to 255 and holds its own scaling, so that the same pixels go into
 Keras, TFLite and a phone. The head is the same for all: global average pooling, dropout, 7 probabilities.
@@ -6,10 +6,9 @@ The graph is flat (no model inside a model) and made of layers only, as quantiza
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+from unittest.mock import patch
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tensorflow-model-optimization 0.8 works with Keras 2 only
 # Results of one and two threads differ in the last bits; the workflow fills the cores with processes instead
@@ -26,7 +25,7 @@ keras = tf.keras
 layers = tf.keras.layers
 
 BATCH_NORMALIZATION_MOMENTUM: Final = 0.9
-"""Share of the old moving statistics kept at a step.
+"""Share of the old moving statistics kept at each step.
 
 The networks' own 0.99 to 0.9997 assume 10^5 steps; after a few hundred their moving mean and variance would
 still lie near 0 and 1. At 0.9 they average the last ten batches or so; tests compare with exact statistics.
@@ -54,39 +53,35 @@ class HardSwish(layers.Layer):  # type: ignore[name-defined]
 CUSTOM_LAYERS: Final[Mapping[str, type]] = {"HardSigmoid": HardSigmoid, "HardSwish": HardSwish}
 
 
-@dataclass(frozen=True)
-class Backbone:
-    """How one network is made: Keras' builder, and whether the scaling to [-1, 1] must be added to it."""
+class Backbone(NamedTuple):
+    """Keras' builder of a network, and whether it scales pixels itself; otherwise a layer to [-1, 1] is added."""
 
-    label: str
     build: Callable[..., Any]
     scales_itself: bool
-    citation: str
 
 
 BACKBONES: Final[Mapping[Architecture, Backbone]] = {
-    "mobilenet_v3_small": Backbone(
-        "MobileNetV3-Small", keras.applications.MobileNetV3Small, True, "howard2019"
-    ),
-    "mobilenet_v2": Backbone("MobileNetV2", keras.applications.MobileNetV2, False, "sandler2018"),
-    "efficientnet_b0": Backbone("EfficientNetB0", keras.applications.EfficientNetB0, True, "tan2019"),
-    "mobilenet_v3_large": Backbone(
-        "MobileNetV3-Large", keras.applications.MobileNetV3Large, True, "howard2019"
-    ),
-    "nasnet_mobile": Backbone("NASNetMobile", keras.applications.NASNetMobile, False, "zoph2018"),
+    "mobilenet_v3_small": Backbone(keras.applications.MobileNetV3Small, scales_itself=True),
+    "mobilenet_v2": Backbone(keras.applications.MobileNetV2, scales_itself=False),
+    "efficientnet_b0": Backbone(keras.applications.EfficientNetB0, scales_itself=True),
+    "mobilenet_v3_large": Backbone(keras.applications.MobileNetV3Large, scales_itself=True),
+    "nasnet_mobile": Backbone(keras.applications.NASNetMobile, scales_itself=False),
 }
 
 
 def build_network(architecture: Architecture, study: Study, weights: str | None) -> Any:
     """Return an untrained Keras model: (N, image_size, image_size, 3) RGB 0..255 to (N, 7) probabilities.
 
-    `weights` is None for random ones or the path of a Keras `no_top` weights file (see `initial_weights`).
+    `weights` is None for random ones or the path of a Keras `no_top` weights file (see `networks`).
     """
     backbone = BACKBONES[architecture]
     size = study.image_size
     pixels = keras.Input((size, size, 3), name="rgb_0_to_255")
     scaled = pixels if backbone.scales_itself else layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
-    with _activations_as_layers(mobilenet_v3_source):
+    # Layers where Keras calls functions, which tfmot cannot wrap and Keras has no option for; the function computed,
+    # the weights and their order stay the same
+    sigmoid, swish = lambda x: HardSigmoid()(x), lambda x: HardSwish()(x)
+    with patch.multiple(mobilenet_v3_source, hard_sigmoid=sigmoid, hard_swish=swish):
         features = backbone.build(input_tensor=scaled, include_top=False, weights=weights).output
     pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
     dropped = layers.Dropout(study.dropout, name="dropped")(pooled)
@@ -98,15 +93,12 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
     return network
 
 
-@contextmanager
-def _activations_as_layers(source: Any) -> Iterator[None]:
-    """Have Keras build MobileNetV3 with layers where it calls functions, which tfmot cannot wrap.
+def copy_with(network: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a copy of a Keras model in which `change` maps each layer to itself or to its wrapper.
 
-    The weights, their order and the function computed stay the same (tested to 1e-5).
+    Wrappers of tensorflow-model-optimization share the layers that they wrap, so a clone is wrapped.
     """
-    original = source.hard_sigmoid, source.hard_swish
-    source.hard_sigmoid, source.hard_swish = lambda x: HardSigmoid()(x), lambda x: HardSwish()(x)
-    try:
-        yield
-    finally:
-        source.hard_sigmoid, source.hard_swish = original
+    with keras.utils.custom_object_scope(CUSTOM_LAYERS):
+        own = keras.models.clone_model(network)
+        own.set_weights(network.get_weights())
+        return keras.models.clone_model(own, clone_function=change)

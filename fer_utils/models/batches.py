@@ -1,4 +1,4 @@
-"""From faces' images to a network's input: batches, shuffled and augmented for training."""
+"""Batches of face images as a network's input, shuffled and augmented for training."""
 
 import math
 from typing import Any, Final
@@ -6,11 +6,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_utils.models.backbones import tf
 from fer_utils.models.face_images import FaceImages
 
-# How far augmentation goes: about as far as the detector's own scatter. On the London photographs, six copies of
-# each shifted, shrunk and turned by up to 15 degrees, 95 of 100 crops lay within 0.03 of the side, 12 % of zoom and
-# 4 degrees of where the original's had lain, and all within 0.06, 18 % and 7 degrees.
+# Limits of augmentation: about the detector's own scatter. On the London photographs, six copies of each shifted,
+# shrunk and turned by up to 15 degrees, 95 of 100 crops were within 0.03 of the side, 12 % of zoom and 4 degrees of
+# the original's crop, and all within 0.06, 18 % and 7 degrees.
 SHIFT: Final = 0.05  # of the side, either way
 ZOOM: Final = 0.1
 ROTATION: Final = math.radians(8)
@@ -23,12 +24,10 @@ def training_batches(
 ) -> Any:
     """Return a tf.data.Dataset of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
 
-    Each pass over it is shuffled and augmented afresh (mirrored, shifted, zoomed, turned, brightness, contrast),
+    Each pass over it is shuffled and augmented anew (mirrored, shifted, zoomed, turned, brightness, contrast),
     the same way each time for one seed; `strength`, 0 to 1, scales all of it but the mirroring. The last batch
-    may be smaller; one of a single face is left out, since batch normalisation has no variance to learn from it.
+    may be smaller; one of a single face is left out, since batch normalization has no variance to learn from it.
     """
-    import tensorflow as tf
-
     count = len(labels)
     leaves_one = count > 1 and count % batch_size == 1
     order = tf.data.Dataset.range(count).shuffle(count, seed=seed, reshuffle_each_iteration=True)
@@ -42,21 +41,17 @@ def training_batches(
 
 
 def plain_batches(images: FaceImages, labels: NDArray[np.int64], batch_size: int) -> Any:
-    """Return a tf.data.Dataset of batches in order, as they are: float32 (B, S, S, 3) from 0 to 255, int64 (B,)."""
-    import tensorflow as tf
-
+    """Return a tf.data.Dataset of unchanged batches in order: float32 (B, S, S, 3) from 0 to 255, int64 (B,)."""
     order = tf.data.Dataset.range(len(labels)).batch(batch_size)
     return _fetched(order, images, labels).map(lambda x, y: (tf.cast(x, tf.float32), y)).prefetch(2)
 
 
 def _fetched(order: Any, images: FaceImages, labels: NDArray[np.int64]) -> Any:
-    import tensorflow as tf
-
-    answers, size = tf.constant(labels, tf.int64), images.image_size
+    classes, size = tf.constant(labels, tf.int64), images.image_size
 
     def fetch(places: Any) -> tuple[Any, Any]:
         pixels = tf.numpy_function(images.__getitem__, [places], tf.uint8, stateful=False)
-        return tf.ensure_shape(pixels, (None, size, size, 3)), tf.gather(answers, places)
+        return tf.ensure_shape(pixels, (None, size, size, 3)), tf.gather(classes, places)
 
     return order.map(fetch)
 
@@ -66,8 +61,6 @@ def augmented(images: Any, seed: Any, strength: float = 1.0) -> Any:
 
     `seed` is two integers; `strength` scales all but the mirroring.
     """
-    import tensorflow as tf
-
     count, side = tf.shape(images)[0], tf.cast(tf.shape(images)[1], tf.float32)
     draws = tf.random.stateless_uniform([7, count, 1], seed, -1.0, 1.0)
     mirror = tf.sign(draws[0])

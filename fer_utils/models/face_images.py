@@ -1,4 +1,4 @@
-"""The stored images of a `faces` table: kept in memory if they are few, else read when they are asked for."""
+"""The stored images of a `faces` table: kept in memory if they are few, otherwise read on demand."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from face_sets.images import ImageError, Pixels, decode_image, resize
 
 KEPT_BYTES: Final = 2**30
-"""Pixels up to this size stay in memory: the drawn faces of any profile do, AffectNet at 224 pixels (43 GB) cannot."""
+"""Pixels up to this size stay in memory: rendered faces of any profile fit, AffectNet at 224 pixels (43 GB) cannot."""
 
 THREADS: Final = 4
 """Files read at once: decoding frees Python's lock, and twice the cores of a small machine hide its disk."""
@@ -44,27 +44,25 @@ class FaceImages:
     def stored(
         cls, faces: pd.DataFrame, folder: Path, image_size: int, kept_bytes: int = KEPT_BYTES
     ) -> "FaceImages":
-        """Return the images of a `faces` table that lies in `folder`, read now if they fit into `kept_bytes`.
+        """Return the images of a `faces` table stored in `folder`, read now if they fit into `kept_bytes`.
 
         Those that do not fit are checked now, and read each time. Raises StoredFaceError if any is missing or
         is not what was stored.
         """
         if len(faces) * image_size**2 * 3 <= kept_bytes:
             return cls.of_pixels(load_pixels(faces, folder, image_size))
-        with ThreadPoolExecutor(THREADS) as pool:
-            _require_all(list(pool.map(lambda *one: _stored_bytes(*one) is not None, *_files(faces, folder))))
-        return cls(
-            lambda places: load_pixels(faces.iloc[places], folder, image_size),
-            np.arange(len(faces)),
-            image_size,
-        )
+        _for_each_stored(faces, folder, lambda *_: None)
+
+        def read(places: NDArray[np.int64]) -> Pixels:
+            return load_pixels(faces.iloc[places], folder, image_size)
+
+        return cls(read, np.arange(len(faces)), image_size)
 
     def part(self, rows: NDArray[np.bool_]) -> "FaceImages":
-        """Return the images that `rows` (a boolean an image) marks; nothing is read or copied."""
+        """Return the images that `rows` (one boolean per image) marks; nothing is read or copied."""
         return replace(self, places=self.places[rows])
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self.places)
 
     def __getitem__(self, chosen: slice | NDArray[np.int64]) -> Pixels:
@@ -77,43 +75,36 @@ def load_pixels(faces: pd.DataFrame, folder: Path, image_size: int) -> Pixels:
 
     `folder` holds the table; each file is checked against its SHA-256. Raises StoredFaceError, in one sentence,
     if any is missing or is not what was stored.
+
+    >>> load_pixels(faces, paths.faces.parent, 64).shape  # doctest: +SKIP
+    (2400, 64, 64, 3)
     """
     pixels = np.empty((len(faces), image_size, image_size, 3), dtype=np.uint8)
 
-    def fill(place: int, path: Path, sha256: str) -> bool:
-        image = _stored_image(path, sha256)
-        if image is not None:
-            pixels[place] = resize(image, image_size)
-        return image is not None
+    def fill(place: int, data: bytes) -> None:
+        pixels[place] = resize(decode_image(data), image_size)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        _require_all(list(pool.map(fill, range(len(faces)), *_files(faces, folder))))
+    _for_each_stored(faces, folder, fill)
     return pixels
 
 
-def _files(faces: pd.DataFrame, folder: Path) -> tuple[list[Path], list[str]]:
-    return [folder / path for path in faces["path"]], list(faces["sha256"])
+def _for_each_stored(faces: pd.DataFrame, folder: Path, use: Callable[[int, bytes], None]) -> None:
+    """Call `use` with the place and the bytes of each stored image; raise StoredFaceError if any is not good."""
 
+    def is_good(place: int, path: str, sha256: str) -> bool:
+        try:
+            data = (folder / path).read_bytes()
+            if hashlib.sha256(data).hexdigest() != sha256:
+                return False
+            use(place, data)
+        except (OSError, ImageError):
+            return False
+        return True
 
-def _require_all(good: list[bool]) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:
+        good = list(pool.map(is_good, range(len(faces)), faces["path"], faces["sha256"]))
     if bad := good.count(False):
         raise StoredFaceError(
             f"{bad} of {len(good)} stored faces are missing or damaged: delete the folder of faces "
             "and run the data stage again"
         )
-
-
-def _stored_image(path: Path, sha256: str) -> Pixels | None:
-    data = _stored_bytes(path, sha256)
-    try:
-        return None if data is None else decode_image(data)
-    except ImageError:
-        return None
-
-
-def _stored_bytes(path: Path, sha256: str) -> bytes | None:
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    return data if hashlib.sha256(data).hexdigest() == sha256 else None

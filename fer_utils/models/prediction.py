@@ -1,5 +1,7 @@
-"""What a model says of faces: rows of the `predictions` table, from a Keras model or a TFLite file."""
+"""What a model answers to faces: rows of `predictions` from a Keras model or a TFLite file, and `features`."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,15 +11,22 @@ from ai_edge_litert.interpreter import Interpreter
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils.models.face_images import FaceImages
+from fer_utils.study import Study
 from fer_utils.tables import conform
+
+BATCH: Final = 64
+"""Faces predicted at once: memory stays small, and more are no faster on a few cores."""
+
+LAST_LAYER: Final = "probabilities"
+"""The dense layer of every network's head; see `backbones.build_network`."""
 
 
 class PredictionError(RuntimeError):
     """A model's answer is not seven probabilities; the message names the model."""
 
 
-BATCH: Final = 64
-"""Faces asked about at once: memory stays small, and more do not go faster on a few cores."""
+def _batches(images: np.ndarray | FaceImages, size: int) -> Iterator[np.ndarray]:
+    return (images[start : start + size].astype(np.float32) for start in range(0, len(images), size))
 
 
 def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int = BATCH) -> np.ndarray:
@@ -25,17 +34,11 @@ def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int
 
     Batches are padded to one size, so that a network is traced once.
     """
-    batches = [
-        np.asarray(network.predict_on_batch(_padded(images[start : start + batch_size], batch_size)))
-        for start in range(0, len(images), batch_size)
-    ]
-    answers = np.concatenate(batches)[: len(images)] if batches else np.empty((0, len(EXPRESSIONS)))
-    return answers.astype(np.float32)
-
-
-def _padded(pixels: np.ndarray, batch_size: int) -> np.ndarray:
-    missing = batch_size - len(pixels)
-    return np.pad(pixels.astype(np.float32), ((0, missing), (0, 0), (0, 0), (0, 0)))
+    answers = [np.empty((0, len(EXPRESSIONS)), np.float32)]
+    for pixels in _batches(images, batch_size):
+        padded = np.pad(pixels, ((0, batch_size - len(pixels)), (0, 0), (0, 0), (0, 0)))
+        answers.append(np.asarray(network.predict_on_batch(padded)))
+    return np.concatenate(answers)[: len(images)].astype(np.float32)
 
 
 def predict_tflite(path: Path, images: np.ndarray | FaceImages) -> np.ndarray:
@@ -45,20 +48,18 @@ def predict_tflite(path: Path, images: np.ndarray | FaceImages) -> np.ndarray:
     """
     interpreter = Interpreter(model_path=str(path), num_threads=1)
     interpreter.allocate_tensors()
-    entrance, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    expected = (1, *images[:0].shape[1:])
-    taken = tuple(int(side) for side in entrance["shape"])
-    if taken != expected or entrance["dtype"] != np.float32:
+    given, answer = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    shape, expected = tuple(int(side) for side in given["shape"]), (1, *images[:0].shape[1:])
+    if shape != expected or given["dtype"] != np.float32:
         raise PredictionError(
-            f"{path.name} takes {entrance['dtype'].__name__} {taken}, not float32 {expected}: "
+            f"{path.name} takes {given['dtype'].__name__} {shape}, not float32 {expected}: "
             "give it faces of its own size"
         )
     answers = np.empty((len(images), len(EXPRESSIONS)), np.float32)
-    for start in range(0, len(images), BATCH):
-        for row, face in enumerate(images[start : start + BATCH], start):
-            interpreter.set_tensor(entrance["index"], face[None].astype(np.float32))
-            interpreter.invoke()
-            answers[row] = interpreter.get_tensor(exit_["index"])[0]
+    for row, face in enumerate(chain.from_iterable(_batches(images, BATCH))):
+        interpreter.set_tensor(given["index"], face[None])
+        interpreter.invoke()
+        answers[row] = interpreter.get_tensor(answer["index"])[0]
     return answers
 
 
@@ -74,3 +75,30 @@ def prediction_rows(run_id: str, faces: pd.DataFrame, probabilities: np.ndarray)
     columns = dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
     frame = pd.DataFrame({"run_id": run_id, "face_id": faces["face_id"].to_numpy(), **columns})
     return conform(frame, "predictions")
+
+
+def penultimate_features(network: Any, images: FaceImages) -> np.ndarray:
+    """Return what enters a Keras model's last layer, float32 (N, F), for faces, uint8 RGB (N, S, S, 3).
+
+    F is the number of features that the network pools. The layers are called one by one: for the few hundred
+    faces of a test set, tracing a graph would take longer than it saves.
+    """
+    body = type(network)(
+        network.input, network.get_layer(LAST_LAYER).input
+    )  # keeps TensorFlow out of the imports
+    features = [np.empty((0, int(body.output.shape[-1])), np.float32)]
+    features += [np.asarray(body(pixels, training=False)) for pixels in _batches(images, BATCH)]
+    return np.concatenate(features)
+
+
+def features_of_children(
+    run_id: str, network: Any, faces: pd.DataFrame, images: FaceImages, study: Study
+) -> pd.DataFrame:
+    """Return the `features` rows of one network for the children among `faces` in the study's test set.
+
+    `faces` are test faces, `images` theirs. Adults and copies of the set with a planted gap are left out.
+    """
+    chosen = ((faces["age_group"] == "child") & (faces["dataset"] == study.test_set)).to_numpy(dtype=bool)
+    features = penultimate_features(network, images.part(chosen))
+    rows = {"run_id": run_id, "face_id": faces["face_id"].to_numpy()[chosen], "features": list(features)}
+    return conform(pd.DataFrame(rows), "features")

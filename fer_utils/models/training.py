@@ -25,7 +25,7 @@ class TrainingSet:
 
     @classmethod
     def of(cls, faces: pd.DataFrame, images: FaceImages, chosen: pd.Series) -> "TrainingSet":
-        """Return the faces that `chosen` (a boolean a row) marks; categorical order gives the class index."""
+        """Return the faces that `chosen` (one boolean per row) marks; categorical order gives the class index."""
         rows = chosen.to_numpy(dtype=bool)
         return cls(images.part(rows), faces["expression"].cat.codes.to_numpy()[rows].astype(np.int64))
 
@@ -33,8 +33,8 @@ class TrainingSet:
 def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
     """Return, for each row of `faces`, whether the copy `cohort` may learn from it.
 
-    Children and adults go by the image's own age; `all` takes every face, unknown ages included. Whether faces of
-    unknown age count as adults', the study says; `known_adults` is the copy without them, so that both can be seen.
+    Children and adults go by the image's own age group; `all` takes every face, unknown ages included. The study
+    decides whether faces of unknown age count as adults; `known_adults` is the copy without them, for comparison.
     """
     if cohort == "all":
         return pd.Series(True, index=faces.index)
@@ -46,7 +46,7 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
 
 
 def set_up(study: Study) -> None:
-    """Make what follows depend on the seed alone: seeded draws, deterministic operations."""
+    """Make all that follows depend on the study's seed alone: seeded random numbers, deterministic operations."""
     keras.utils.set_random_seed(study.seed)
     tf.config.experimental.enable_op_determinism()
 
@@ -62,53 +62,40 @@ class Trained:
 
 
 def fit(
-    network: Any,
-    run_id: str,
-    training: TrainingSet,
-    validation: TrainingSet,
-    study: Study,
-    *,
-    epochs: int,
-    learning_rate: float,
-    callbacks: tuple[Any, ...] = (),
-) -> Trained:
+    network: Any, run_id: str, training: TrainingSet, validation: TrainingSet, study: Study, *,
+    epochs: int, learning_rate: float, callbacks: tuple[Any, ...] = (),
+) -> Trained:  # fmt: skip
     """Train a compiled Keras model in place: Adam, cross-entropy, cosine decay by epoch (arXiv:1608.03983).
 
-    Batches are shuffled and augmented by the study's seed; validation faces are shown as they are.
+    Batches are shuffled and augmented by the study's seed; validation faces are not changed. Raises ValueError if
+    there are no training faces.
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
-    batches = training_batches(
-        training.images, training.labels, study.batch_size, study.seed, study.augmentation
-    )
-    validating = plain_batches(validation.images, validation.labels, study.batch_size)
+    size = study.batch_size
+    batches = training_batches(training.images, training.labels, size, study.seed, study.augmentation)
+    validating = plain_batches(validation.images, validation.labels, size) if len(validation.labels) else None
+
+    def cosine(epoch: int) -> float:
+        return 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
+
+    steps = [keras.callbacks.LearningRateScheduler(cosine), *callbacks]
     started = time.perf_counter()
-    history = network.fit(
-        batches,
-        epochs=epochs,
-        validation_data=validating if len(validation.labels) else None,
-        callbacks=[keras.callbacks.LearningRateScheduler(_cosine(learning_rate, epochs)), *callbacks],
-        verbose=0,
-    ).history
+    done = network.fit(batches, epochs=epochs, validation_data=validating, callbacks=steps, verbose=0)
     seconds = time.perf_counter() - started
-    return Trained(network, _curves(run_id, history), seconds, epochs)
+    return Trained(network, _curves(run_id, done.history), seconds, epochs)
 
 
 def compile_network(network: Any, learning_rate: float) -> None:
     """Give a Keras model its optimizer, loss and metric."""
-    network.compile(
-        keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
-    )
+    adam = keras.optimizers.Adam(learning_rate)
+    network.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 def train_copies(
-    architecture: Architecture,
-    faces: pd.DataFrame,
-    images: FaceImages,
-    study: Study,
-    weights: str | None,
+    architecture: Architecture, faces: pd.DataFrame, images: FaceImages, study: Study, weights: str | None,
     use: Callable[[Cohort, Trained], None],
-) -> None:
+) -> None:  # fmt: skip
     """Train the study's copies of one network and hand each to `use` before the next begins.
 
     All copies share one graph and one start; each begins with the same weights and a fresh optimizer.
@@ -134,21 +121,8 @@ def train_copies(
         use(cohort, trained)
 
 
-def _cosine(learning_rate: float, epochs: int) -> Callable[[int], float]:
-    return lambda epoch: 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
-
-
 def _curves(run_id: str, history: dict[str, list[float]]) -> pd.DataFrame:
-    epochs = len(history["loss"])
-    missing = [math.nan] * epochs
-    frame = pd.DataFrame(
-        {
-            "run_id": run_id,
-            "epoch": range(1, epochs + 1),
-            "loss": history["loss"],
-            "accuracy": history["accuracy"],
-            "validation_loss": history.get("val_loss", missing),
-            "validation_accuracy": history.get("val_accuracy", missing),
-        }
-    )
-    return conform(frame, "curves")
+    kept = {"loss": "loss", "accuracy": "accuracy"}
+    kept |= {"val_loss": "validation_loss", "val_accuracy": "validation_accuracy"}
+    curves = pd.DataFrame(history).reindex(columns=list(kept)).rename(columns=kept)
+    return conform(curves.assign(run_id=run_id, epoch=range(1, len(curves) + 1)), "curves")

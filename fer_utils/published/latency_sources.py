@@ -1,4 +1,4 @@
-"""The latencies of one kind of file from all sources, told apart by how they came about; published ones among them."""
+"""The latencies of one kind of file from all sources, published ones among them, labelled by how each was obtained."""
 
 from typing import Final
 
@@ -17,15 +17,13 @@ SOURCES: Final = (
     "Moto G6, published", "Moto G6, predicted, 1 thread", "Moto G6, predicted, 4 threads", "phone, measured",
     "browser, measured", "this machine, measured", "other phones, published",
 )  # fmt: skip
-"""How a latency may have come about, in the order of a figure's legend."""
+"""How a latency was obtained, in the order of a figure's legend."""
 
 COLUMNS: Final = ("architecture", "source", "device", "threads", "ms", "low_ms", "high_ms", "reference")
 
-_MEASURED: Final = {
-    "phone": "phone, measured",
-    "browser": "browser, measured",
-    "host": "this machine, measured",
-}
+_MEASURED: Final = {"phone": SOURCES[3], "browser": SOURCES[4], "host": SOURCES[5]}
+
+_INTERVAL: Final = {"interval_low_ms": "low_ms", "interval_high_ms": "high_ms"}
 
 
 def published_claims() -> pd.DataFrame:
@@ -46,14 +44,15 @@ def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
     `timed` are rows of `measurements` with their `architecture`, of 224-pixel float32 files as trained: only those may
     stand beside the published times. Raises ValueError for another size.
     """
-    if len(odd := set(timed["image_size"].dropna()) - {224}) > 0:
+    if odd := set(timed["image_size"].dropna()) - {224}:
         raise ValueError(
             f"times of {sorted(odd)}-pixel graphs were given: only 224 pixels compare with published times"
         )
-    measured = timed[timed["latency_ms_median"].notna()]
-    rows = measured.rename(
-        columns={"latency_ms_median": "ms", "interval_low_ms": "low_ms", "interval_high_ms": "high_ms"}
-    ).assign(source=_sources(measured), reference="this run")
+    measured = timed[timed["latency_ms_median"].notna()].rename(
+        columns={"latency_ms_median": "ms", **_INTERVAL}
+    )
+    sources = [_source(kind, n) for kind, n in zip(measured["device_kind"], measured["threads"], strict=True)]
+    rows = measured.assign(source=sources, reference="this run")
     claims = published_claims().assign(source=SOURCES[0], device=PHONE)
     peers = on_phones().rename(columns={"phone": "device", "source": "reference"})
     peers = peers[peers["architecture"].isin(set(timed["architecture"]))].assign(source=SOURCES[-1])
@@ -70,24 +69,13 @@ def claims_against_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
     `predicted` are predicted rows of `measurements` with their `architecture`, float32 files as trained. Columns:
     reference, architecture, published_ms, threads, predicted_ms, low_ms, high_ms, lies_inside.
     """
-    rows = predicted.rename(
-        columns={
-            "latency_ms_median": "predicted_ms",
-            "interval_low_ms": "low_ms",
-            "interval_high_ms": "high_ms",
-        }
-    )[["architecture", "threads", "predicted_ms", "low_ms", "high_ms"]]
+    rows = predicted.rename(columns={"latency_ms_median": "predicted_ms", **_INTERVAL})
+    rows = rows[["architecture", "threads", "predicted_ms", "low_ms", "high_ms"]]
     both = published_claims().rename(columns={"ms": "published_ms"}).merge(rows, on="architecture")
-    inside = both["published_ms"].between(both["low_ms"], both["high_ms"])
     columns = ["reference", "architecture", "published_ms", "threads", "predicted_ms", "low_ms", "high_ms"]
-    return both[columns].assign(lies_inside=inside)
+    return both[columns].assign(lies_inside=both["published_ms"].between(both["low_ms"], both["high_ms"]))
 
 
-def _sources(measured: pd.DataFrame) -> list[str]:
-    kinds = zip(measured["device_kind"], measured["threads"], strict=True)
-    return [
-        f"Moto G6, predicted, {threads} thread{'s' if threads > 1 else ''}"
-        if kind == "predicted"
-        else _MEASURED[kind]
-        for kind, threads in kinds
-    ]
+def _source(kind: str, threads: int) -> str:
+    predicted = f"Moto G6, predicted, {threads} thread{'s' if threads > 1 else ''}"
+    return predicted if kind == "predicted" else _MEASURED[kind]

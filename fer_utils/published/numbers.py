@@ -5,10 +5,10 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from face_sets.folders import PROJECT_FOLDER
 
@@ -44,11 +44,6 @@ class Printed(_Entry):
         """The number, in `unit`."""
         return float(self.printed)
 
-    @property
-    def decimals(self) -> int:
-        """How many digits stand behind the point."""
-        return len(self.printed.partition(".")[2])
-
 
 class Counted(_Entry):
     """The parameters of one network's graph, counted by this project."""
@@ -65,7 +60,15 @@ class Published(_Entry):
     numbers: list[Printed] = Field(min_length=1)
     counted: list[Counted] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        ids = [number.id for number in self.numbers]
+        if repeated := sorted({name for name in ids if ids.count(name) > 1}):
+            raise ValueError(f"the id {repeated[0]!r} is given to more than one number; rename one")
+        return self
 
+
+@cache
 def load_published(path: Path = PUBLISHED_FILE) -> Published:
     """Return the numbers of a file, checked, in its order.
 
@@ -73,24 +76,20 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
     ill-typed field, or an id that is repeated.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Published.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         raise PublishedError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from error
-    try:
-        published = Published.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise PublishedError(f"{path}: {where}: {first['msg']} (entries are counted from 0)") from None
-    ids = [number.id for number in published.numbers]
-    if repeated := sorted({name for name in ids if ids.count(name) > 1}):
-        raise PublishedError(f"{path}: the id {repeated[0]!r} is given to more than one number; rename one")
-    return published
+        raise PublishedError(
+            f"{path}: {where}: {first['msg'].removeprefix('Value error, ')} (entries are counted from 0)"
+        ) from None
 
 
 def printed(number_id: str) -> Printed:
     """Return one number of the project's file; raises PublishedError for an unknown id."""
-    known = {number.id: number for number in _loaded().numbers}
+    known = {number.id: number for number in load_published().numbers}
     if number_id not in known:
         raise PublishedError(f"no published number under {number_id!r}; there are {', '.join(known)}")
     return known[number_id]
@@ -98,14 +97,4 @@ def printed(number_id: str) -> Printed:
 
 def children_by_group() -> dict[str, int]:
     """Return how many children CAFE has in each ethnic group, in the order of the file."""
-    return {number.group: int(number.value) for number in _loaded().numbers if number.group}
-
-
-def counted() -> tuple[Counted, ...]:
-    """Return the networks whose parameters this project counted."""
-    return tuple(_loaded().counted)
-
-
-@cache
-def _loaded() -> Published:
-    return load_published()
+    return {number.group: int(number.value) for number in load_published().numbers if number.group}

@@ -1,8 +1,9 @@
-"""The tables of the chapter on published numbers: printed numbers and CAFE's sizes through `published`.
+"""The tables of the chapter on published numbers: printed numbers and CAFE's sizes examined by `published.scores`.
 
 Nothing here is measured by this project, and no prediction is needed. Shares are in percent, gaps in points.
 """
 
+from itertools import count, product
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from fer_utils.analysis.claims import published
 from fer_utils.published import scores as examined
-from fer_utils.published.numbers import children_by_group, counted, printed
+from fer_utils.published.numbers import children_by_group, load_published, printed
 
 CORRELATIONS: Final = (0.0, 0.05, 0.1, 0.2, 0.3)
 """Correlations within children that tables show: none, and up to where a third of the variance is the child's."""
@@ -25,12 +26,6 @@ SCORES: Final = (("accuracy-all", "trained on everything"), ("accuracy-children"
 SUSPECTED: Final = ("South Asian", "African American")
 """The groups of which the abstract says that they score lower."""
 
-NEAR: Final = range(1000, 1301)
-"""Numbers of photographs near CAFE's that are tried as denominators: a sixth fewer to a tenth more."""
-
-MOST_RUNS: Final = 100
-"""Up to how many runs an average is tried; beyond about ten, averages print as anything."""
-
 
 def photographs() -> int:
     """Return how many photographs CAFE has."""
@@ -42,24 +37,26 @@ def children() -> int:
     return int(printed("cafe-children").value)
 
 
-def compared_scores() -> pd.DataFrame:
-    """Return the four scores on all of CAFE that are examined: series, percent, metric."""
-    rows = [(f"{what}, {published(claim):.2f} %", published(claim), "accuracy") for claim, what in SCORES]
-    reference = printed("reference-score")
-    rows.append((f"reference network, {reference.printed} %", reference.value, str(reference.metric)))
-    return pd.DataFrame(rows, columns=["series", "percent", "metric"])
-
-
 def score_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
-    """Return one row a score and correlation: series, percent, metric, correlation, low, high, half_width."""
+    """Return one row per score on CAFE and correlation: series, percent, metric, correlation, low, high, half_width."""
+    reference = printed("reference-score")
+    scores = [(f"{what}, {published(claim):.2f} %", published(claim), "accuracy") for claim, what in SCORES]
+    scores += [(f"reference network, {reference.printed} %", reference.value, str(reference.metric))]
     rows = []
-    for score in compared_scores().to_dict("records"):
-        for correlation in correlations:
-            effective = examined.effective_photographs(photographs(), children(), correlation)
-            ends = examined.wilson(score["percent"] / 100, effective)
-            rows.append({**score, "correlation": correlation, "low": 100 * ends.low, "high": 100 * ends.high,
-                         "half_width": 50 * (ends.high - ends.low)})  # fmt: skip
-    return pd.DataFrame(rows)
+    for (series, percent, metric), correlation in product(scores, correlations):
+        effective = examined.effective_photographs(photographs(), children(), correlation)
+        ends = examined.wilson(percent / 100, effective)
+        rows.append((series, percent, metric, correlation, 100 * ends.low, 100 * ends.high,
+                     50 * (ends.high - ends.low)))  # fmt: skip
+    columns = ["series", "percent", "metric", "correlation", "low", "high", "half_width"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def by_correlation(tidy: pd.DataFrame, rows: list[str], values: str) -> pd.DataFrame:
+    """Return a wide table for readers: one column per correlation, rows in the order given."""
+    wide = tidy.pivot_table(index=rows, columns="correlation", values=values, aggfunc="first", sort=False)
+    wide.columns = pd.Index(["independent" if c == 0 else f"{c:g}" for c in wide.columns])
+    return wide.reset_index()
 
 
 def net_photographs() -> tuple[int, int]:
@@ -68,8 +65,8 @@ def net_photographs() -> tuple[int, int]:
     return int(np.floor(exact)), int(np.ceil(exact))
 
 
-def verdicts_by_disagreement(discordant: tuple[int, ...]) -> pd.DataFrame:
-    """Return one row a net difference and discordant count (or the next one that can be): McNemar's p-value.
+def significance_by_disagreement(discordant: tuple[int, ...]) -> pd.DataFrame:
+    """Return one row per net difference and discordant count (or the next possible one): McNemar's p-value.
 
     Columns: net, discordant, share of CAFE's photographs from 0 to 1, p_value.
     """
@@ -81,54 +78,36 @@ def verdicts_by_disagreement(discordant: tuple[int, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["net", "discordant", "share", "p_value"])
 
 
-def expected_discordant() -> int:
-    """Return the discordant photographs to expect if the two networks' errors had nothing in common."""
-    shares = (published("accuracy-all") / 100, printed("reference-score").value / 100)
-    return round(examined.discordant_if_independent(shares, photographs()))
-
-
 def fractions() -> pd.DataFrame:
-    """Return one row a two-decimal score on all of CAFE: what, percent, metric, numerator (missing if none)."""
-    scores = [(f"MobileNetV3-Large, {what}", published(c), "accuracy") for c, what in SCORES]
+    """Return one row per two-decimal score on all of CAFE: what, percent, metric, numerator (missing if none)."""
     preprint = printed("preprint-score")
-    rows = [
-        (what, percent, metric, next(iter(examined.numerators(percent, photographs())), None))
-        for what, percent, metric in [
-            *scores,
-            ("MobileNetV2, preprint", preprint.value, str(preprint.metric)),
-        ]
-    ]
-    return pd.DataFrame(rows, columns=["what", "percent", "metric", "numerator"]).astype(
-        {"numerator": "Int64"}
-    )
+    scores = [(f"MobileNetV3-Large, {what}", published(claim), "accuracy") for claim, what in SCORES]
+    scores += [("MobileNetV2, preprint", preprint.value, str(preprint.metric))]
+    rows = [(*score, next(iter(examined.numerators(score[1], photographs())), None)) for score in scores]
+    found = pd.DataFrame(rows, columns=["what", "percent", "metric", "numerator"])
+    return found.astype({"numerator": "Int64"})
 
 
-def fewest_runs(percent: float) -> int | None:
-    """Return the fewest runs over all of CAFE whose mean accuracy prints as the percentage, up to `MOST_RUNS`."""
-    runs = range(1, MOST_RUNS + 1)
-    return next((n for n in runs if examined.numerators(percent, n * photographs())), None)
+def fewest_runs(percent: float) -> int:
+    """Return the fewest runs over all of CAFE whose mean accuracy prints as the percentage."""
+    return next(n for n in count(1) if examined.numerators(percent, n * photographs()))
 
 
 def reference_sizes(on_top: int = 0) -> pd.DataFrame:
-    """Return one row a network and head: what its printed ratio implies for the reference network's size.
+    """Return one row per network and head: what its printed ratio implies for the reference network's size.
 
     Columns: network, head, outputs, parameters, times, implied, low, high; sizes in millions of parameters, ends
-    from the ratio's rounding. `on_top` is 1 where so many times more is read as on top of the network itself.
+    from the ratio's rounding to two decimals. `on_top` is 1 where the ratio is read as on top of the network itself.
     """
-    ratios = {
-        "MobileNetV3-Large": published("reference-parameters"),
-        "MobileNetV2": printed("preprint-reference-parameters").value,
-    }
-    rows = []
-    for graph in counted():
-        if graph.network in ratios:
-            size = examined.implied_size(graph.parameters, on_top + (times := ratios[graph.network]))
-            rows.append((graph.network, graph.head, graph.outputs, graph.parameters / 1e6, times,
-                         size.estimate / 1e6, size.low / 1e6, size.high / 1e6))  # fmt: skip
-    return pd.DataFrame(
-        rows,
-        columns=["network", "head", "outputs", "parameters", "times", "implied", "low", "high"],
-    )
+    preprint = printed("preprint-reference-parameters").value
+    ratios = {"MobileNetV3-Large": published("reference-parameters"), "MobileNetV2": preprint}
+    sizes = pd.DataFrame([graph.model_dump() for graph in load_published().counted])
+    sizes = sizes[sizes["network"].isin(ratios)].reset_index(drop=True)
+    sizes["parameters"] /= 1e6
+    sizes["times"] = sizes["network"].map(ratios)
+    for end, rounding in {"implied": 0, "low": -0.005, "high": 0.005}.items():
+        sizes[end] = (on_top + sizes["times"] + rounding) * sizes["parameters"]
+    return sizes
 
 
 def heads_that_agree(sizes: pd.DataFrame) -> int:
@@ -136,6 +115,16 @@ def heads_that_agree(sizes: pd.DataFrame) -> int:
     article, preprint = (sizes[sizes["network"] == name] for name in ("MobileNetV3-Large", "MobileNetV2"))
     pairs = article.merge(preprint, how="cross", suffixes=("", "_preprint"))
     return int(((pairs["low"] <= pairs["high_preprint"]) & (pairs["low_preprint"] <= pairs["high"])).sum())
+
+
+def nearest_sizes(sizes: pd.DataFrame) -> tuple[float, float, float]:
+    """Return the sizes that the article's and the preprint's ratio imply with the common head, and the article's
+    size by the head that comes nearest to the preprint's, in millions."""
+    common = sizes[sizes["head"] == "common"].set_index("network")["implied"]
+    preprint = float(common["MobileNetV2"])
+    article = sizes.loc[sizes["network"] == "MobileNetV3-Large", "implied"]
+    nearest = float(min(article, key=lambda size: abs(size - preprint)))
+    return float(common["MobileNetV3-Large"]), preprint, nearest
 
 
 def effective_by_group(correlation: float) -> dict[str, float]:
@@ -148,11 +137,10 @@ def effective_by_group(correlation: float) -> dict[str, float]:
 
 def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
     """Return half the width of each group's interval, in points: group, children, photographs, correlation."""
-    share = published("accuracy-all") / 100
     rows = []
     for correlation in correlations:
         for group, effective in effective_by_group(correlation).items():
-            ends = examined.wilson(share, effective)
+            ends = examined.wilson(published("accuracy-all") / 100, effective)
             size = children_by_group()[group]
             rows.append((group, size, size * photographs() / children(), correlation,
                          50 * (ends.high - ends.low)))  # fmt: skip
@@ -160,19 +148,18 @@ def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFr
 
 
 def pair_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
-    """Return, for each of the groups that are said to score lower beside each other group, what can be seen, in points.
+    """Return, for each group that is said to score lower and each other group, what can be detected, in points.
 
     Columns: lower, other, correlation, half_width of the difference's interval, detectable gap.
     """
     share = published("accuracy-all") / 100
+    others = [group for group in children_by_group() if group not in SUSPECTED]
     rows = []
-    for correlation in correlations:
+    for correlation, lower, other in product(correlations, SUSPECTED, others):
         sizes = effective_by_group(correlation)
-        for lower in SUSPECTED:
-            for other in (group for group in sizes if group not in SUSPECTED):
-                pair = (sizes[lower], sizes[other])
-                rows.append((lower, other, correlation, 100 * examined.half_width_of_difference(share, pair),
-                             100 * examined.smallest_detectable_gap(share, pair)))  # fmt: skip
+        pair = (sizes[lower], sizes[other])
+        rows.append((lower, other, correlation, 100 * examined.smallest_detectable_gap(share, pair, power=0.5),
+                     100 * examined.smallest_detectable_gap(share, pair)))  # fmt: skip
     return pd.DataFrame(rows, columns=["lower", "other", "correlation", "half_width", "detectable"])
 
 
@@ -189,20 +176,3 @@ def chance_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
         rows.append((correlation, np.median(gaps), np.quantile(gaps, 1 - examined.ALPHA),
                      np.mean(gaps >= published("accuracy-gap"))))  # fmt: skip
     return pd.DataFrame(rows, columns=["correlation", "median", "upper", "as_wide"])
-
-
-def versions() -> pd.DataFrame:
-    """Return the preprint and the article side by side: a fact a row, columns fact, preprint, article."""
-    scores = [
-        ("best network", "MobileNetV2", "MobileNetV3-Large"),
-        ("score on CAFE", f"{printed('preprint-score').printed} %", f"{published('accuracy-all'):.2f} %"),
-        ("what the score is called", str(printed("preprint-score").metric), "accuracy"),
-        ("F1", f"{printed('preprint-f1').printed} %", f"{published('f1-all'):.2f} %"),
-        ("behind the reference network",
-         f"{printed('reference-score').value - printed('preprint-score').value:.2f} points",
-         f"{published('below-reference'):.2f} points"),
-        ("time on a Moto G6", f"{printed('preprint-latency').printed} ms", f"{published('latency'):g} ms"),
-        ("reference network is larger", f"{printed('preprint-reference-parameters').printed} times",
-         f"{published('reference-parameters'):.2f} times"),
-    ]  # fmt: skip
-    return pd.DataFrame(scores, columns=["fact", "preprint, 2021", "article, 2023"])

@@ -1,35 +1,35 @@
-"""What a printed score can support, when the predictions behind it are not to be had.
+"""What a printed score can support when the predictions behind it are not available.
 
 A score is a share of photographs; children are photographed several times, and photographs of one child may be
 read right or wrong together. How much so is the correlation within children (the intraclass correlation of
-being right), which nobody published: it stays an argument, and results are shown for several values.
+being right), which nobody published: it is an argument, and results are shown for several values.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import count, takewhile
 from typing import Final
 
 import numpy as np
-from scipy.stats import binom, binomtest, norm, t
+from scipy.stats import binomtest, norm, t
 from statsmodels.stats.proportion import proportion_confint
 
+from fer_utils.analysis.intervals import LEVEL, Interval
 from fer_utils.analysis.metrics import Floats
-from fer_utils.analysis.resampling import LEVEL, Interval
 
 ALPHA: Final = 1 - LEVEL
 """Level of every two-sided test here, the complement of the intervals' by design."""
 
 POWER: Final = 0.8
-"""Chance with which a gap that is called detectable is found, by convention."""
+"""Power at which a gap is called detectable, by convention."""
 
-DRAWS: Final = 200_000
-"""Draws of the chance range; its 95 % quantile then repeats to a few thousandths of itself."""
+_QUANTILE: Final = float(norm.ppf(1 - ALPHA / 2))
 
 
-def design_effect(photographs: float, children: int, correlation: float) -> float:
-    """Return by what factor clustering multiplies a share's variance: 1 + (m - 1) correlation (Kish 1965).
+def effective_photographs(photographs: float, children: int, correlation: float) -> float:
+    """Return how many independent photographs carry as much information (Kish 1965).
 
-    m is the mean number of photographs a child. Raises ValueError for a correlation outside 0 to 1, or fewer
-    photographs than children.
+    That is n / (1 + (m - 1) correlation) with m the mean number of photographs per child. Raises ValueError for
+    a correlation outside 0 to 1, or fewer photographs than children.
     """
     if not 0 <= correlation <= 1:
         raise ValueError(f"a correlation within children lies between 0 and 1, given {correlation}")
@@ -37,12 +37,7 @@ def design_effect(photographs: float, children: int, correlation: float) -> floa
         raise ValueError(
             f"each child needs a photograph, given {children} children and {photographs} photographs"
         )
-    return 1 + (photographs / children - 1) * correlation
-
-
-def effective_photographs(photographs: float, children: int, correlation: float) -> float:
-    """Return how many independent photographs would tell as much (Kish 1965)."""
-    return photographs / design_effect(photographs, children, correlation)
+    return photographs / (1 + (photographs / children - 1) * correlation)
 
 
 def wilson(share: float, photographs: float) -> Interval:
@@ -57,37 +52,33 @@ def wilson(share: float, photographs: float) -> Interval:
 
 
 def widening_if_estimated(children: int) -> float:
-    """Return by what factor an interval widens if the spread between children is estimated from them, not known.
+    """Return the factor by which an interval widens if the spread between children is estimated from them.
 
     Student's t with one degree of freedom fewer than children, over the normal quantile; children of equal
     numbers of photographs.
     """
-    return float(t.ppf(1 - ALPHA / 2, children - 1) / norm.ppf(1 - ALPHA / 2))
+    return float(t.ppf(1 - ALPHA / 2, children - 1)) / _QUANTILE
 
 
-def half_width_of_difference(share: float, effective: Sequence[float]) -> float:
-    """Return half the width of the normal 95 % interval of a difference between two separate groups' shares.
+def smallest_detectable_gap(share: float, effective: Sequence[float], power: float = POWER) -> float:
+    """Return the true difference between two groups that a two-sided test at 5 % finds with a certain power.
 
-    `effective` holds the two groups' effective numbers of photographs; both are given the same `share`.
+    Normal approximation with the variance of `share` in both groups, of which `effective` holds the effective
+    numbers of photographs. At a power of 0.5 the gap is half the width of the difference's 95 % interval.
     """
-    return float(norm.ppf(1 - ALPHA / 2)) * _error_of_difference(share, effective)
+    first, second = effective
+    error = float(np.sqrt(share * (1 - share) * (1 / first + 1 / second)))
+    return (_QUANTILE + float(norm.ppf(power))) * error
 
 
-def smallest_detectable_gap(share: float, effective: Sequence[float]) -> float:
-    """Return the true difference between two groups that a two-sided test at 5 % finds four times in five.
+def gaps_by_chance(share: float, effective: Sequence[float], samples: int = 200_000, seed: int = 0) -> Floats:
+    """Return samples of the best minus the worst group, from 0 to 1, when all groups have the same true share.
 
-    Normal approximation with the variance of `share` in both groups; arguments as `half_width_of_difference`.
-    """
-    return float(norm.ppf(1 - ALPHA / 2) + norm.ppf(POWER)) * _error_of_difference(share, effective)
-
-
-def gaps_by_chance(share: float, effective: Sequence[float], draws: int = DRAWS, seed: int = 0) -> Floats:
-    """Return draws of the best minus the worst group, from 0 to 1, when all groups have the same true share.
-
-    Normal draws with each group's binomial variance at its effective number of photographs.
+    Normal samples with each group's binomial variance at its effective number of photographs. The 95 % quantile
+    of as many samples as by default repeats to a few thousandths of itself.
     """
     errors = np.sqrt(share * (1 - share) / np.asarray(effective, dtype=float))
-    scores = np.random.default_rng(seed).normal(0, errors, size=(draws, len(errors)))
+    scores = np.random.default_rng(seed).normal(0, errors, size=(samples, len(errors)))
     return np.asarray(np.ptp(scores, axis=1))
 
 
@@ -107,11 +98,8 @@ def mcnemar_p(discordant: int, net: int) -> float:
 
 def most_discordant(net: int) -> int | None:
     """Return up to how many discordant photographs a net difference is significant at 5 %; None if at none."""
-    found = None
-    discordant = net
-    while discordant and mcnemar_p(discordant, net) < ALPHA:
-        found, discordant = discordant, discordant + 2
-    return found
+    found = list(takewhile(lambda discordant: mcnemar_p(discordant, net) < ALPHA, count(net, 2)))
+    return found[-1] if found else None
 
 
 def least_net(discordant: int) -> int | None:
@@ -120,9 +108,8 @@ def least_net(discordant: int) -> int | None:
     return next((net for net in nets if mcnemar_p(discordant, net) < ALPHA), None)
 
 
-def discordant_if_independent(shares: tuple[float, float], photographs: int) -> float:
-    """Return how many discordant photographs to expect of two networks whose errors have nothing in common."""
-    first, second = shares
+def discordant_if_independent(first: float, second: float, photographs: int) -> float:
+    """Return how many discordant photographs to expect of two networks, by their shares right, if errors are independent."""
     return photographs * (first * (1 - second) + second * (1 - first))
 
 
@@ -130,11 +117,11 @@ def numerators(percent: float, photographs: int, decimals: int = 2) -> list[int]
     """Return every k for which k of `photographs` rounds to the printed percentage; halves may go either way."""
     scale = 10 ** (decimals + 2)
     units = round(percent * 10**decimals)
-    nearest = units * photographs // scale
+    nearest, reach = units * photographs // scale, photographs // scale
     return [
         k
-        for k in range(max(0, nearest - photographs // scale - 1), nearest + photographs // scale + 3)
-        if k <= photographs and 2 * abs(scale * k - units * photographs) <= photographs
+        for k in range(max(0, nearest - reach - 1), min(photographs, nearest + reach + 2) + 1)
+        if 2 * abs(scale * k - units * photographs) <= photographs
     ]
 
 
@@ -145,23 +132,7 @@ def base_rate(photographs: int, decimals: int = 2) -> float:
     return fitting / len(units)
 
 
-def coincidence(hits: int, percentages: int, rate: float) -> float:
-    """Return how probable it is that so many unrelated percentages, or more, fit a `base_rate` by chance."""
-    return float(binom.sf(hits - 1, percentages, rate))
-
-
 def denominators(percents: Iterable[float], candidates: Iterable[int]) -> list[int]:
     """Return the candidate numbers of photographs of which some fraction prints as each of the percentages."""
     wanted = list(percents)
     return [n for n in candidates if all(numerators(percent, n) for percent in wanted)]
-
-
-def implied_size(parameters: int, times: float, decimals: int = 2) -> Interval:
-    """Return the parameters that a printed ratio implies for the larger network, with the ratio's rounding."""
-    half = 0.5 * 10**-decimals
-    return Interval(times * parameters, (times - half) * parameters, (times + half) * parameters)
-
-
-def _error_of_difference(share: float, effective: Sequence[float]) -> float:
-    first, second = effective
-    return float(np.sqrt(share * (1 - share) * (1 / first + 1 / second)))

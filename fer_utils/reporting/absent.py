@@ -1,4 +1,4 @@
-"""What a page shows in place of something that is not here: a sentence and the remedy, never a stand-in value."""
+"""What a page shows in place of missing results: a sentence and what to do, never a substitute value."""
 
 import html
 
@@ -7,13 +7,9 @@ from matplotlib.figure import Figure
 
 from fer_utils.reporting import style
 
-PHOTOGRAPHS = (
-    "The London photographs are not here: set FER_DATA to the folder that holds london_faces and run again."
-)
+PHOTOGRAPHS = "The London photographs are not available: set FER_DATA to the folder that holds london_faces and run again."
 
-PRIVATE = (
-    "The faces of this study may not be shown: the terms of the sets that they are from keep them private."
-)
+PRIVATE = "The faces of this study may not be shown: the terms of their data sets keep them private."
 
 
 def note(sentence: str) -> HTML:
@@ -22,7 +18,7 @@ def note(sentence: str) -> HTML:
 
 
 def figure(sentence: str) -> Figure:
-    """Return a figure that holds only the sentence, where a figure's place cannot stay empty."""
+    """Return a figure that holds only the sentence, where a figure cannot be left out."""
     drawing = Figure(figsize=(style.WIDTH, 1.2), layout="constrained")
     axes = drawing.subplots()
     axes.axis("off")

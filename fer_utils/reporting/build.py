@@ -1,4 +1,8 @@
-"""Render the book: executed notebooks and generated pages go into `book/stages/`, Jupyter Book does the rest."""
+"""Render the book: notebooks and pages from templates go into `book/stages/`, Jupyter Book does the rest.
+
+The module is also a Sphinx extension, which puts the source line under each figure's caption: `save_figure` sends the
+line as the picture's plain text, which MyST-NB drops when it shows the picture.
+"""
 
 import os
 import re
@@ -8,13 +12,19 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from face_sets.files import write_text
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.paths import Paths
+from fer_utils.reporting.pages import html_table
+
+if TYPE_CHECKING:
+    from docutils.nodes import document
+    from sphinx.application import Sphinx
 
 STAGES_FOLDER: Final = Path("book", "stages")
 """What the run on show contributes to the book's sources; not in git."""
@@ -22,11 +32,28 @@ STAGES_FOLDER: Final = Path("book", "stages")
 FILES_FOLDER: Final = STAGES_FOLDER / "files"
 """What the book offers for download; `html_extra_path` of `_config.yml` puts its contents at the book's root."""
 
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log even when nobody looks
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
+
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+"""The prose of the generated pages; Python computes only what is filled in."""
 
 
 class BookError(RuntimeError):
     """The book could not be rendered; the message says why and what to do."""
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a page from `templates/`, filled with values; tables are shown by the filter `html_table`.
+
+    Raises jinja2.UndefinedError, naming it, for a value that the template asks for and does not get.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["html_table"] = html_table
+    return environment.get_template(template).render(values)
 
 
 def build_book(
@@ -39,7 +66,7 @@ def build_book(
     """Render the book of a study into `project/_build/html` and return its `index.html`.
 
     `pages` are the generated pages, MyST text by name; `served` are files that pages fetch, place below the book's
-    root to path. The old book stays until the new one is whole. Raises BookError if a notebook that `_toc.yml`
+    root to path. The old book stays until the new one is complete. Raises BookError if a notebook that `_toc.yml`
     names has not run, or with Jupyter Book's first complaint.
     """
     gather(paths, pages, project, served=served)
@@ -61,9 +88,9 @@ def gather(
 ) -> None:
     """Put notebooks, figures with their data, generated pages and served files where the book's sources expect them.
 
-    Raises BookError, before anything is changed, naming the first page of `_toc.yml` that is not there.
+    Raises BookError, before anything is changed, naming the first page of `_toc.yml` that is missing.
     """
-    stages = project / STAGES_FOLDER
+    stages, files = project / STAGES_FOLDER, project / FILES_FOLDER
     notebooks = {path.stem: path for path in sorted(paths.notebook("x").parent.glob("*.ipynb"))}
     for name in _pages_of_stages(project):
         if name not in notebooks and name not in pages:
@@ -71,18 +98,16 @@ def gather(
                 f"{name} has not run for profile {paths.study.name}: `make book` runs what is missing"
             )
     shutil.rmtree(stages, ignore_errors=True)
-    downloads = project / FILES_FOLDER / STAGES_FOLDER
-    downloads.mkdir(parents=True)
+    (files / STAGES_FOLDER).mkdir(parents=True)
     for path in notebooks.values():
         shutil.copy(path, stages)
-        shutil.copy(path, downloads)  # so that the links below each figure lead where they do in the results
+        shutil.copy(path, files / STAGES_FOLDER)  # the links below each figure lead to it, as in the results
     figures = paths.figures("x").parent
     if figures.is_dir():
-        shutil.copytree(figures, downloads.parent / "figures")
+        shutil.copytree(figures, files / STAGES_FOLDER.parent / "figures")
     for place, path in (served or {}).items():
-        target = project / FILES_FOLDER / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
+        (files / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, files / place)
     for name, text in pages.items():
         write_text(stages / f"{name}.md", text)
 
@@ -94,10 +119,8 @@ def _pages_of_stages(project: Path) -> list[str]:
 
 
 def _run_jupyter_book(project: Path, folder: Path) -> None:
-    command = [
-        str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "--path-output", str(folder),
-        "--all", "-n", "-W", "--keep-going",
-    ]  # fmt: skip
+    program = str(Path(sys.executable).with_name("jupyter-book"))
+    command = [program, "build", ".", "--path-output", str(folder), "--all", "-n", "-W", "--keep-going"]
     answer = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     if answer.returncode != 0:
         raise BookError(
@@ -107,7 +130,26 @@ def _run_jupyter_book(project: Path, folder: Path) -> None:
 
 def first_complaint(log: str, project: Path) -> str:
     """Return the first warning or error of Jupyter Book's log, with paths relative to the project."""
-    log = _COLOUR.sub("", log)
-    lines = [line.strip() for line in log.splitlines() if "WARNING" in line or "ERROR" in line]
-    lines += [line.strip() for line in reversed(log.splitlines()) if line.strip()]
-    return lines[0].replace(f"{project.resolve()}{os.sep}", "") if lines else "it said nothing"
+    lines = [line.strip() for line in _COLOUR.sub("", log).splitlines() if line.strip()]
+    complaints = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    first = [*complaints, *reversed(lines), "no reason given"][0]
+    return first.replace(f"{project.resolve()}{os.sep}", "")
+
+
+def add_source_lines(_: "Sphinx", document: "document") -> None:
+    """Move each figure's source line from the output's plain text into the figure's legend."""
+    from docutils import nodes
+    from markdown_it import MarkdownIt
+
+    for figure in document.findall(nodes.figure):
+        for container in list(figure.findall(nodes.container)):
+            if container.get("mime_type") == "text/plain" and container.astext().startswith("Source: "):
+                line = MarkdownIt().renderInline(container.astext())
+                html = nodes.raw("", f'<p class="source-line">{line}</p>', format="html")
+                figure += nodes.legend("", html)
+
+
+def setup(app: "Sphinx") -> dict[str, Any]:
+    """Register the Sphinx extension."""
+    app.connect("doctree-read", add_source_lines)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

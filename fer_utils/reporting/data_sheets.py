@@ -1,4 +1,4 @@
-"""Data sheets for readers: what each set is, who may have it, how its labels are read, and what it leaves out."""
+"""Data sheets: the tables of what each set is, who may have it, how its labels are read, and what it leaves out."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,10 +7,10 @@ import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
 from face_sets.manifests import Manifest, StudyFields
-from fer_utils.reporting.pages import html_table
+from fer_utils.reporting.build import render
 
 USES: Final = {"training": "training", "testing": "testing only", "external": "external test"}
-"""What readers call a set's use, in the order of the overview; within one use, by name."""
+"""The uses of sets and their names for readers, in the order of the overview; within one use, by name."""
 
 ACCESS: Final = {
     "none": "made here",
@@ -19,41 +19,30 @@ ACCESS: Final = {
     "agreement": "signed agreement",
     "own": "yours",
 }
-"""What readers call what stands before a set."""
+"""The kinds of access and their names for readers."""
 
-NOT_COUNTED: Final = "yes"
+UNKNOWN: Final = "not known"
 NONE: Final = "none"
-
-INTRODUCTION: Final = """# Data sets
-
-What each manifest in `data_manifests/` says of its set: no manifest holds or lists an image. The published abstract
-does not name its twelve public sets; the twelve among the training sets here (all but GuessWhat, the synthetic faces and
-your own) are declared by this replication. CAFE is for testing only. If the terms of your own copy differ from what
-stands here, yours hold.
-"""
 
 
 def data_sheets_page(manifests: Sequence[Manifest]) -> str:
-    """Return a page with a table of all sets, their classes, and one section a set, as MyST Markdown."""
+    """Return a page with a table of all sets, their classes, and one section per set, as MyST Markdown."""
     ordered = _ordered(manifests)
-    counted = "Images by expression, as published. *yes*: the set has the class, but no confirmed count; *none*: it has not."
-    tables = [
-        html_table(overview(ordered), "All sets", cards=True),
-        f"## Which set has which expression\n\n{counted}\n\n" + html_table(class_coverage(ordered)),
-    ]
-    sections = [f"## {m.name}\n\n{m.description}\n\n{html_table(data_sheet(m))}" for m in ordered]
-    return "\n".join([INTRODUCTION, *tables, *sections])
+    sheets = [(manifest, data_sheet(manifest)) for manifest in ordered]
+    return render(
+        "data_sheets.md.j2", overview=overview(ordered), coverage=class_coverage(ordered), sheets=sheets
+    )
 
 
 def overview(manifests: Sequence[Manifest]) -> pd.DataFrame:
-    """Return one row a set, all text: set, ages, kind, people, images, expressions, access, used for."""
+    """Return one row per set, all text: set, ages, kind, people, images, expressions, access, used for."""
     rows = [
         {
             "set": manifest.short_name,
             "ages": manifest.study.ages,
             "kind": manifest.study.posing,
             "people": _number(manifest.study.subjects),
-            "images": _published(manifest.study),
+            "images": _number(manifest.study.published_images, manifest.study.counted),
             "expressions": _expressions(manifest.study),
             "access": ACCESS[manifest.study.access],
             "used for": USES[manifest.study.use],
@@ -64,7 +53,7 @@ def overview(manifests: Sequence[Manifest]) -> pd.DataFrame:
 
 
 def class_coverage(manifests: Sequence[Manifest]) -> pd.DataFrame:
-    """Return one row a set and one column an expression: the published count, `yes` without one, or `none`."""
+    """Return one row per set and one column per expression: the published count, `yes` without one, or `none`."""
     rows = [
         {"set": manifest.short_name, **{name: _class(manifest.study, name) for name in EXPRESSIONS}}
         for manifest in _ordered(manifests)
@@ -75,6 +64,7 @@ def class_coverage(manifests: Sequence[Manifest]) -> pd.DataFrame:
 def data_sheet(manifest: Manifest) -> pd.DataFrame:
     """Return what is known of a set as question and answer, all text."""
     study, rai = manifest.study, manifest.rai
+    counts = ", ".join(f"{name} {study.counts[name]:,}" for name in EXPRESSIONS if name in study.counts)
     answers = {
         "used for": study.role,
         "who may have it": manifest.conditions,
@@ -82,22 +72,24 @@ def data_sheet(manifest: Manifest) -> pd.DataFrame:
         "terms in plain words": study.terms,
         "ages": study.ages,
         "age groups here": ", ".join(study.age_groups),
-        "how the expressions came about": study.posing,
+        "origin of the expressions": study.posing,
         "people": _number(study.subjects),
-        "size, as published": _published(study),
-        "by expression, as published": _listed(study.counts),
+        "size, as published": _number(study.published_images, study.counted),
+        "by expression, as published": counts or UNKNOWN,
         "who counted": study.counts_source,
-        "labels read as": _codes(study),
-        "labels not used": ", ".join(code for code, name in study.codes.items() if name is None) or NONE,
+        "labels read as": "; ".join(
+            f"{name}: {', '.join(_codes(study, name))}" for name in study.expressions
+        ),
+        "labels not used": ", ".join(_codes(study, None)) or NONE,
         "left out": study.dropped,
         "how it was collected": _text(rai["rai:dataCollection"]),
         "how it was labelled": _text(rai["rai:dataAnnotationProtocol"]),
-        "what is personal in it": _text(rai["rai:personalSensitiveInformation"]),
+        "personal information": _text(rai["rai:personalSensitiveInformation"]),
         "biases": _text(rai["rai:dataBiases"]),
         "limitations": _text(rai["rai:dataLimitations"]),
         "the people shown": _text(rai["rai:dataSocialImpact"]),
-        "may its pictures be shown?": _yes(study.may_publish),
-        "may a model trained on it be given away?": _yes(study.may_release_model),
+        "may its pictures be shown?": "yes" if study.may_publish else "no",
+        "may a model trained on it be given away?": "yes" if study.may_release_model else "no",
         "please cite": manifest.citation,
         "owner's page": manifest.url,
         "licence or terms": manifest.license,
@@ -106,15 +98,14 @@ def data_sheet(manifest: Manifest) -> pd.DataFrame:
 
 
 def _ordered(manifests: Sequence[Manifest]) -> list[Manifest]:
-    return sorted(
-        manifests, key=lambda manifest: (list(USES).index(manifest.study.use), manifest.name.lower())
-    )
+    uses = list(USES)
+    return sorted(manifests, key=lambda manifest: (uses.index(manifest.study.use), manifest.name.lower()))
 
 
 def _class(study: StudyFields, expression: str) -> str:
     if expression in study.counts:
         return f"{study.counts[expression]:,}"
-    return NOT_COUNTED if expression in study.expressions else NONE
+    return "yes" if expression in study.expressions else NONE
 
 
 def _expressions(study: StudyFields) -> str:
@@ -125,27 +116,13 @@ def _expressions(study: StudyFields) -> str:
     return "only " + ", ".join(study.expressions) if few else "no " + ", no ".join(absent)
 
 
-def _codes(study: StudyFields) -> str:
-    return "; ".join(
-        f"{name}: {', '.join(code for code, meant in study.codes.items() if meant == name)}"
-        for name in study.expressions
-    )
+def _codes(study: StudyFields, expression: str | None) -> list[str]:
+    """The set's own labels that are read as an expression; None: as none."""
+    return [code for code, meant in study.codes.items() if meant == expression]
 
 
-def _published(study: StudyFields) -> str:
-    return "not known" if study.published_images is None else f"{study.published_images:,} {study.counted}"
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {counts[name]:,}" for name in EXPRESSIONS if name in counts) or "not known"
-
-
-def _number(value: int | None) -> str:
-    return "not known" if value is None else f"{value:,}"
-
-
-def _yes(flag: bool) -> str:
-    return "yes" if flag else "no"
+def _number(value: int | None, unit: str = "") -> str:
+    return UNKNOWN if value is None else f"{value:,} {unit}".strip()
 
 
 def _text(value: str | list[str]) -> str:

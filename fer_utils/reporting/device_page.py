@@ -1,29 +1,27 @@
-"""The page that runs the study's models in the reader's browser: which models, and what the page must know of them.
+"""The page that runs the study's models in the reader's browser: its data and the files that it serves.
 
-The page's own modules are in `book/_root/device/`. Everything that they share with the training code (expressions,
-crop rule, face detector, sizes) is handed to them here as JSON, so that it is written in one place.
+The page's own modules are in `book/_root/device/`. What they share with the training code (expressions, crop rule,
+face detector, sizes) is passed to them here as JSON, so that it is defined in one place.
 """
 
-import html
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
 from face_sets.face_model import face_model_path
 from face_sets.files import digest
 from fer_utils.paths import Paths
-from fer_utils.reporting import style
-from fer_utils.reporting.best_models import NOT_RELEASED, best_models, forbidding_sets
+from fer_utils.reporting import absent, style
+from fer_utils.reporting.build import render
+from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.litert_js import litert_js_files, litert_js_version
-from fer_utils.reporting.provenance import Provenance, provenance
+from fer_utils.reporting.provenance import provenance
 from fer_utils.study import Study
 
 FOLDER: Final = Path("device")
-"""Where the page's modules, LiteRT.js and the models lie, below the rendered book's root."""
+"""The folder of the page's modules, LiteRT.js and the models, below the rendered book's root."""
 
 NO_RUNTIME: Final = (
     "LiteRT.js is missing: run `python -m fer_utils.reporting.litert_js` with a network, then `make book`."
@@ -31,8 +29,7 @@ NO_RUNTIME: Final = (
 NO_MODEL: Final = "This run has exported none of the models that the page shows."
 
 
-@dataclass(frozen=True)
-class DevicePage:
+class DevicePage(NamedTuple):
     """The generated part of the page, and the files to serve: place below the book's root to path here."""
 
     text: str
@@ -40,67 +37,18 @@ class DevicePage:
 
 
 def device_page(study: Study, paths: Paths) -> DevicePage:
-    """Return the page's data and files, or in their place a note of what is missing and how to get it."""
-    models = best_models(study, paths)
-    runtime = litert_js_files()
-    if forbidding_sets(study):
-        return _absent(NOT_RELEASED)
-    if not models:
-        return _absent(NO_MODEL)
-    if not runtime:
-        return _absent(NO_RUNTIME)
-    source = provenance(study, models)
-    known = json.dumps(page_data(study, models, source), indent=1).replace("<", "\\u003c")
-    text = (
-        f"<p>The models were trained on <strong>{source.kind}</strong> by the profile <strong>{source.profile}</strong> "
-        f"and take a face of {study.image_size} by {study.image_size} pixels.</p>\n"
-        f'<p class="source-line">{html.escape(source.line())}</p>\n\n'
-        f'<script type="application/json" id="device-data">\n{known}\n</script>\n'
-    )
+    """Return the page's data and files, or in their place a note of what is missing and what to do."""
+    models, runtime = best_models(study, paths), litert_js_files()
+    lacking = {NOT_RELEASED: forbidding_sets(study), NO_MODEL: not models, NO_RUNTIME: not runtime}
+    for sentence, holds in lacking.items():
+        if holds:
+            return DevicePage(f"{absent.note(sentence).data}\n", {})
+    source, detector = provenance(study, models), face_model_path()
     files = {FOLDER / "litert" / name: path for name, path in runtime.items()}
-    files |= {FOLDER / "models" / path.name: path for path in (*models.values(), face_model_path())}
+    files |= {FOLDER / "models" / path.name: path for path in (*models.values(), detector)}
+    text = render(
+        "device.md.j2", source=source, study=study, detection=detection, expressions=EXPRESSIONS,
+        detector=detector, litert=litert_js_version(), name=style.name,
+        models=[(run_id, path, digest(path)) for run_id, path in models.items()],
+    )  # fmt: skip
     return DevicePage(text, files)
-
-
-def page_data(study: Study, models: Mapping[str, Path], source: Provenance) -> dict[str, Any]:
-    """Return what the page's modules need to know, as JSON values."""
-    return {
-        "profile": source.profile,
-        "faces": source.kind,
-        "digest": source.digest,
-        "commit": source.commit,
-        "litert": litert_js_version(),
-        "expressions": EXPRESSIONS,
-        "crop": {
-            "margin": detection.MARGIN,
-            "spacing": detection.SPACING,
-            "smoothing": list(detection.SMOOTHING),
-        },
-        "detector": {
-            "file": face_model_path().name,
-            "size": detection.INPUT_SIZE,
-            "anchorsACell": [[stride, count] for stride, count in detection.ANCHORS_A_CELL.items()],
-            "scoreThreshold": detection.SCORE_THRESHOLD,
-            "overlapThreshold": detection.OVERLAP_THRESHOLD,
-        },
-        "imageSize": study.image_size,
-        "warmUps": study.warm_up_runs,
-        "runs": study.timed_runs,
-        "models": [_model(run_id, path) for run_id, path in models.items()],
-    }
-
-
-def _model(run_id: str, path: Path) -> dict[str, Any]:
-    architecture, *_, precision = run_id.split(".")
-    return {
-        "runId": run_id,
-        "label": f"{style.name(architecture)}, {precision}",
-        "file": path.name,
-        "bytes": path.stat().st_size,
-        "digest": digest(path),
-    }
-
-
-def _absent(sentence: str) -> DevicePage:
-    note = f'<p class="absent"><strong>Not available here.</strong> {html.escape(sentence)}</p>\n'
-    return DevicePage(note, {})

@@ -23,7 +23,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 
 @dataclass(frozen=True)
 class SavedFigure:
-    """A figure that was saved; Jupyter and the book show its picture, the book also its source line."""
+    """A saved figure: Jupyter and the book show its picture, the book also its source line."""
 
     png: bytes
     source_line: str

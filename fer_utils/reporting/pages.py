@@ -1,4 +1,4 @@
-"""Tables for readers: HTML with header cells, for notebooks and for the pages that the book step writes."""
+"""Tables for readers: HTML with header cells, for notebooks and for the generated pages."""
 
 import html
 import re
@@ -10,10 +10,10 @@ from IPython.display import HTML
 from fer_utils.reporting import style
 
 MARKED: Final = ("verdict", "data")
-"""Columns whose words are set as labels: they say what a row may claim."""
+"""Columns whose words are shown as labels: they say what a row may claim."""
 
 NAMED: Final = ("architecture", "cohort", "technique")
-"""Columns whose values readers know by another name."""
+"""Columns whose values have another name for readers."""
 
 ABSENT: Final = "—"
 
@@ -22,7 +22,7 @@ ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
 
 
 class Link(NamedTuple):
-    """A word that leads somewhere; a cell may hold a tuple of them."""
+    """A text and its address; a cell may hold a tuple of them."""
 
     text: str
     address: str
@@ -52,15 +52,6 @@ def html_table(
         f'<div class="table-scroll" {region}><table class="table{" cards" if cards else ""}">{title}\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
-
-
-def times_page(times: pd.DataFrame) -> str:
-    """Return a page with how long each job of the run took. Columns of `times` are shown as they are."""
-    introduction = (
-        "# How long it took\n\nMeasured by the workflow on the machine that made this book, one job a row. A job "
-        "that was already done is not done again; its row then tells of the run that did it.\n\n"
-    )
-    return introduction + html_table(times, decimals=0)
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:

@@ -31,7 +31,7 @@ PACKAGES: Final = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a page says of the origin of its results."""
+    """The origin of a page's results."""
 
     profile: str
     kind: KindOfData
@@ -45,25 +45,25 @@ class Provenance:
 
     @property
     def tables(self) -> pd.DataFrame:
-        """The tables read, one a row: table, digest."""
+        """The tables read, one per row: table, digest."""
         return pd.DataFrame(sorted(self.digests.items()), columns=["table", "digest"])
 
     def line(self) -> str:
-        """Return the sentence that stands under every figure."""
+        """Return the sentence under every figure."""
         return (
             f"Source: profile {self.profile}, {self.kind}, data digest {self.digest}, commit {self.commit}."
         )
 
 
 def provenance(study: Study, tables: Mapping[str, Path], *, kind: KindOfData | None = None) -> Provenance:
-    """Return where results computed from these tables (name to Parquet file) come from; `kind` is the study's if None.
+    """Return the origin of results from these tables (name to Parquet file); `kind` is the study's if None.
 
-    Raises FileNotFoundError naming the first table that is not there.
+    Raises FileNotFoundError naming the first table that is missing.
     """
     for table, path in tables.items():
         if not path.is_file():
             raise FileNotFoundError(
-                f"table {table!r} is not at {path}: run the stage that writes it (`fer status` says which)"
+                f"table {table!r} is missing at {path}: run the stage that writes it (`fer status` says which)"
             )
     digests = {table: digest(path) for table, path in tables.items()}
     return Provenance(profile=study.name, kind=kind or study.kind_of_faces, digests=digests, commit=commit())
@@ -80,7 +80,7 @@ def commit(folder: Path = PROJECT_FOLDER) -> str:
 
 
 def versions() -> pd.DataFrame:
-    """Return what the results were made with, one a row: package, version."""
+    """Return the versions of Python and of PACKAGES, one per row: package, version."""
     rows = [("python", platform.python_version())]
     rows += [(package, importlib.metadata.version(package)) for package in PACKAGES]
     return pd.DataFrame(rows, columns=["package", "version"])

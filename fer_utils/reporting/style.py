@@ -1,13 +1,15 @@
-"""The one look of every figure: theme, palette, and the names by which readers know things.
+"""The style of every figure: theme, palette, and the names that readers see.
 
 The palette is seaborn's `colorblind` (Okabe and Ito's colours, https://jfly.uni-koeln.de/color/, slightly
-darkened), which readers with any common colour deficiency tell apart. A colour means one thing in the whole
+darkened), which readers with any common colour deficiency can distinguish. A colour means one thing in the whole
 book, and a marker repeats what the colour says.
 """
 
+from pathlib import Path
 from typing import Final
 
 import seaborn as sns
+from matplotlib import rc_params_from_file
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.study import ARCHITECTURES
@@ -36,7 +38,7 @@ NAMES: Final[dict[str, str]] = {
     "clustering_quantization_aware": "clustered, quantization-aware",
     "pruning_clustering_quantization_aware": "pruned, clustered, quantization-aware",
 }
-"""What a reader calls an architecture, a training cohort, a technique."""
+"""The names of architectures, training cohorts and techniques in tables and figures."""
 
 COLOURS: Final[dict[str, str]] = {
     **dict(zip(ARCHITECTURES, PALETTE, strict=False)),
@@ -49,7 +51,7 @@ COLOURS: Final[dict[str, str]] = {
 
 
 def name(value: str) -> str:
-    """Return what readers call a value of a table, the value itself if it has no other name."""
+    """Return the name of a table's value for readers, the value itself if it has no other."""
     return NAMES.get(value, value)
 
 
@@ -59,23 +61,6 @@ def colour(value: str, position: int) -> str:
 
 
 def apply() -> None:
-    """Set the theme for all figures made from here on."""
-    sns.set_theme(
-        style="whitegrid",
-        palette=list(PALETTE),
-        rc={
-            "font.size": 11,
-            "axes.labelsize": 11,
-            "axes.titlesize": 11,
-            "xtick.labelsize": 10,
-            "ytick.labelsize": 10,
-            "legend.fontsize": 10,
-            "legend.frameon": False,
-            "axes.edgecolor": "#666666",
-            "grid.color": "#e3e3e3",
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "figure.facecolor": "white",
-            "savefig.dpi": 170,  # 986 pixels across: sharp on a phone's dense screen
-        },
-    )
+    """Set the theme for all figures made from here on: seaborn's `whitegrid`, with what `book.mplstyle` changes."""
+    changes = rc_params_from_file(Path(__file__).with_name("book.mplstyle"), use_default_template=False)
+    sns.set_theme(style="whitegrid", palette=list(PALETTE), rc=changes)

@@ -1,4 +1,4 @@
-"""The control experiments in full, kept as a table, and in short, for every build of the book."""
+"""The simulation study in full, saved as a table, and in short, for every build of the book."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pandas as pd
 
 from face_sets.code_digests import code_digest
 from face_sets.files import atomic_path
-from fer_utils.simulation.experiments import controls, rates, simulate
+from fer_utils.simulation.experiments import RATES, rates, run_scenarios, simulate
 from fer_utils.simulation.scenarios import scenarios
 
 SHORT_REPEATS: Final = 50
@@ -18,22 +18,19 @@ SHORT_DRAWS: Final = 99
 """Of each scenario, at every build: about fifteen seconds; enough to see an analysis that is broken."""
 
 FULL_REPEATS: Final = 2000
-"""A share of 5 % is then known to a point and a quarter either way (99 %)."""
+"""A rate of 5 % is then known to a point and a quarter either way (99 %)."""
 
 FULL_DRAWS: Final = 999
 
 _BLOCK: Final = 100
 """Repeats that one process does in one go."""
 
-_COLUMNS: Final = (
-    "scenario", "truth", "size", "question", "kind", "yes", "repeats", "rate", "low", "high",
-    "allowed_low", "allowed_high", "kept", "draws", "code",
-)  # fmt: skip
+_COLUMNS: Final = (*RATES, "draws", "code")
 
 
 def in_short(seed: int = 0) -> pd.DataFrame:
     """Return the rates of all scenarios but those that take long, from few repeats."""
-    return controls([s for s in scenarios() if not s.in_full_only], SHORT_REPEATS, SHORT_DRAWS, seed)
+    return run_scenarios([s for s in scenarios() if not s.in_full_only], SHORT_REPEATS, SHORT_DRAWS, seed)
 
 
 def in_full(path: Path, repeats: int = FULL_REPEATS, draws: int = FULL_DRAWS, seed: int = 0) -> Iterator[str]:
@@ -61,13 +58,11 @@ def read_full(path: Path) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        table = pd.read_csv(path, dtype={"kept": "boolean", "code": "string"})
+        table = pd.read_csv(path, dtype={"within_limit": "boolean", "code": "string"})
     except ValueError:  # pandas' errors of parsing are among them
         table = pd.DataFrame()
     if list(table.columns) != list(_COLUMNS) or table.empty:
-        raise ValueError(
-            f"{path} is no table of control experiments: delete it, or run `fer calibrate` again"
-        )
+        raise ValueError(f"{path} is not a table of simulations: delete it, or run `fer validate` again")
     return table if (table["code"] == _code()).all() else None
 
 

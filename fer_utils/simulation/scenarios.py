@@ -1,26 +1,34 @@
-"""The control experiments: which worlds, which analyses, and what is true.
+"""The scenarios of the simulation study: which populations, which analyses, and what is true.
 
-Truth is planted in accuracy: the mean accuracy of a simulated world is exact, while that of other metrics would
+Truth is planted in accuracy: the mean accuracy of a simulated population is exact, while that of other metrics would
 be approximate. Claims are judged in the metrics that they name; where nothing is planted, nothing is true of any.
 """
 
+from functools import partial
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from face_sets.expressions import CHANCE
-from fer_utils.analysis.adjusted_groups import adjusted_groups
-from fer_utils.analysis.attribution import adjusted_gap
-from fer_utils.analysis.comparisons import compare_runs
+from face_sets.expressions import CHANCE, PROBABILITY_COLUMNS
+from fer_utils.analysis.adjusted_groups import adjusted_gap, adjusted_groups
+from fer_utils.analysis.claims import Claim, load_claims
+from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
 from fer_utils.analysis.groups import group_pairs, largest_gap
+from fer_utils.analysis.intervals import Interval, clears_chance, intervals, unpaired_differences
 from fer_utils.analysis.metrics import chance_level, confusions_by_subject
-from fer_utils.analysis.resampling import Interval, clears_chance, intervals, unpaired_differences
+from fer_utils.analysis.run_scores import compare_runs
+from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
 from fer_utils.published.scores import ALPHA
-from fer_utils.simulation.experiments import Draw, Kind, Scenario
-from fer_utils.simulation.verdict_scenarios import verdict_scenarios
-from fer_utils.simulation.worlds import as_cafe, as_drawn, faces_of, true_accuracy
-from fer_utils.study import load_study
+from fer_utils.simulation.experiments import Kind, Sample, Scenario
+from fer_utils.simulation.simulated_predictions import (
+    faces_of,
+    like_cafe,
+    like_synthetic_faces,
+    true_accuracy,
+)
+from fer_utils.study import ARCHITECTURES, load_study
 
 METRIC: Final = "accuracy"
 
@@ -36,140 +44,188 @@ TONE_GAP: Final = 0.4
 CAFE: Final = "CAFE"
 QUICK: Final = "profile quick"
 REFERENCE: Final = "profile reference"
-"""Whose numbers of children, groups and photographs a world has."""
+"""Whose numbers of children, groups and photographs a population has."""
 
-NO_HABITS: Final = 0.001
-"""Correlation within children for a network that guesses: next to none, which a beta distribution cannot be."""
+NEARLY_INDEPENDENT: Final = 0.001
+"""Correlation within children for a network that guesses; a beta distribution cannot have none."""
+
+Networks = tuple[tuple[str, str], ...]
+"""The networks that a claim of superiority is about: architecture and what it was trained on."""
 
 
-def _paired(drawn: Draw) -> tuple[bool, ...]:
+def _paired(sample: Sample) -> tuple[bool, ...]:
     pair = ("network 2", "network 1")
-    found = compare_runs(drawn.joined, [pair], METRIC, drawn.draws, drawn.seed).iloc[0]
-    truth = drawn.world.leads[1] - drawn.world.leads[0]
+    found = compare_runs(sample.joined, [pair], METRIC, sample.draws, sample.seed).iloc[0]
+    truth = sample.population.leads[1] - sample.population.leads[0]
     return found["low"] <= truth <= found["high"], found["low"] > 0 or found["high"] < 0
 
 
-def _no_pair(drawn: Draw) -> tuple[bool, ...]:
-    return (_paired(drawn)[1],)
+def _no_pair(sample: Sample) -> tuple[bool, ...]:
+    return (_paired(sample)[1],)
 
 
-def _guesser(drawn: Draw) -> tuple[bool, ...]:
-    _, confusions = confusions_by_subject(drawn.joined)
-    found = intervals(confusions, drawn.draws, drawn.seed)["balanced_accuracy"]
+def _guesser(sample: Sample) -> tuple[bool, ...]:
+    _, confusions = confusions_by_subject(sample.joined)
+    found = intervals(confusions, sample.draws, sample.seed)["balanced_accuracy"]
     return (clears_chance(found, chance_level(confusions)),)
 
 
-def _named_gap(drawn: Draw) -> tuple[bool, bool]:
-    """Whether the interval of the others minus the named group holds the truth, and whether it excludes zero."""
-    low_group = (drawn.joined["ethnicity"] == drawn.world.gap_group).to_numpy()
-    right = true_accuracy(drawn.world, faces_of(drawn.world))
+def _named_gap(sample: Sample) -> tuple[bool, bool]:
+    """Whether the interval of the others minus the named group contains the truth, and whether it excludes zero."""
+    low_group = (sample.joined["ethnicity"] == sample.population.gap_group).to_numpy()
+    right = true_accuracy(sample.population, faces_of(sample.population))
     truth = right[~low_group].mean() - right[low_group].mean()
-    found = _gap_between(drawn, ~low_group, low_group)
+    found = _gap_between(sample, ~low_group, low_group)
     return found.low <= truth <= found.high, found.excludes_zero
 
 
-def _gap_between(drawn: Draw, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
+def _gap_between(sample: Sample, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
     """Return first minus second of two sides that were named without a look at the answers, or as if they were."""
-    sides = [confusions_by_subject(drawn.joined[side])[1] for side in (first, second)]
-    return unpaired_differences(sides[0], sides[1], drawn.draws, drawn.seed)[METRIC]
+    sides = [confusions_by_subject(sample.joined[side])[1] for side in (first, second)]
+    return unpaired_differences(sides[0], sides[1], sample.draws, sample.seed)[METRIC]
 
 
-def _groups(drawn: Draw) -> tuple[bool, ...]:
-    gap = largest_gap(drawn.joined, "ethnicity", METRIC, drawn.draws, drawn.seed)
-    speaks = gap.p_value <= ALPHA
+def _groups(sample: Sample) -> tuple[bool, ...]:
+    gap = largest_gap(sample.joined, "ethnicity", METRIC, sample.draws, sample.seed)
+    rejects = gap.p_value <= ALPHA
     return (
-        speaks,
-        speaks and gap.worst == drawn.world.gap_group,
+        rejects,
+        rejects and gap.worst == sample.population.gap_group,
         gap.largest_low <= GAP <= gap.largest_high,
-        *_named_gap(drawn),
+        *_named_gap(sample),
     )
 
 
-def _no_groups(drawn: Draw) -> tuple[bool, ...]:
-    gap = largest_gap(drawn.joined, "ethnicity", METRIC, drawn.draws, drawn.seed)
-    best, worst = ((drawn.joined["ethnicity"] == group).to_numpy() for group in (gap.best, gap.worst))
-    pairs = group_pairs(drawn.joined, "ethnicity", METRIC)
+def _no_groups(sample: Sample) -> tuple[bool, ...]:
+    gap = largest_gap(sample.joined, "ethnicity", METRIC, sample.draws, sample.seed)
+    best, worst = ((sample.joined["ethnicity"] == group).to_numpy() for group in (gap.best, gap.worst))
+    pairs = group_pairs(sample.joined, "ethnicity", METRIC)
     return (
         gap.p_value <= ALPHA,
         bool(pairs["p_holm"].min() <= ALPHA),
         gap.largest_low > 0,
-        _named_gap(drawn)[1],
-        _gap_between(drawn, best, worst).excludes_zero,
+        _named_gap(sample)[1],
+        _gap_between(sample, best, worst).excludes_zero,
     )
 
 
-def _adjusted(drawn: Draw) -> tuple[bool, ...]:
-    """Whether the adjusted test speaks; where a gap is planted, first whether its interval holds the truth."""
-    found = adjusted_groups(drawn.joined)
-    speaks = found.p_value <= ALPHA
-    if not drawn.world.group_gap:
-        return (speaks,)
-    right, groups = true_accuracy(drawn.world, faces_of(drawn.world)), drawn.joined["ethnicity"]
-    truth = right[groups == drawn.world.gap_group].mean() - right[groups == found.reference].mean()
-    named = found.table.set_index("group").loc[drawn.world.gap_group]
-    return bool(named["low"] <= truth <= named["high"]), speaks
+def _adjusted(sample: Sample) -> tuple[bool, ...]:
+    """Whether the adjusted test rejects; where a gap is planted, first whether its interval contains the truth."""
+    found = adjusted_groups(sample.joined)
+    rejects = found.p_value <= ALPHA
+    if not sample.population.group_gap:
+        return (rejects,)
+    right = true_accuracy(sample.population, faces_of(sample.population))
+    groups = sample.joined["ethnicity"]
+    truth = right[groups == sample.population.gap_group].mean() - right[groups == found.reference].mean()
+    named = found.table.set_index("group").loc[sample.population.gap_group]
+    return bool(named["low"] <= truth <= named["high"]), rejects
 
 
-def _five_networks(drawn: Draw) -> tuple[bool, ...]:
+def _five_networks(sample: Sample) -> tuple[bool, ...]:
     gaps = [
-        largest_gap(run, "ethnicity", METRIC, drawn.draws, drawn.seed).p_value
-        for _, run in drawn.joined.groupby("run_id")
+        largest_gap(run, "ethnicity", METRIC, sample.draws, sample.seed).p_value
+        for _, run in sample.joined.groupby("run_id")
     ]
-    # Holm's rule (1979) speaks at all exactly if the smallest p-value passes its first step
+    # Holm's rule (1979) rejects anything at all exactly if the smallest p-value passes its first step
     return min(gaps) <= ALPHA / len(gaps), min(gaps) <= ALPHA
 
 
-def _tone_or_group(drawn: Draw) -> tuple[bool, ...]:
+def _tone_or_group(sample: Sample) -> tuple[bool, ...]:
     pairs = (("ethnicity", "skin_tone"), ("skin_tone", "ethnicity"))
-    held = [adjusted_gap(drawn.joined, *pair, drawn.draws, drawn.seed).p_value <= ALPHA for pair in pairs]
-    plain = largest_gap(drawn.joined, "ethnicity", METRIC, drawn.draws, drawn.seed)
+    held = [adjusted_gap(sample.joined, *pair, sample.draws, sample.seed).p_value <= ALPHA for pair in pairs]
+    plain = largest_gap(sample.joined, "ethnicity", METRIC, sample.draws, sample.seed)
     return *held, plain.p_value <= ALPHA
 
 
+def _verdicts(claims: list[Claim], networks: Networks, sample: Sample) -> tuple[bool, ...]:
+    """Whether the project's own scoreboard calls each claim reproduced.
+
+    Only the tables are simulated. They are as complete as the licensed ones would be, or the verdict would be
+    "partly testable" whatever they hold.
+    """
+    count = [claim for claim in load_claims() if claim.id == TRAINING_SETS_CLAIM]  # how many sets are enough
+    board = scoreboard([*claims, *count], _tables(sample, networks))
+    return tuple(board["verdict"].iloc[: len(claims)] == REPRODUCED)
+
+
+def _tables(sample: Sample, networks: Networks) -> Tables:
+    joined = sample.joined.assign(dataset="cafe")
+    seen = joined[joined["run_id"] == "network 1"].drop(columns=["run_id", "predicted"])
+    training = pd.DataFrame({"face_id": sorted(LICENSED_SETS - UNPUBLISHED_SETS)})
+    training = training.assign(dataset=training["face_id"], split="train")
+    answers = np.eye(len(PROBABILITY_COLUMNS), dtype=np.float32)[joined["predicted"].cat.codes]
+    runs = pd.DataFrame(networks, columns=["architecture", "cohort"])
+    return Tables(
+        faces=pd.concat([seen, training], ignore_index=True),
+        predictions=joined[["run_id", "face_id"]].assign(**dict(zip(PROBABILITY_COLUMNS, answers.T, strict=True))),
+        runs=runs.assign(
+            run_id=[f"network {place + 1}" for place in range(len(runs))], parent_run_id=None, technique="none",
+            precision="float32", seed=0, initial_weights="imagenet", status="done",
+        ),
+        measurements=pd.DataFrame(), draws=sample.draws, seed=sample.seed,
+    )  # fmt: skip
+
+
+def _no_superiority(kind: str, truth: str, networks: Networks) -> Scenario:
+    claims = [claim for claim in load_claims() if claim.rule and claim.rule.kind == "above zero"]
+    claims = [claim for claim in claims if claim.quantity and claim.quantity.kind == kind]
+    allowed = Kind.FALSE_POSITIVE_OF_ONE_SIDE
+    questions = tuple((f"claim {claim.id} called reproduced", allowed) for claim in claims)
+    population, ask = like_cafe(leads=(0.0,) * len(networks)), partial(_verdicts, claims, networks)
+    return Scenario(f"verdict-{kind}", truth, CAFE, population, questions, ask, in_full_only=True)
+
+
 def _tones(name: str, truth: str, *kinds: Kind, **planted: float) -> Scenario:
-    words = ("groups within tones: test speaks", "tones within groups: test speaks",
-             "groups without regard to tone: test speaks")  # fmt: skip
-    world = as_drawn(load_study("reference").test_replicates, **planted)
-    return Scenario(name, truth, REFERENCE, world, tuple(zip(words, kinds, strict=True)), _tone_or_group)
+    words = ("groups within tones: test rejects", "tones within groups: test rejects",
+             "groups without regard to tone: test rejects")  # fmt: skip
+    population = like_synthetic_faces(load_study("reference").test_replicates, **planted)
+    return Scenario(name, truth, REFERENCE, population, tuple(zip(words, kinds, strict=True)), _tone_or_group)
 
 
 def scenarios() -> tuple[Scenario, ...]:
-    """Return the control experiments, in the order of the page."""
-    alarm, found = Kind.ALARM_OF_TEST, Kind.FOUND
+    """Return the scenarios, in the order of the page."""
+    of_test, of_interval, power = Kind.FALSE_POSITIVE_OF_TEST, Kind.FALSE_POSITIVE_OF_INTERVAL, Kind.POWER
     even, uneven = "tones even in all groups", "one group mostly dark"
+    worse = f"smallest group read worse by {100 * GAP:.0f} points"
+    guessing = like_synthetic_faces(accuracy=CHANCE, correlation=NEARLY_INDEPENDENT)
     return (
-        Scenario("shift-none", "two networks equally good", CAFE, as_cafe(leads=(0.0, 0.0)),
-                 (("paired interval excludes zero", Kind.ALARM_OF_INTERVAL),), _no_pair),
-        Scenario("shift-planted", f"one network better by {100 * SHIFT:.0f} points", CAFE, as_cafe(leads=(0.0, SHIFT)),
-                 (("paired interval holds the difference", Kind.HOLDS_TRUTH),
-                  ("paired interval excludes zero", found)), _paired),
-        Scenario("guessing", "a network that guesses", QUICK, as_drawn(accuracy=CHANCE, correlation=NO_HABITS),
-                 (("interval clears chance", Kind.ALARM_OF_ONE_SIDE),), _guesser),
-        Scenario("groups-none", "no group read worse", CAFE, as_cafe(),
-                 (("shuffling test of the largest gap speaks", alarm),
-                  ("any pair of groups differs, by Holm's rule", Kind.ALARM_OF_INTERVAL),
-                  ("bounds of the largest gap exclude zero", Kind.ALARM_OF_INTERVAL),
-                  ("interval of the smallest group's gap excludes zero", Kind.ALARM_OF_INTERVAL),
-                  ("interval of two groups picked after looking excludes zero", Kind.WARNING)), _no_groups),
-        Scenario("groups-planted", f"smallest group read worse by {100 * GAP:.0f} points", CAFE, as_cafe(group_gap=GAP),
-                 (("shuffling test of the largest gap speaks", found),
-                  ("the test speaks and that group is the worst", found),
-                  ("bounds of the largest gap hold it", Kind.HOLDS_TRUTH),
-                  ("interval of that group's gap holds the truth", Kind.HOLDS_TRUTH),
-                  ("interval of that group's gap excludes zero", found)), _groups),
-        Scenario("adjusted-none", "no group read worse, test adjusted for what groups pose", CAFE, as_cafe(),
-                 (("test of the adjusted model speaks", alarm),), _adjusted, in_full_only=True),
-        Scenario("adjusted-planted", f"smallest group read worse by {100 * GAP:.0f} points, adjusted", CAFE,
-                 as_cafe(group_gap=GAP), (("interval of the adjusted difference holds the truth", Kind.HOLDS_TRUTH),
-                                           ("test of the adjusted model speaks", found)), _adjusted, in_full_only=True),
-        Scenario("five-networks", "no group read worse by any of five networks", QUICK, as_drawn(leads=(0.0,) * 5),
-                 (("any of five tests speaks, by Holm's rule", alarm),
-                  ("any of five tests speaks, unadjusted", Kind.WARNING)), _five_networks),
-        _tones("tone-even", f"dark tones read worse, {even}", alarm, found, alarm, tone_gap=TONE_GAP),
-        _tones("group-even", f"one group read worse, {even}", found, alarm, found, group_gap=GAP),
-        _tones("tone-uneven", f"dark tones read worse, {uneven}", alarm, found, Kind.WARNING,
+        Scenario("shift-none", "two networks equally good", CAFE, like_cafe(leads=(0.0, 0.0)),
+                 (("paired interval excludes zero", of_interval),), _no_pair),
+        Scenario("shift-planted", f"one network better by {100 * SHIFT:.0f} points", CAFE, like_cafe(leads=(0.0, SHIFT)),
+                 (("paired interval contains the difference", Kind.COVERAGE),
+                  ("paired interval excludes zero", power)), _paired),
+        Scenario("guessing", "a network that guesses", QUICK, guessing,
+                 (("interval lies above chance", Kind.FALSE_POSITIVE_OF_ONE_SIDE),), _guesser),
+        Scenario("groups-none", "no group read worse", CAFE, like_cafe(),
+                 (("permutation test of the largest gap rejects", of_test),
+                  ("any pair of groups differs, by Holm's rule", of_interval),
+                  ("bounds of the largest gap exclude zero", of_interval),
+                  ("interval of the smallest group's gap excludes zero", of_interval),
+                  ("interval of two groups picked after looking excludes zero", Kind.UNUSED)), _no_groups),
+        Scenario("groups-planted", worse, CAFE, like_cafe(group_gap=GAP),
+                 (("permutation test of the largest gap rejects", power),
+                  ("the test rejects and that group is the worst", power),
+                  ("bounds of the largest gap contain it", Kind.COVERAGE),
+                  ("interval of that group's gap contains the truth", Kind.COVERAGE),
+                  ("interval of that group's gap excludes zero", power)), _groups),
+        Scenario("adjusted-none", "no group read worse, test adjusted for what groups pose", CAFE, like_cafe(),
+                 (("test of the adjusted model rejects", of_test),), _adjusted, in_full_only=True),
+        Scenario("adjusted-planted", f"{worse}, adjusted", CAFE, like_cafe(group_gap=GAP),
+                 (("interval of the adjusted difference contains the truth", Kind.COVERAGE),
+                  ("test of the adjusted model rejects", power)), _adjusted, in_full_only=True),
+        Scenario("five-networks", "no group read worse by any of five networks", QUICK,
+                 like_synthetic_faces(leads=(0.0,) * 5),
+                 (("any of five tests rejects, by Holm's rule", of_test),
+                  ("any of five tests rejects, unadjusted", Kind.UNUSED)), _five_networks),
+        _tones("tone-even", f"dark tones read worse, {even}", of_test, power, of_test, tone_gap=TONE_GAP),
+        _tones("group-even", f"one group read worse, {even}", power, of_test, power, group_gap=GAP),
+        _tones("tone-uneven", f"dark tones read worse, {uneven}", of_test, power, Kind.UNUSED,
                tone_gap=TONE_GAP, tones_go_with_groups=True),
-        _tones("group-uneven", f"one group read worse, {uneven}", found, alarm, found,
+        _tones("group-uneven", f"one group read worse, {uneven}", power, of_test, power,
                group_gap=GAP, tones_go_with_groups=True),
-        *verdict_scenarios(CAFE),
+        _no_superiority("score_difference", "three copies of a network equally good",
+                        tuple(("mobilenet_v3_large", cohort) for cohort in ("children", "adults", "all"))),
+        _no_superiority("group_difference", "no group read worse", (("mobilenet_v3_large", "all"),)),
+        _no_superiority("lead_over_others", "five networks equally good", tuple((a, "all") for a in ARCHITECTURES)),
     )  # fmt: skip

@@ -13,12 +13,16 @@ import pandas as pd
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.files import write_bytes
 from fer_utils import tables
-from fer_utils.compression.export import REPRESENTATIVE_FACES, calibrated, quantized, to_tflite
-from fer_utils.compression.file_weights import file_weights
-from fer_utils.compression.files import file_name
-from fer_utils.compression.int8_variants import MORE_FACES, Variant, mends, whole_hard_swish
-from fer_utils.compression.layer_errors import layer_errors
+from fer_utils.compression.export import REPRESENTATIVE_FACES, quantized, to_tflite, with_activation_ranges
+from fer_utils.compression.exported_files import file_name, file_weights
 from fer_utils.compression.metadata import describe
+from fer_utils.compression.quantization_errors import (
+    MORE_FACES,
+    Variant,
+    candidate_fixes,
+    layer_errors,
+    whole_hard_swish,
+)
 from fer_utils.compression.techniques import CompressionError, compress
 from fer_utils.models.backbones import build_network, keras
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
@@ -126,7 +130,7 @@ class Compression:
                 to_tflite(trained.network, precision, self._representative()), precision, run_id, trained
             )
             return trained
-        model = calibrated(trained.network, self._representative())
+        model = with_activation_ranges(trained.network, self._representative())
         answers = self._keep(quantized(model), precision, run_id, trained)
         if self.cell.explained and not self._aware:
             loss = self._accuracy(self.answers) - self._accuracy(answers)
@@ -147,7 +151,7 @@ class Compression:
         if loss > A_POINT:
             errors = layer_errors(model, self._representative())
             self._add("layer_errors", errors.assign(run_id=run_id))
-            variants = chain(variants, mends(model, errors, self._representative(MORE_FACES)))
+            variants = chain(variants, candidate_fixes(model, errors, self._representative(MORE_FACES)))
         for variant in variants:
             self._keep(
                 variant.model, "int8", f"{run_id}.{variant.name}", trained, "variant_", reason=variant.about

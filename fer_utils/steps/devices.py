@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from face_sets.expressions import EXPRESSIONS
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.face_images import load_pixels
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE, agrees, prepare_emulation

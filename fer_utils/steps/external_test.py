@@ -3,7 +3,7 @@
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.paths import Paths

@@ -12,5 +12,5 @@ def recalibrate(study: Study, paths: Paths) -> None:
     predictions = tables.read("predictions", *paths.all_trained("predictions"))
     seen = predictions["face_id"].isin(features["face_id"]) & predictions["run_id"].isin(features["run_id"])
     faces = tables.read("faces", paths.faces)
-    made = few_shot.recalibrate(predictions[seen], features, faces, study.seed)
+    made = few_shot.retrain_last_layers(predictions[seen], features, faces, study.seed)
     tables.write(made, "few_shot", paths.few_shot)

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
 from fer_utils.profiling.cortex_a53 import predict_files
 from fer_utils.profiling.host import measure_files, measure_operators

@@ -6,9 +6,8 @@ import pandas as pd
 
 from face_sets.files import atomic_path
 from fer_utils import tables
-from fer_utils.models.features import features_of_children
-from fer_utils.models.initial_weights import find_initial_weights
-from fer_utils.models.prediction import predict_keras, prediction_rows
+from fer_utils.models.networks import find_initial_weights
+from fer_utils.models.prediction import features_of_children, predict_keras, prediction_rows
 from fer_utils.models.training import Trained, of_cohort, train_copies
 from fer_utils.paths import Paths
 from fer_utils.steps.learning import StudyFaces, faces_digest, run_row

@@ -1,14 +1,18 @@
-"""The model tells a group's gap from what the group was asked to pose, and agrees with a fit written out."""
+"""What could explain a gap: poses, tones, quality of pictures; known answers, exact probabilities, and refusals."""
+
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from simulated_children import simulate_children
 
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.adjusted_groups import adjusted_groups
+from fer_utils.analysis.adjusted_groups import MEASURES, adjusted_gap, adjusted_groups, picture_quality
+from fer_utils.analysis.groups import largest_gap
 from fer_utils.analysis.metrics import join
-from fer_utils.simulation.coverage_simulation import made_up_children
+from fer_utils.simulation.simulated_predictions import like_synthetic_faces, sample_predictions
 
 HARD = ("fear", "sadness", "anger", "disgust")
 
@@ -124,20 +128,20 @@ def test_what_the_model_cannot_answer_is_said(joined_of, damage, message):
 
 
 @pytest.mark.slow
-def test_false_alarms_at_cafes_group_sizes_in_full():
+def test_false_positive_rate_at_cafes_group_sizes_in_full():
     sizes = {"European American": 77, "African American": 27, "Latino": 23, "Asian": 16, "South Asian": 11}
     p_values, smallest = [], []
     for seed in range(600):
-        found = adjusted_groups(_made_up(seed, [group for group, n in sizes.items() for _ in range(n)]))
+        found = adjusted_groups(_simulated(seed, [group for group, n in sizes.items() for _ in range(n)]))
         p_values.append(found.p_value)
         smallest.append(found.table["p_holm"].min())
     assert 0.03 <= np.mean(np.array(p_values) < 0.05) <= 0.08
     assert np.mean(np.array(smallest) < 0.05) <= 0.08
 
 
-def _made_up(seed, groups):
+def _simulated(seed, groups):
     """Children of the coverage simulation as rows, one a photograph; groups are names only."""
-    counts = made_up_children(np.random.default_rng(seed), len(groups))[:, 0]
+    counts = simulate_children(np.random.default_rng(seed), len(groups))[:, 0]
     child, true, predicted = (np.repeat(index, counts[counts > 0]) for index in np.nonzero(counts))
     names = np.array(EXPRESSIONS)
     return pd.DataFrame(
@@ -151,3 +155,135 @@ def _made_up(seed, groups):
             "ethnicity": np.array(groups)[child],
         }
     )
+
+
+def _children(cells):
+    """One row per photograph, from (group, tone, right, wrong) for each child."""
+    rows = [
+        {"run_id": "r", "face_id": f"{c}-{i}", "dataset": "d", "subject_id": str(c), "ethnicity": group,
+         "skin_tone": tone, "expression": "fear", "predicted": "fear" if i < right else "anger"}
+        for c, (group, tone, right, wrong) in enumerate(cells)
+        for i in range(right + wrong)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+SMALL = [("A", 1, 8, 2), ("B", 1, 5, 5), ("B", 1, 6, 4), ("A", 2, 4, 6), ("A", 2, 5, 5), ("B", 2, 1, 9)]
+
+
+def _gap_by_hand(groups):
+    """Observed minus expected right answers a photograph, A minus B, in SMALL with these groups."""
+    rate = {1: 19 / 30, 2: 10 / 30}
+    left = {name: [] for name in "AB"}
+    for group, (_, tone, right, _) in zip(groups, SMALL, strict=True):
+        left[group].append(right / 10 - rate[tone])
+    return np.mean(left["A"]) - np.mean(left["B"])
+
+
+def test_the_gap_is_observed_minus_expected():
+    found = adjusted_gap(_children(SMALL), "ethnicity", "skin_tone", 99)
+    assert found.difference == pytest.approx(_gap_by_hand([group for group, *_ in SMALL]))
+    assert (found.best, found.worst) == ("A", "B")
+
+
+def test_the_probability_is_that_of_all_permutations_within_strata():
+    first, second = "ABB", "AAB"
+    observed = abs(_gap_by_hand(first + second))
+    gaps = [
+        abs(_gap_by_hand(one + two))
+        for one in itertools.permutations(first)
+        for two in itertools.permutations(second)
+    ]
+    exact = np.mean(np.array(gaps) >= observed - 1e-12)
+    found = adjusted_gap(_children(SMALL), "ethnicity", "skin_tone", 20_000, seed=1)
+    assert found.p_value == pytest.approx(exact, abs=0.01)
+
+
+def test_with_one_stratum_it_is_the_plain_comparison():
+    joined = sample_predictions(like_synthetic_faces(group_gap=0.3), 1).assign(skin_tone=1)
+    held, plain = (
+        adjusted_gap(joined, "ethnicity", "skin_tone", 2000),
+        largest_gap(joined, "ethnicity", "accuracy", 2000),
+    )
+    assert held.difference == pytest.approx(plain.difference)
+    assert (held.best, held.worst) == (plain.best, plain.worst)
+    assert held.p_value == pytest.approx(plain.p_value, abs=0.03)
+
+
+def test_an_effect_of_the_stratum_alone_leaves_no_gap():
+    cells = [("A", 1, 9, 1)] * 6 + [("B", 1, 9, 1)] + [("A", 2, 2, 8)] + [("B", 2, 2, 8)] * 6
+    held = adjusted_gap(_children(cells), "ethnicity", "skin_tone", 99)
+    plain = largest_gap(_children(cells), "ethnicity", "accuracy", 99)
+    assert held.difference == pytest.approx(0)
+    assert held.p_value == 1
+    assert plain.difference == pytest.approx(0.5)
+
+
+def test_order_and_names_do_not_matter():
+    joined = sample_predictions(like_synthetic_faces(group_gap=0.3), 2)
+    mixed = joined.sample(frac=1, random_state=0)
+    assert adjusted_gap(mixed, "ethnicity", "skin_tone", 300) == adjusted_gap(
+        joined, "ethnicity", "skin_tone", 300
+    )
+
+
+def test_what_cannot_be_distinguished_is_an_error():
+    joined = sample_predictions(like_synthetic_faces(), 1)
+    with pytest.raises(ValueError, match="cannot be distinguished"):
+        adjusted_gap(joined.assign(skin_tone=joined["ethnicity"]), "ethnicity", "skin_tone")
+    with pytest.raises(ValueError, match="in two groups"):
+        adjusted_gap(joined.assign(ethnicity=joined["expression"].astype(str)), "ethnicity", "skin_tone")
+    with pytest.raises(ValueError, match="predictions of 2"):
+        adjusted_gap(sample_predictions(like_synthetic_faces(leads=(0.0, 0.0)), 1), "ethnicity", "skin_tone")
+
+
+def pictures_of(children=40, pictures=3, seed=0):
+    """Noise pictures of children in two groups, brightness varying from child to child."""
+    random = np.random.default_rng(seed)
+    subjects = np.repeat(np.arange(children), pictures)
+    light = random.uniform(80, 140, children)[subjects]
+    noise = random.normal(0, 25, (len(subjects), 16, 16, 1))
+    pixels = (light[:, None, None, None] + noise).clip(0, 255).astype(np.uint8).repeat(3, axis=3)
+    faces = pd.DataFrame({"subject_id": subjects.astype(str), "ethnicity": np.where(subjects % 2, "A", "B")})
+    return faces, pixels
+
+
+def test_medians_are_those_of_children():
+    faces, pixels = pictures_of(children=3, pictures=2)
+    table = picture_quality(faces, pixels, "ethnicity").set_index("measure")
+    grey = pixels[..., 0].reshape(3, 2, -1).mean(axis=2).mean(axis=1)
+    assert list(table.index) == list(MEASURES)
+    assert table.loc["brightness", "A"] == pytest.approx(grey[1])
+    assert table.loc["brightness", "B"] == pytest.approx((grey[0] + grey[2]) / 2)
+
+
+def test_a_darker_group_is_found_and_only_that():
+    faces, pixels = pictures_of()
+    dark = (faces["ethnicity"] == "A").to_numpy()
+    pixels[dark] = (pixels[dark].astype(int) - 40).clip(0).astype(np.uint8)
+    table = picture_quality(faces, pixels, "ethnicity").set_index("measure")
+    assert table.loc["brightness", "p_holm"] < 0.01
+    assert table.loc["brightness", "A"] < table.loc["brightness", "B"]
+    assert table.loc["sharpness", "p_holm"] > 0.01
+
+
+def test_groups_of_equal_quality_have_the_stated_false_positive_rate():
+    found = [
+        picture_quality(*pictures_of(children=24, pictures=2, seed=seed), "ethnicity")["p_holm"].min() <= 0.05
+        for seed in range(100)
+    ]
+    assert sum(found) <= 11  # 5 expected; 99.5 % of binomial draws lie below
+
+
+def test_many_pictures_of_a_child_count_once():
+    faces, pixels = pictures_of(pictures=1)
+    again = picture_quality(pd.concat([faces] * 5), np.concatenate([pixels] * 5), "ethnicity")
+    pd.testing.assert_frame_equal(again, picture_quality(faces, pixels, "ethnicity"))
+
+
+def test_faces_without_a_group_are_left_out_and_one_group_is_not_tested():
+    faces, pixels = pictures_of()
+    faces.loc[faces["ethnicity"] == "B", "ethnicity"] = None
+    table = picture_quality(faces, pixels, "ethnicity")
+    assert "B" not in table
+    assert table[["p_value", "p_holm"]].isna().all(axis=None)

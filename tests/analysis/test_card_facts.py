@@ -6,7 +6,7 @@ import pytest
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables as declared
-from fer_utils.analysis.card_facts import card_facts, photographs_score, worst_expression, worst_group
+from fer_utils.analysis.card_facts import card_facts, photographs_score
 from fer_utils.analysis.evidence import Tables
 
 FLOAT, INT8 = "net.all.none.float32", "net.all.none.int8"
@@ -41,7 +41,7 @@ def made(faces_of):
 
 def test_the_worst_expression_and_what_it_is_taken_for(made):
     facts = card_facts(made, FLOAT, "made_up")
-    worst = worst_expression(facts)
+    worst = facts.worst_expression
     assert worst["expression"] == "fear"
     assert worst["recall"] == 0
     assert worst["taken_for"] == "surprise"
@@ -51,7 +51,7 @@ def test_the_worst_expression_and_what_it_is_taken_for(made):
 
 
 def test_the_worst_group(made):
-    group = worst_group(card_facts(made, FLOAT, "made_up"))
+    group = card_facts(made, FLOAT, "made_up").worst_group
     assert (group["factor"], group["group"]) == ("ethnicity", "B")
     assert group["accuracy"] == pytest.approx(0.5 * 6 / 7 + 0.5 * 1 / 7)
 
@@ -63,9 +63,9 @@ def test_factors_that_part_nobody_are_left_out(made):
 def test_groups_too_small_to_speak_of_are_never_called_the_worst(made):
     facts = card_facts(made, FLOAT, "made_up")
     facts.groups["too_small"] = [False, True]
-    assert worst_group(facts)["group"] == "A"
+    assert facts.worst_group["group"] == "A"
     facts.groups["too_small"] = True
-    assert worst_group(facts) is None
+    assert facts.worst_group is None
 
 
 def test_int8_is_set_beside_its_float_twin_and_float_beside_nothing(made):

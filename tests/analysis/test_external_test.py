@@ -5,13 +5,7 @@ import pandas as pd
 import pytest
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.analysis.external_test import (
-    choices_by_halves,
-    measures,
-    peers,
-    smile_gaps,
-    smiles_by_sex,
-)
+from fer_utils.analysis.external_test import choices_by_halves, measures, peers, smile_gaps, smiles_by_sex
 from fer_utils.analysis.metrics import join
 
 

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables
-from fer_utils.analysis.few_shot import CHILDREN, REPEATS, gains, recalibrate, retrained
+from fer_utils.analysis.few_shot import CHILDREN, REPEATS, gains, retrain_last_layers, retrained
 from fer_utils.analysis.metrics import join
 
 
@@ -31,9 +31,9 @@ def study_of(faces_of, predictions_of):
     return make
 
 
-def test_a_bad_last_layer_on_good_features_is_mended(study_of):
+def test_a_bad_last_layer_on_good_features_is_fixed(study_of):
     predictions, features, faces = study_of(60, 1 / 7)
-    found = gains(recalibrate(predictions, features, faces, 3), join(predictions, faces), draws=300)
+    found = gains(retrain_last_layers(predictions, features, faces, 3), join(predictions, faces), draws=300)
     assert list(found["children"]) == list(CHILDREN)
     assert (found["repeats"] == REPEATS).all()
     assert (found["before"] < 0.25).all()
@@ -44,13 +44,15 @@ def test_a_bad_last_layer_on_good_features_is_mended(study_of):
 
 def test_features_that_tell_nothing_buy_nothing(study_of):
     predictions, features, faces = study_of(60, 0.8, spread=1e6)
-    found = gains(recalibrate(predictions, features, faces, 3), join(predictions, faces), draws=300)
+    found = gains(retrain_last_layers(predictions, features, faces, 3), join(predictions, faces), draws=300)
     assert (found["high"] < 0.05).all()
 
 
-def test_nobody_who_teaches_is_scored(study_of):
+def test_nobody_trained_on_is_scored(study_of):
     predictions, features, faces = study_of(60, 0.5)
-    made = recalibrate(predictions, features, faces, 3).merge(faces[["face_id", "subject_id"]], on="face_id")
+    made = retrain_last_layers(predictions, features, faces, 3).merge(
+        faces[["face_id", "subject_id"]], on="face_id"
+    )
     held_out = made.groupby(["children", "repeat"])["subject_id"].nunique()
     assert all(count == 60 - children for (children, _), count in held_out.items())
     assert len(made.groupby(["children", "repeat"])["face_id"].agg(frozenset).unique()) == 2 * REPEATS
@@ -61,43 +63,43 @@ def test_held_out_labels_never_reach_the_layer(study_of):
     inputs = np.stack(features["features"].to_list()).astype(float)
     offsets = np.log(predictions[list(PROBABILITY_COLUMNS)].to_numpy(float))
     labels = pd.Categorical(faces["expression"], categories=list(EXPRESSIONS)).codes
-    teaches = np.arange(len(faces)) < 100
-    shuffled = np.where(teaches, labels, (labels + 1) % 7)
-    np.testing.assert_array_equal(*(retrained(inputs, offsets, x, teaches) for x in (labels, shuffled)))
+    trains = np.arange(len(faces)) < 100
+    shuffled = np.where(trains, labels, (labels + 1) % 7)
+    np.testing.assert_array_equal(*(retrained(inputs, offsets, x, trains) for x in (labels, shuffled)))
 
 
 @pytest.mark.parametrize(("subjects", "sizes"), [(19, []), (20, [10]), (49, [10]), (50, [10, 25])])
-def test_no_fewer_children_are_scored_than_teach(study_of, subjects, sizes):
-    made = recalibrate(*study_of(subjects, 0.5), seed=0)
+def test_no_fewer_children_are_scored_than_trained_on(study_of, subjects, sizes):
+    made = retrain_last_layers(*study_of(subjects, 0.5), seed=0)
     assert sorted(made["children"].unique()) == sizes
 
 
 def test_no_run_gives_an_empty_table(study_of):
     predictions, _, faces = study_of(20, 0.5)
-    assert recalibrate(predictions, tables.empty("features"), faces, 0).empty
+    assert retrain_last_layers(predictions, tables.empty("features"), faces, 0).empty
 
 
 def test_the_same_seed_draws_the_same_children(study_of):
     study = study_of(20, 0.5)
-    pd.testing.assert_frame_equal(recalibrate(*study, seed=5), recalibrate(*study, seed=5))
-    assert not recalibrate(*study, seed=5).equals(recalibrate(*study, seed=6))
+    pd.testing.assert_frame_equal(retrain_last_layers(*study, seed=5), retrain_last_layers(*study, seed=5))
+    assert not retrain_last_layers(*study, seed=5).equals(retrain_last_layers(*study, seed=6))
 
 
 def test_the_layer_is_scikit_learns_when_nothing_was_there_before():
     generator = np.random.default_rng(0)
     labels = np.arange(210) % 7
     inputs = generator.normal(size=(210, 20)) + np.eye(7, 20)[labels]
-    teaches = np.arange(210) < 140
-    middle, spread = inputs[teaches].mean(axis=0), inputs[teaches].std(axis=0)
+    trains = np.arange(210) < 140
+    middle, spread = inputs[trains].mean(axis=0), inputs[trains].std(axis=0)
     scaled = np.column_stack(
         [(inputs - middle) / spread / np.sqrt(20), np.ones(210)]
     )  # the bias is penalised too
     theirs = LogisticRegression(fit_intercept=False, tol=1e-8, max_iter=5000).fit(
-        scaled[teaches], labels[teaches]
+        scaled[trains], labels[trains]
     )
-    ours = retrained(inputs, np.zeros((210, 7)), labels.astype(np.int8), teaches)
+    ours = retrained(inputs, np.zeros((210, 7)), labels.astype(np.int8), trains)
     shares = np.exp(ours) / np.exp(ours).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(shares, theirs.predict_proba(scaled[~teaches]), atol=1e-3)
+    np.testing.assert_allclose(shares, theirs.predict_proba(scaled[~trains]), atol=1e-3)
 
 
 def test_a_heavy_penalty_leaves_the_layer_as_it_was():

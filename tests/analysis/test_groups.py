@@ -1,21 +1,35 @@
-"""A planted gap is found, and where none was planted none is found too often."""
+"""Gaps: a planted one is found, none is found too often; pairs agree with closed forms, power with simulation."""
+
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.optimize import brentq
+from simulated_children import simulate_children, true_scores
+from statsmodels.stats.power import TTestIndPower
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.groups import (
+    Clustering,
+    bounds_of_largest,
     by_group,
     by_two,
+    clustering,
+    clustering_of,
+    detectable_gap,
+    detectable_gaps,
     difference_within,
     gaps_of_runs,
     group_pairs,
+    holm,
     known_factors,
     largest_gap,
+    pairwise,
     with_age_band,
 )
+from fer_utils.analysis.intervals import unpaired_differences
 from fer_utils.analysis.metrics import METRICS, join, scores
 
 FIVE = ("A", "B", "C", "D", "E")
@@ -65,14 +79,14 @@ def test_groups_survive_renaming_and_reordering(planted):
     assert (second.low, second.high, second.p_value) == (first.low, first.high, first.p_value)
 
 
-def test_nothing_planted_is_seldom_called_a_gap(joined_of):
+def test_without_a_gap_the_false_positive_rate_is_as_stated(joined_of):
     p_values = _p_values(joined_of, repetitions=150, draws=200)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.10
     assert stats.kstest(p_values, "uniform").pvalue > 0.001
 
 
 @pytest.mark.slow
-def test_false_alarms_in_full(joined_of):
+def test_false_positive_rate_in_full(joined_of):
     p_values = np.array(_p_values(joined_of, repetitions=2000, draws=1000))
     assert 0.04 <= np.mean(p_values <= 0.05) <= 0.06
     assert stats.kstest(p_values, "uniform").pvalue > 0.001
@@ -206,7 +220,7 @@ def test_what_occurs_with_one_mouth_only_does_not_count(faces_of, predictions_of
     assert difference_within(one, "mouth", ("open", "closed"), 200) == {}
 
 
-def test_runs_are_told_apart_and_holm_counts_them(planted):
+def test_runs_are_kept_apart_and_holm_counts_them(planted):
     both = pd.concat([planted, planted.assign(run_id="other", predicted=planted["expression"])])
     table = gaps_of_runs(both, ["run", "other"], "ethnicity", draws=200).set_index("run_id")
     alone = largest_gap(planted, "ethnicity", "accuracy", 200)
@@ -217,3 +231,167 @@ def test_runs_are_told_apart_and_holm_counts_them(planted):
     ]
     assert table.loc["run", "p_holm"] == pytest.approx(2 * alone.p_value)
     assert table.loc["other", ["difference", "p_value", "true_high"]].tolist() == [0, 1, 0]
+
+
+def _children(generator, children, mean, spread=0.15, photographs=8):
+    """Children with equally many photographs, all of one expression: accuracy is the mean of their shares."""
+    own = np.clip(generator.normal(mean, spread, children), 0, 1)
+    right = generator.binomial(photographs, own)
+    counts = np.zeros((children, 7, 7), dtype=np.int64)
+    counts[:, 0, 0], counts[:, 0, 1] = right, photographs - right
+    return counts
+
+
+def test_two_groups_are_welchs_test():
+    generator = np.random.default_rng(1)
+    groups = {"A": _children(generator, 11, 0.5), "B": _children(generator, 30, 0.7)}
+    (row,) = pairwise(groups, "accuracy").to_dict("records")
+    library = stats.ttest_ind(*(g[:, 0, 0] / 8 for g in groups.values()), equal_var=False)
+    interval = library.confidence_interval()
+    assert row["p_value"] == pytest.approx(library.pvalue)
+    assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high), abs=2e-3)
+
+
+def test_equal_groups_are_tukeys_intervals():
+    generator = np.random.default_rng(2)
+    groups = {name: _children(generator, 200, 0.6) for name in "ABC"}
+    library = stats.tukey_hsd(*(g[:, 0, 0] / 8 for g in groups.values())).confidence_interval()
+    ours = pairwise(groups, "accuracy")
+    for row, (i, j) in zip(ours.to_dict("records"), combinations(range(3), 2), strict=True):
+        assert (row["low"], row["high"]) == pytest.approx((library.low[i, j], library.high[i, j]), abs=4e-3)
+
+
+def test_bounds_hold_the_largest_gap_however_many_groups_are_looked_at():
+    means, held = (0.6, 0.6, 0.6, 0.6, 0.5), []
+    for seed in range(150):
+        generator = np.random.default_rng(seed)
+        groups = {
+            str(i): _children(generator, n, m)
+            for i, (n, m) in enumerate(zip((77, 27, 23, 16, 11), means, strict=True))
+        }
+        low, high = bounds_of_largest(pairwise(groups, "accuracy"))
+        held.append(low <= 0.1 <= high)
+    assert np.mean(held) >= 0.91
+
+
+def test_nothing_planted_leaves_zero_possible():
+    excluded = []
+    for seed in range(150):
+        generator = np.random.default_rng(1000 + seed)
+        groups = {str(n): _children(generator, n, 0.6) for n in (77, 27, 23, 16, 11)}
+        excluded.append(bounds_of_largest(pairwise(groups, "accuracy"))[0] > 0)
+    assert np.mean(excluded) <= 0.08
+
+
+def test_a_group_of_one_has_a_difference_and_no_interval():
+    generator = np.random.default_rng(3)
+    groups = {
+        "one": _children(generator, 1, 0.5),
+        "A": _children(generator, 9, 0.5),
+        "B": _children(generator, 9, 0.5),
+    }
+    pairs = pairwise(groups, "accuracy").set_index(["first", "second"])
+    assert pairs["low"].isna().tolist() == [True, True, False]
+    assert pairs["difference"].notna().all()
+    alone = pairwise({name: groups[name] for name in ("A", "B")}, "accuracy")
+    assert pairs.loc[("A", "B"), "low"] == pytest.approx(alone["low"].item())
+    assert np.isnan(bounds_of_largest(pairs.iloc[:2].reset_index())[0])
+
+
+def test_holms_are_those_of_the_step_down_by_hand():
+    assert holm(pd.Series([0.01, 0.04, np.nan, 0.03])) == pytest.approx(
+        np.array([0.03, 0.06, np.nan, 0.06]), nan_ok=True
+    )
+    assert np.isnan(holm(pd.Series([np.nan]))).all()
+
+
+def _simulated_power(gap, children, repetitions):
+    """How often the study's interval excludes zero when simulated groups differ by a true gap, and its error."""
+    target = true_scores()["accuracy"] - gap
+    shift = brentq(lambda s: true_scores(s)["accuracy"] - target, -20, 20)
+    found = 0
+    for each in range(repetitions):
+        generator = np.random.default_rng([0, each])
+        groups = [
+            simulate_children(generator, n, (s,))[:, 0] for n, s in zip(children, (0.0, shift), strict=True)
+        ]
+        found += unpaired_differences(groups[0], groups[1], draws=500, seed=each)["accuracy"].excludes_zero
+    share = found / repetitions
+    return share, float(np.sqrt(share * (1 - share) / repetitions))
+
+
+CAFE_GROUPS = {"European American": 77, "African American": 27, "Latino": 23, "Asian": 16, "South Asian": 11}
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return clustering_of(simulate_children(np.random.default_rng(1), 20_000)[:, 0])
+
+
+def _beta_binomial(correlation, subjects=20_000):
+    generator = np.random.default_rng(2)
+    concentration = 1 / correlation - 1
+    sizes = generator.integers(1, 14, subjects)
+    right = generator.binomial(sizes, generator.beta(0.6 * concentration, 0.4 * concentration, subjects))
+    counts = np.zeros((subjects, 7, 7), dtype=np.int64)
+    counts[:, 0, 0], counts[:, 0, 1] = right, sizes - right
+    return counts
+
+
+@pytest.mark.parametrize("correlation", [0.05, 0.3])
+def test_a_known_correlation_is_recovered(correlation):
+    found = clustering_of(_beta_binomial(correlation))
+    assert found.correlation == pytest.approx(correlation, abs=0.01)
+    assert found.share == pytest.approx(0.6, abs=0.01)
+
+
+def test_independent_photographs_have_none(joined_of):
+    assert clustering(joined_of(400, 14)).correlation < 0.02
+
+
+def test_equal_numbers_give_kishs_design_effect():
+    assert Clustering(0.6, 0.2, 8, 0).design_effect == pytest.approx(1 + 7 * 0.2)
+    assert Clustering(0.6, 0.2, 8, 0.5).design_effect > 1 + 7 * 0.2
+
+
+def test_design_effect_is_that_of_the_variance_it_stands_for():
+    generator = np.random.default_rng(3)
+    shares = []
+    for _ in range(2000):
+        counts = simulate_children(generator, 30)[:, 0].sum(axis=0)
+        shares.append((np.trace(counts) / counts.sum(), counts.sum()))
+    share, photographs = np.array(shares).T
+    cluster = clustering_of(simulate_children(generator, 20_000)[:, 0])
+    expected = cluster.share * (1 - cluster.share) / photographs.mean() * cluster.design_effect
+    assert share.var() == pytest.approx(expected, rel=0.12)
+
+
+def test_gap_is_the_textbooks_for_one_photograph_each():
+    cluster = Clustering(0.5, 0.0, 1, 0)
+    gap = detectable_gap(cluster, (40, 40))
+    power = TTestIndPower().power(gap / 0.5, nobs1=40, alpha=0.05, ratio=1)
+    assert power == pytest.approx(0.8, abs=0.01)
+
+
+def test_more_children_find_smaller_gaps(simulated):
+    table = detectable_gaps(simulated, CAFE_GROUPS)
+    assert len(table) == 10
+    assert table["detectable"].is_monotonic_increasing
+    assert set(table.iloc[-1][["first", "second"]]) == {"Asian", "South Asian"}
+
+
+def test_simulation_finds_the_detectable_gap_four_times_in_five(simulated):
+    for children in ((77, 27), (77, 11)):
+        power, error = _simulated_power(detectable_gap(simulated, children), children, 300)
+        assert 0.8 - 0.05 - 2 * error <= power <= 0.8 + 0.05 + 2 * error
+
+
+def test_without_a_gap_it_is_seldom_found():
+    power, _ = _simulated_power(0.0, (77, 11), 300)
+    assert power <= 0.09
+
+
+@pytest.mark.parametrize("counts", [np.ones((1, 7, 7), int), np.eye(49, dtype=int)[:5].reshape(5, 7, 7)])
+def test_a_correlation_needs_children_with_two_photographs(counts):
+    with pytest.raises(ValueError, match="two children"):
+        clustering_of(counts)

@@ -12,8 +12,9 @@ from fer_utils.analysis.metrics import (
     METRICS,
     chance_level,
     confusions_by_subject,
+    coverage,
+    holes,
     join,
-    recalls,
     scores,
     scores_of_confusions,
 )
@@ -64,13 +65,6 @@ def test_expression_that_nobody_posed_costs_recall_only():
     truth = pd.Series(["neutral", "neutral", "happiness", "happiness"])
     predicted = pd.Series(["neutral", "fear", "happiness", "fear"])
     assert scores(truth, predicted)["macro_f1"] == pytest.approx(2 / 3)
-
-
-def test_recalls_are_missing_for_absent_expressions():
-    found = recalls(pd.Series(["neutral", "fear", "fear"]), pd.Series(["neutral", "fear", "anger"]))
-    assert found["neutral"] == 1
-    assert found["fear"] == 0.5
-    assert found.drop(["neutral", "fear"]).isna().all()
 
 
 @settings(deadline=None)
@@ -134,3 +128,29 @@ def test_subjects_of_two_sets_with_one_number_are_two_subjects(joined_of):
 def test_unknown_expression_is_an_error(joined_of):
     with pytest.raises(ValueError, match="seven expressions"):
         confusions_by_subject(joined_of(2, 2).assign(expression="contempt"))
+
+
+@pytest.fixture
+def learned(faces_of):
+    """Adults of one set with all expressions, and children of another without two of them."""
+    both = [faces_of(3, 7, dataset="kdef", age_group="adult"), faces_of(4, 7, dataset="nimh_chefs")]
+    faces = pd.concat(both, ignore_index=True)
+    lacking = (faces["dataset"] == "nimh_chefs") & faces["expression"].isin(["disgust", "surprise"])
+    return faces[~lacking]
+
+
+def test_holes_are_zeros_not_absent_rows(learned):
+    table = coverage(learned)
+    assert list(table.columns) == list(EXPRESSIONS)
+    assert table.index.tolist() == [("kdef", "adult"), ("nimh_chefs", "child")]
+    assert table.loc[("nimh_chefs", "child"), "disgust"] == 0
+    assert table.to_numpy().sum() == len(learned)
+
+
+def test_holes_are_given_in_words(learned):
+    assert holes(learned) == ["no surprise, disgust in nimh_chefs (child)"]
+
+
+def test_no_faces(learned):
+    assert coverage(learned.iloc[:0]).empty
+    assert holes(learned.iloc[:0]) == []

@@ -1,16 +1,11 @@
-"""What was planted in drawn faces, found in made-up answers about them."""
+"""What was planted in rendered faces, found in simulated predictions of them."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.planted import (
-    gap_by_twins,
-    shift_between_ages,
-    shift_between_copies,
-    tone_or_group,
-)
+from fer_utils.analysis.planted import gap_by_twins, shift_between_ages, shift_between_copies, tone_or_group
 from synthetic_faces.design import Design, plan_faces
 
 
@@ -79,7 +74,7 @@ def test_each_copy_ahead_on_its_own_age(tested, answers_of):
 
 
 @pytest.mark.parametrize("cause", ["tone", "group"])
-def test_tone_and_group_are_told_apart(tested, answers_of, cause):
+def test_tone_and_group_are_distinguished(tested, answers_of, cause):
     by_tone = 0.9 - 0.07 * (tested["skin_tone"].astype(float) - 1)
     by_group = np.where(tested["ethnicity"] == "E", 0.4, 0.8)
     joined = answers_of(np.asarray(by_tone if cause == "tone" else by_group, dtype=float))

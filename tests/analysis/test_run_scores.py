@@ -1,10 +1,12 @@
-"""Every run keeps a row; those that cannot be told from guessing are flagged."""
+"""Every run keeps a row; those not distinguishable from guessing are flagged."""
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fer_utils.analysis.metrics import METRICS, join, scores
-from fer_utils.analysis.run_scores import run_scores
+from fer_utils.analysis.run_scores import on_frontier, run_scores
 from fer_utils.tables import conform
 
 
@@ -61,3 +63,25 @@ def test_no_predictions_at_all_leave_all_scores_missing(joined, runs):
 def test_predictions_of_an_unknown_run_are_an_error(joined, runs):
     with pytest.raises(ValueError, match="'guessing', which is not in the table of runs"):
         run_scores(joined, runs[runs["run_id"] != "guessing"])
+
+
+points = st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6)), min_size=1, max_size=12)
+
+
+@settings(deadline=None)
+@given(points)
+def test_every_point_off_the_frontier_is_beaten_by_one_on_it_and_none_on_it_is(
+    rows: list[tuple[int, int]],
+) -> None:
+    frame = pd.DataFrame(rows, columns=["cost", "score"])
+    found = on_frontier(frame["cost"], frame["score"])
+    best = frame[found]
+    assert found.any()
+    for cost, score, on_it in zip(frame["cost"], frame["score"], found, strict=True):
+        beats = best[(best["cost"] <= cost) & (best["score"] >= score)]
+        assert (beats[["cost", "score"]] != (cost, score)).any(axis=1).any() != on_it
+
+
+def test_a_known_frontier_and_missing_numbers() -> None:
+    frame = pd.DataFrame({"cost": [1, 2, 3, 3, None], "score": [0.5, 0.4, 0.9, 0.8, 1.0]})
+    assert on_frontier(frame["cost"], frame["score"]).to_list() == [True, False, True, False, False]

@@ -364,7 +364,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("spoil", MISSING)
-def test_an_old_browser_is_told_what_it_lacks(browser, origin, spoil):
+def test_an_old_browser_shows_what_it_lacks(browser, origin, spoil):
     device = Device(browser, origin)
     device.page.add_init_script(spoil)
     device.opened()

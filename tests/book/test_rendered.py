@@ -68,7 +68,7 @@ def test_every_image_has_an_alternative_text_that_is_not_a_file_name(pages):
 
 def test_every_figure_has_caption_name_and_source_line(pages):
     figures = [(name, figure) for name, page in pages.items() for figure in page.select("figure")]
-    assert len(figures) >= 6, "each of the six stages shows something"
+    assert len(figures) >= 6, "each of the first six stages shows a figure"
     bad = [
         f"{name}#{figure.get('id')}"
         for name, figure in figures
@@ -146,7 +146,7 @@ def test_a_claim_leads_to_its_rule_its_figure_its_table_and_its_notebook(html, p
     """What a link leads to is there; that all links resolve is tested for every page above."""
     board = pages["book/index.html"]
     (row,) = [tr for tr in board.find_all("tr") if tr.find("a", href=f"stages/claims.html#claim-{claim.id}")]
-    links = {link.text: link["href"] for link in row.select("td[data-label='leads to'] a")}
+    links = {link.text: link["href"] for link in row.select("td[data-label='links'] a")}
     target = pages["book/stages/claims.html"].find(id=f"claim-{claim.id}")
     section = target if target.name == "section" else target.find_parent("section")
     told = section.get_text().replace("’", "'")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from fer_utils.compression import clustering, pruning, quantization, techniques
+from fer_utils.compression import quantization_aware, techniques
 from fer_utils.compression.export import to_tflite
-from fer_utils.compression.file_weights import file_weights
-from fer_utils.compression.layers import copy_with, distinct_weights, holds_most_weights, kernels, sparsity
-from fer_utils.compression.techniques import CompressionError, compress
+from fer_utils.compression.exported_files import file_weights
+from fer_utils.compression.techniques import CompressionError, compress, holds_most_weights, touched_weights
+from fer_utils.models.backbones import copy_with, layers
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet
@@ -40,15 +40,15 @@ def test_the_original_is_left_as_it_was(tiny_network, compressed):
 
 def test_pruning_reaches_its_sparsity_for_good(tiny_network, compressed, study):
     made, _ = compressed
-    assert sparsity(tiny_network) == 0
-    assert sparsity(made["pruning"]) == pytest.approx(study.sparsity, abs=0.01)
+    assert touched_weights(tiny_network).sparsity == 0
+    assert touched_weights(made["pruning"]).sparsity == pytest.approx(study.sparsity, abs=0.01)
     assert not [layer for layer in made["pruning"].layers if "prune" in layer.name]
 
 
-def test_clustering_leaves_a_few_values_a_layer(tiny_network, compressed, study):
+def test_clustering_leaves_a_few_values_per_layer(tiny_network, compressed, study):
     made, _ = compressed
-    assert distinct_weights(tiny_network) > 100
-    assert distinct_weights(made["clustering"]) <= study.clusters
+    assert touched_weights(tiny_network).distinct_values > 100
+    assert touched_weights(made["clustering"]).distinct_values <= study.clusters
 
 
 def test_depthwise_kernels_are_spared(tiny_network):
@@ -57,24 +57,27 @@ def test_depthwise_kernels_are_spared(tiny_network):
 
 
 def test_an_unreached_sparsity_is_an_error(tiny_network, study, monkeypatch):
-    monkeypatch.setattr(pruning, "unwrap", lambda network: network)
+    monkeypatch.setattr(techniques.tfmot.sparsity.keras, "strip_pruning", lambda network: network)
     with pytest.raises(CompressionError, match="pruning reached a sparsity of 0.000, not 0.5"):
         techniques._unwrapped(tiny_network, "pruning", study)
 
 
 def test_unreached_clusters_are_an_error(tiny_network, study, monkeypatch):
-    monkeypatch.setattr(clustering, "unwrap", lambda network: network)
+    monkeypatch.setattr(techniques.tfmot.clustering.keras, "strip_clustering", lambda network: network)
     with pytest.raises(CompressionError, match="distinct weights in a layer, not 4"):
         techniques._unwrapped(tiny_network, "clustering", study)
 
 
 def test_wrapping_for_quantization_keeps_the_weights(tiny_network):
     """Before training, the wrapped network holds the network's own kernels, every one of them."""
-    wrapped = quantization.wrap(tiny_network)
-    ours = {kernel.shape: kernel for kernel in kernels(tiny_network)}
-    theirs = [weight for weight in wrapped.get_weights() if weight.shape in ours]
-    assert theirs
-    assert all(any(np.array_equal(kernel, other) for other in theirs) for kernel in ours.values())
+    ours = [
+        each.kernel.numpy() for each in tiny_network.layers if type(each) in (layers.Conv2D, layers.Dense)
+    ]
+    separable = [each for each in tiny_network.layers if isinstance(each, layers.SeparableConv2D)]
+    ours += [each.pointwise_kernel.numpy() for each in separable]
+    theirs = quantization_aware.wrap(tiny_network).get_weights()
+    assert len(ours) == 4
+    assert all(any(np.array_equal(kernel, other) for other in theirs) for kernel in ours)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +191,9 @@ def test_zeros_are_counted_in_files_of_every_precision(compressed, striped_faces
     made, _ = compressed
     path = tmp_path / "file.tflite"
     path.write_bytes(to_tflite(made["pruning"], precision, striped_faces[0]))
-    assert file_weights(path.read_bytes()).sparsity == pytest.approx(sparsity(made["pruning"]), abs=0.02)
+    assert file_weights(path.read_bytes()).sparsity == pytest.approx(
+        touched_weights(made["pruning"]).sparsity, abs=0.02
+    )
     path.write_bytes(to_tflite(made["none"], precision, striped_faces[0]))
     assert file_weights(path.read_bytes()).sparsity < 0.05
     assert file_weights(path.read_bytes()).distinct_values > 16

@@ -1,4 +1,4 @@
-"""The golden pair: a port that is right passes, and each way of being wrong is found out."""
+"""The golden pair: a correct port passes, and each kind of wrong one is detected."""
 
 import json
 
@@ -15,10 +15,13 @@ from fer_utils.compression.golden import (
     PICTURE_FILE,
     STEP,
     GoldenError,
+    answers_here,
+    compare,
     golden_face,
     golden_files,
+    read_answers,
+    read_golden,
 )
-from fer_utils.compression.golden_check import answers_here, compare, read_answers, read_golden
 from fer_utils.compression.metadata import describe
 
 SIZE = 32
@@ -78,7 +81,7 @@ def test_the_pair_says_layout_labels_and_how_far_one_may_be_off(made):
     ],
     ids=["colours swapped", "levels scaled", "rows for columns", "upside down"],
 )
-def test_a_port_that_lays_the_face_out_wrongly_is_found_out(made, port):
+def test_a_port_that_lays_the_face_out_wrongly_is_detected(made, port):
     from ai_edge_litert.interpreter import Interpreter
 
     golden = read_golden(made)
@@ -115,7 +118,7 @@ def test_another_expression_disagrees_however_close(made):
     assert not found.agrees
 
 
-def test_a_damaged_golden_answer_is_found_out(copy):
+def test_a_damaged_golden_answer_is_detected(copy):
     path = copy / GOLDEN_FILE
     golden = json.loads(path.read_text())
     name = next(iter(golden["answers"]))
@@ -133,7 +136,7 @@ def test_a_damaged_golden_answer_is_found_out(copy):
         (f"tiny.int8.{SIZE}.tflite", "is not the file that the golden pair was made with"),
     ],
 )
-def test_a_damaged_file_is_told_in_a_sentence(copy, name, sentence):
+def test_a_damaged_file_is_reported_in_a_sentence(copy, name, sentence):
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 0xFF
     (copy / name).write_bytes(bytes(content))
@@ -158,7 +161,7 @@ def test_a_folder_without_a_pair_says_so(tmp_path):
         ('{"tiny.float32.32.tflite": {"fear": 1}}', "should be seven numbers from 0 to 1"),
     ],
 )
-def test_an_answer_that_is_none_is_told_in_a_sentence(made, tmp_path, content, sentence):
+def test_an_invalid_answer_is_reported_in_a_sentence(made, tmp_path, content, sentence):
     path = tmp_path / "answer.json"
     path.write_text(content)
     golden = read_golden(made)

@@ -6,16 +6,17 @@ import zipfile
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools.flatbuffer_utils import convert_bytearray_to_object, convert_object_to_bytearray
 
 from face_sets.expressions import EXPRESSIONS
 from face_sets.face_model import LOCK_FILE
 from fer_utils.compression.export import to_tflite
-from fer_utils.compression.golden import FACE_FILE
-from fer_utils.compression.golden_check import compare, read_golden
-from fer_utils.compression.metadata import METADATA_NAME, describe
+from fer_utils.compression.golden import FACE_FILE, compare, read_golden
+from fer_utils.compression.metadata import METADATA_NAME, describe, file_interface
+from fer_utils.models.backbones import keras, layers
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
-from fer_utils.reporting.best_models import best_models
+from fer_utils.reporting.gate import best_models
 from fer_utils.study import load_study
 
 CLASSIFY = """
@@ -49,7 +50,7 @@ def test_a_described_file_answers_as_before(plain, striped_faces, tmp_path, prec
     )
 
 
-def test_the_labels_lie_behind_the_model_in_our_order(plain, tmp_path):
+def test_the_labels_are_behind_the_model_in_our_order(plain, tmp_path):
     path = tmp_path / "tiny.tflite"
     path.write_bytes(describe(plain["int8"], "tiny", "says what it is"))
     with zipfile.ZipFile(path) as archive:
@@ -69,6 +70,49 @@ def test_the_metadata_is_a_buffer_of_its_own_kind_and_the_same_each_time(plain):
 def test_a_described_file_is_not_described_again(plain):
     with pytest.raises(ValueError, match="tiny has metadata already"):
         describe(describe(plain["int8"], "tiny", "x"), "tiny", "x")
+
+
+@pytest.fixture
+def described(plain, tmp_path):
+    """Paths of described files by precision."""
+    paths = {precision: tmp_path / f"{precision}.tflite" for precision in plain}
+    for precision, path in paths.items():
+        path.write_bytes(describe(plain[precision], "tiny", "x"))
+    return paths
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_every_precision_takes_and_gives_the_same(described, precision):
+    found = file_interface(described[precision])
+    assert (found.input.shape, found.input.dtype) == ((1, 32, 32, 3), "float32")
+    assert (found.output.shape, found.output.dtype) == ((1, 7), "float32")
+    assert found.labels == EXPRESSIONS
+
+
+def test_the_lowest_runtime_is_that_of_the_newest_operator(described, tmp_path):
+    """Hard-swish was added in TensorFlow 1.15; a network without it runs on older ones."""
+    assert file_interface(described["float32"]).lowest_runtime == "1.15.0"
+    pixels = keras.Input((32, 32, 3))
+    simple = layers.Dense(7, activation="softmax")(layers.GlobalAveragePooling2D()(pixels))
+    path = tmp_path / "simple.tflite"
+    path.write_bytes(describe(to_tflite(keras.Model(pixels, simple), "float32", None), "simple", "x"))
+    assert [int(part) for part in file_interface(path).lowest_runtime.split(".")] < [1, 15]
+
+
+def test_a_file_that_does_not_describe_itself_is_refused(plain, tmp_path):
+    path = tmp_path / "plain.tflite"
+    path.write_bytes(plain["int8"])
+    with pytest.raises(ValueError, match=r"has no labels.txt inside: export it again"):
+        file_interface(path)
+
+
+def test_a_file_without_the_converters_note_is_refused(plain, tmp_path):
+    model = convert_bytearray_to_object(plain["int8"])
+    model.metadata = []
+    path = tmp_path / "silent.tflite"
+    path.write_bytes(describe(bytes(convert_object_to_bytearray(model)), "tiny", "x"))
+    with pytest.raises(ValueError, match="does not say which runtime it needs"):
+        file_interface(path)
 
 
 @pytest.fixture(scope="module")

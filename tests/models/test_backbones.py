@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from fer_utils.compression.layers import copy_with
 from fer_utils.models import backbones
-from fer_utils.models.backbones import BACKBONES, build_network, keras, layers
+from fer_utils.models.backbones import BACKBONES, build_network, copy_with, keras, layers
 from fer_utils.study import ARCHITECTURES, load_study
 
 PARAMETERS = {  # Keras' include_top=False plus a dense layer of 7, counted by hand from the published shapes
@@ -43,7 +42,7 @@ def test_a_network_is_flat_with_the_common_head(architecture, small_study):
 def test_networks_compute_what_keras_own_compute(architecture, small_study):
     """The network as rewritten for quantization, and its copy that is wrapped, equal Keras' own to 1e-5.
 
-    Keras' own gets the same weights in the same order. Statistics of batches are drawn, or they would not matter.
+    Keras' own gets the same weights in the same order. Batch statistics are random, so that errors in them show.
     """
     ours = build_network(architecture, small_study, None)
     backbone = BACKBONES[architecture]

@@ -18,7 +18,7 @@ def passes(pixels, labels, seed, epochs=2, size=8, **options):
     return [[(x.numpy(), y.numpy()) for x, y in dataset] for _ in range(epochs)]
 
 
-def test_one_seed_gives_one_course_and_each_epoch_differs(smooth):
+def test_one_seed_gives_the_same_batches_and_each_epoch_differs(smooth):
     labels = np.arange(20)
     one, two, other = (passes(smooth, labels, seed) for seed in (3, 3, 4))
     for a, b in zip(one[0] + one[1], two[0] + two[1], strict=True):
@@ -29,7 +29,7 @@ def test_one_seed_gives_one_course_and_each_epoch_differs(smooth):
     assert not np.array_equal(one[0][0][0], other[0][0][0])
 
 
-def test_every_face_is_seen_once_an_epoch_in_levels_of_255(smooth):
+def test_every_face_is_seen_once_per_epoch_in_levels_of_255(smooth):
     for epoch in passes(smooth, np.arange(20), 0):
         assert sorted(np.concatenate([y for _, y in epoch])) == list(range(20))
         assert [len(y) for _, y in epoch] == [8, 8, 4]
@@ -53,7 +53,7 @@ def test_faces_keep_their_labels():
         assert np.abs(x.mean(axis=(1, 2, 3)) - levels[y]).max() <= batches.BRIGHTNESS + 1e-3
 
 
-def test_strength_nought_only_mirrors(smooth):
+def test_strength_zero_only_mirrors(smooth):
     kinds = set()
     for x, _ in passes(smooth, np.arange(20), 0, epochs=1, strength=0.0)[0]:
         for image in x:

@@ -51,7 +51,7 @@ def test_missing_changed_and_cut_files_are_counted_not_named(stored):
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 2**30])
-def test_kept_and_read_when_asked_for_are_the_same(stored, kept_bytes):
+def test_kept_images_and_those_read_on_demand_are_the_same(stored, kept_bytes):
     folder, faces, pixels = stored
     images = FaceImages.stored(faces, folder, 32, kept_bytes)
     assert len(images) == 10
@@ -62,7 +62,7 @@ def test_kept_and_read_when_asked_for_are_the_same(stored, kept_bytes):
     assert images[:0].shape == (0, 32, 32, 3)
 
 
-def test_what_does_not_fit_is_read_only_when_asked_for(stored, monkeypatch):
+def test_what_does_not_fit_is_read_only_on_demand(stored, monkeypatch):
     folder, faces, _ = stored
     asked = []
     black = np.zeros((32, 32, 3), np.uint8)
@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_read_only_when_asked_for(stored, monkeypatch):
     assert len(asked) == 2
 
 
-def test_damage_is_told_at_the_start_even_if_nothing_is_kept(stored):
+def test_damage_is_reported_at_the_start_even_if_nothing_is_kept(stored):
     folder, faces, _ = stored
     (folder / "s/1.png").unlink()
     with pytest.raises(StoredFaceError, match="^1 of 10 stored faces"):

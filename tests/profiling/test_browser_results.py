@@ -9,7 +9,7 @@ import pytest
 
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.compression.files import file_name
+from fer_utils.compression.exported_files import file_name
 from fer_utils.paths import Paths
 from fer_utils.profiling.browser_results import BrowserResultError, read_browser_result
 from fer_utils.steps.devices import add_browser_result

@@ -30,7 +30,9 @@ def test_the_gap_is_thirteen_or_fourteen_photographs():
 
 
 def test_significance_needs_agreement_that_is_close():
-    verdicts = found.verdicts_by_disagreement((14, 20, 30, 36, 44, 46, 100, found.expected_discordant()))
+    shares = (published("accuracy-all") / 100, printed("reference-score").value / 100)
+    independent = round(examined.discordant_if_independent(*shares, found.photographs()))
+    verdicts = found.significance_by_disagreement((14, 20, 30, 36, 44, 46, 100, independent))
     for net, part in verdicts.groupby("net"):
         assert part["p_value"].is_monotonic_increasing
         assert ((part["discordant"] - net) % 2 == 0).all()
@@ -94,6 +96,28 @@ def test_the_article_s_score_is_nearer_to_the_preprint_s_than_its_interval_is_wi
     assert published("latency") == 2 * printed("preprint-latency").value
 
 
-def test_versions_stand_side_by_side():
-    table = found.versions().set_index("fact")
-    assert table.loc["behind the reference network"].tolist() == ["1.79 points", "1.12 points"]
+def test_the_preprint_s_network_is_further_behind_than_the_article_s():
+    behind = printed("reference-score").value - printed("preprint-score").value
+    assert f"{behind:.2f}" == "1.79"
+    assert behind > published("below-reference")
+
+
+def test_an_implied_size_covers_the_sizes_that_print_so():
+    sizes = found.reference_sizes()
+    for size in (sizes["low"] + 1e-9, sizes["high"] - 1e-9):
+        assert (size / sizes["parameters"]).round(2).tolist() == sizes["times"].tolist()
+    assert sizes["implied"].tolist() == pytest.approx((sizes["times"] * sizes["parameters"]).tolist())
+    on_top = found.reference_sizes(on_top=1)["implied"] - sizes["implied"]
+    assert on_top.tolist() == pytest.approx(sizes["parameters"].tolist())
+
+
+def test_the_nearest_head_is_the_article_s_that_comes_closest_to_the_preprint():
+    article, preprint, nearest = found.nearest_sizes(found.reference_sizes())
+    assert abs(nearest - preprint) < abs(article - preprint)
+    assert [f"{size:.1f}" for size in (article, preprint, nearest)] == ["41.8", "60.3", "58.9"]
+
+
+def test_wide_tables_keep_the_order_of_rows():
+    table = found.by_correlation(found.score_intervals().assign(shown="x"), ["series"], "shown")
+    assert table.columns.tolist() == ["series", "independent", "0.05", "0.1", "0.2", "0.3"]
+    assert table["series"].tolist() == found.score_intervals()["series"].unique().tolist()

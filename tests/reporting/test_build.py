@@ -110,7 +110,7 @@ def test_what_an_earlier_run_left_is_gone(project, paths):
     assert not left.exists()
 
 
-def test_the_first_complaint_is_told_with_a_relative_path(tmp_path):
+def test_the_first_complaint_has_a_relative_path(tmp_path):
     log = f"reading\n\x1b[91m{tmp_path}/book/a.md:3: WARNING: no such key\nWARNING: another\n"
     assert first_complaint(log, tmp_path) == "book/a.md:3: WARNING: no such key"
     assert first_complaint("Traceback\nKeyError: 'x'\n", tmp_path) == "KeyError: 'x'"

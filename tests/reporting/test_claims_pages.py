@@ -10,8 +10,8 @@ from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
-from fer_utils.analysis.scoreboard import VERDICTS, scoreboard
-from fer_utils.reporting.claims_pages import Places, claims_pages, comparators_part, quantity_in_words
+from fer_utils.analysis.verdicts import VERDICTS, scoreboard
+from fer_utils.reporting.claims_pages import claims_pages, comparators_part, links, quantity_in_words
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.stages import STAGES, notebook_source
 
@@ -56,22 +56,25 @@ def test_every_row_leads_to_its_rule_and_the_rule_is_there(made):
     rows = BeautifulSoup(made["scoreboard"], "html.parser").select("tbody tr")
     assert len(rows) == len(CLAIMS)
     for claim, row in zip(CLAIMS, rows, strict=True):
-        links = {link.text: link["href"] for link in row.find_all("a")}
-        assert links["rule"] == f"stages/claims.html#claim-{claim.id}"
+        found = {link.text: link["href"] for link in row.find_all("a")}
+        assert found["rule"] == f"stages/claims.html#claim-{claim.id}"
         assert f"(claim-{claim.id})=\n## {claim.statement}\n" in made["claims"]
-        assert {"figure", "notebook"} <= set(links) or "section" in links
+        assert {"figure", "notebook"} <= set(found) or "section" in found
 
 
 def test_the_table_is_the_one_behind_the_figure(figures):
     by_id = {claim.id: claim for claim in CLAIMS}
-    assert Places.of(by_id["accuracy-all"], figures) == Places(
-        "stages/claims.html#claim-accuracy-all", "stages/03_cohorts.html#cohorts-accuracy",
-        "figures/03_cohorts/cohorts-accuracy.csv", "stages/03_cohorts.ipynb",
-    )  # fmt: skip
-    chapter = Places.of(by_id["reference-parameters"], figures)
-    assert (chapter.table, chapter.notebook) == (None, None)
-    section = Places.of(by_id["data-quality-similar"], figures)
-    assert (section.table, section.notebook) == (None, "stages/06_ethnicity_analysis.ipynb")
+    assert dict(links(by_id["accuracy-all"], figures, "../")) == {
+        "rule": "../stages/claims.html#claim-accuracy-all",
+        "figure": "../stages/03_cohorts.html#cohorts-accuracy",
+        "table": "../figures/03_cohorts/cohorts-accuracy.csv",
+        "notebook": "../stages/03_cohorts.ipynb",
+    }
+    page = by_id["accuracy-all"].model_copy(update={"shown": "page#a-section"})
+    assert dict(links(page, figures)).keys() == {"rule", "section"}
+    section = dict(links(by_id["data-quality-similar"], figures))
+    assert section.keys() == {"rule", "figure", "notebook"}
+    assert section["notebook"] == "stages/06_ethnicity_analysis.ipynb"
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -90,7 +93,7 @@ def test_what_a_claim_is_shown_by_exists(claim):
         assert name in sections or name.startswith("published-")
 
 
-def test_a_rule_is_told_with_its_margin_and_its_reason(made):
+def test_a_rule_is_shown_with_its_margin_and_its_reason(made):
     for claim in CLAIMS:
         start = made["claims"].index(f"(claim-{claim.id})=")
         section = made["claims"][start:].split("\n(claim-")[0]
@@ -102,7 +105,7 @@ def test_a_rule_is_told_with_its_margin_and_its_reason(made):
             assert claim.untestable in section
 
 
-def test_quantities_are_told_in_words():
+def test_quantities_are_described_in_words():
     claim = next(claim for claim in CLAIMS if claim.id == "accuracy-gap")
     words = quantity_in_words(claim.quantity)
     assert "South Asian, African American" in words
@@ -110,7 +113,7 @@ def test_quantities_are_told_in_words():
     assert "on cafe" in words
 
 
-def test_comparators_stand_with_measure_and_source_and_hearsay_is_called_so():
+def test_comparators_have_measure_and_source_and_secondary_ones_are_marked():
     rows = comparators_part().splitlines()[2:]
     assert all("{cite:t}`" in row for row in rows)
     assert any("66.9 %" in row and "balanced accuracy" in row for row in rows)

@@ -11,11 +11,11 @@ from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
-from fer_utils.compression.files import file_name
+from fer_utils.compression.exported_files import file_name
 from fer_utils.paths import Paths
 from fer_utils.reporting import device_page as module
-from fer_utils.reporting.best_models import forbidding_sets
 from fer_utils.reporting.device_page import device_page
+from fer_utils.reporting.gate import forbidding_sets
 from fer_utils.reporting.litert_js import SERVED
 from fer_utils.study import load_study
 
@@ -66,7 +66,7 @@ def test_the_page_offers_the_best_network_twice_and_the_smallest(paths, runtime)
     assert {f"device/litert/{name}" for name in SERVED} <= set(served)
 
 
-def test_it_says_what_the_models_learned_from_and_by_which_run(paths, runtime):
+def test_it_says_what_the_models_were_trained_on_and_by_which_run(paths, runtime):
     page = device_page(paths.study, paths)
     text = BeautifulSoup(page.text, "html.parser").text
     assert "trained on synthetic faces by the profile quick" in text
@@ -91,11 +91,11 @@ def test_what_is_missing_is_said_and_nothing_is_served(paths, runtime, monkeypat
         assert page.files == {}
 
 
-def test_models_of_restricted_faces_are_not_given_away(paths, runtime):
+def test_models_of_restricted_faces_are_not_released(paths, runtime):
     licensed = load_study("licensed")
     assert forbidding_sets(licensed)
     page = device_page(licensed, Paths(paths.root, licensed))
-    assert "given away" in page.text
+    assert "do not allow the release" in page.text
     assert page.files == {}
 
 

@@ -1,7 +1,10 @@
 import pandas as pd
+import pytest
 from bs4 import BeautifulSoup
+from jinja2 import UndefinedError
 
-from fer_utils.reporting.pages import Link, html_table, show, times_page
+from fer_utils.reporting.build import TEMPLATES, render
+from fer_utils.reporting.pages import Link, html_table, show
 
 FRAME = pd.DataFrame(
     {
@@ -63,4 +66,17 @@ def test_links_are_links_and_escaped():
 
 
 def test_times_are_whole_seconds():
-    assert ">12<" in times_page(pd.DataFrame({"job": ["faces"], "seconds": [12.4]}))
+    assert ">12<" in render("times.md.j2", times=pd.DataFrame({"job": ["faces"], "seconds": [12.4]}))
+
+
+def test_a_template_without_its_value_is_an_error_that_names_it():
+    with pytest.raises(UndefinedError, match="'times'"):
+        render("times.md.j2")
+
+
+def test_every_template_is_filled_by_the_package():
+    package = TEMPLATES.parents[1]
+    files = [*package.rglob("*.py"), *TEMPLATES.iterdir()]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    names = {path.name: path.name.removesuffix(".md.j2") for path in TEMPLATES.iterdir()}
+    assert [file for file, page in names.items() if f'"{file}"' not in text and f'"{page}"' not in text] == []

@@ -126,7 +126,7 @@ def test_the_frontier_passes_through_its_points_and_no_others():
     ]
 
 
-def test_every_curve_is_drawn_twice_and_stays_in_sight():
+def test_every_cohort_has_two_curves_within_the_panel():
     figure = plots.learning_curves(CURVES)
     panels = [axes for axes in figure.axes if axes.lines]
     assert [axes.get_title() for axes in panels] == [style.name(a) for a in ARCHITECTURES]

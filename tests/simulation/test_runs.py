@@ -1,10 +1,10 @@
-"""The control experiments in full: written whole, read back, and not shown once the analysis has changed."""
+"""The simulation study in full: written whole, read back, and not shown once the analysis has changed."""
 
 import pandas as pd
 import pytest
 
-from fer_utils.simulation import runs as control_runs
-from fer_utils.simulation.experiments import controls
+from fer_utils.simulation import runs
+from fer_utils.simulation.experiments import run_scenarios
 from fer_utils.simulation.scenarios import scenarios
 
 
@@ -15,35 +15,35 @@ def one():
 
 @pytest.fixture
 def written(one, tmp_path, monkeypatch):
-    monkeypatch.setattr(control_runs, "scenarios", lambda: (one,))
-    monkeypatch.setattr(control_runs, "_BLOCK", 4)
-    path = tmp_path / "calibration" / "controls.csv"
-    assert list(control_runs.in_full(path, repeats=10, draws=99)) == ["guessing"]
+    monkeypatch.setattr(runs, "scenarios", lambda: (one,))
+    monkeypatch.setattr(runs, "_BLOCK", 4)
+    path = tmp_path / "validation" / "simulations.csv"
+    assert list(runs.in_full(path, repeats=10, draws=99)) == ["guessing"]
     return path
 
 
 def test_in_full_is_the_same_as_in_one_process(written, one):
-    expected = controls([one], repeats=10, draws=99)
-    found = control_runs.read_full(written)
+    expected = run_scenarios([one], repeats=10, draws=99)
+    found = runs.read_full(written)
     pd.testing.assert_frame_equal(found[expected.columns], expected, check_dtype=False)
     assert (found["draws"] == 99).all()
 
 
 def test_an_analysis_that_changed_makes_the_table_old(written, monkeypatch):
-    monkeypatch.setattr(control_runs, "code_digest", lambda *modules: "0123456789abcdef")
-    assert control_runs.read_full(written) is None
+    monkeypatch.setattr(runs, "code_digest", lambda *modules: "0123456789abcdef")
+    assert runs.read_full(written) is None
 
 
 def test_no_table_is_no_table(tmp_path):
-    assert control_runs.read_full(tmp_path / "controls.csv") is None
+    assert runs.read_full(tmp_path / "simulations.csv") is None
 
 
 @pytest.mark.parametrize("content", ["scenario,rate\nguessing,0.1\n", "", "\x00\x01"])
 def test_a_foreign_table_is_an_error(tmp_path, content):
-    path = tmp_path / "controls.csv"
+    path = tmp_path / "simulations.csv"
     path.write_text(content)
-    with pytest.raises(ValueError, match="delete it, or run `fer calibrate` again"):
-        control_runs.read_full(path)
+    with pytest.raises(ValueError, match="delete it, or run `fer validate` again"):
+        runs.read_full(path)
 
 
 def test_a_failing_experiment_leaves_no_table(one, tmp_path, monkeypatch):
@@ -51,8 +51,8 @@ def test_a_failing_experiment_leaves_no_table(one, tmp_path, monkeypatch):
         yield one
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(control_runs, "scenarios", stopping)
-    path = tmp_path / "controls.csv"
+    monkeypatch.setattr(runs, "scenarios", stopping)
+    path = tmp_path / "simulations.csv"
     with pytest.raises(KeyboardInterrupt):
-        list(control_runs.in_full(path, repeats=2, draws=99))
+        list(runs.in_full(path, repeats=2, draws=99))
     assert not path.exists()

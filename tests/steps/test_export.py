@@ -1,4 +1,4 @@
-"""Packs and model cards of a small made-up study: whole, the same each time, and refused where terms forbid them."""
+"""Packs and model cards of a small synthetic study: complete, reproducible, and refused where terms forbid them."""
 
 import io
 import re
@@ -15,11 +15,11 @@ from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.compression.export import to_tflite
-from fer_utils.compression.files import file_name
-from fer_utils.compression.golden_check import answers_here, compare, read_golden
+from fer_utils.compression.exported_files import file_name
+from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.compression.metadata import describe
 from fer_utils.paths import Paths
-from fer_utils.reporting import best_models
+from fer_utils.reporting import gate
 from fer_utils.steps import export as step
 from fer_utils.steps.export import ExportError, app_part, export
 from fer_utils.study import load_study
@@ -139,9 +139,8 @@ def test_a_study_that_has_exported_nothing_says_what_to_do(study, tmp_path):
 
 @pytest.fixture
 def restricted(monkeypatch):
-    """As if the study had learned from a set whose terms forbid release."""
-    for module in (best_models, step):
-        monkeypatch.setattr(module, "forbidding_sets", lambda study: ["kdef"])
+    """As if the study had trained on a set whose terms forbid release."""
+    monkeypatch.setattr(step, "forbidding_sets", lambda study: ["kdef"])
 
 
 def test_a_model_of_restricted_faces_is_not_packed(study, paths, restricted, tmp_path):
@@ -162,9 +161,9 @@ def test_a_model_of_restricted_faces_has_a_card_that_says_so_and_nothing_is_serv
 def test_sets_that_only_test_do_not_forbid_and_one_that_trains_does():
     licensed = load_study("licensed")
     assert "cafe" in licensed.sets
-    assert "cafe" not in best_models.forbidding_sets(licensed)
-    assert "kdef" in best_models.forbidding_sets(licensed)
-    assert best_models.forbidding_sets(load_study("quick")) == []
+    assert "cafe" not in gate.forbidding_sets(licensed)
+    assert "kdef" in gate.forbidding_sets(licensed)
+    assert gate.forbidding_sets(load_study("quick")) == []
 
 
 def test_the_licensed_study_is_refused_before_anything_is_read(tmp_path):
@@ -175,7 +174,7 @@ def test_the_licensed_study_is_refused_before_anything_is_read(tmp_path):
 
 @pytest.fixture(scope="module")
 def cards(packed):
-    """What stands in each card: the fields in front and the text, by run id."""
+    """The content of each card: the front matter and the text, by run id."""
     found = {}
     for path in packed:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
@@ -210,7 +209,7 @@ def test_the_front_is_as_hugging_face_documents_it(cards):
         )
 
 
-def test_the_card_shouts_that_faces_were_drawn_and_that_nothing_is_diagnosed(cards):
+def test_the_card_says_first_that_faces_are_synthetic_and_that_nothing_is_diagnosed(cards):
     for front, body in cards.values():
         assert "(synthetic faces)" in body.splitlines()[1]
         assert "synthetic faces alone" in body
@@ -224,9 +223,9 @@ def test_figures_are_those_of_the_tables(cards, paths, study):
     children = faces[
         (faces["split"] == "test") & (faces["age_group"] == "child") & (faces["dataset"] == "synthetic")
     ]
-    told = tables.read("predictions", paths.compressed("predictions", NETWORK))
+    answers = tables.read("predictions", paths.compressed("predictions", NETWORK))
     for run_id, (front, body) in cards.items():
-        rows = told[told["run_id"] == run_id].merge(children, on="face_id")
+        rows = answers[answers["run_id"] == run_id].merge(children, on="face_id")
         named = np.array(EXPRESSIONS)[rows[list(PROBABILITY_COLUMNS)].to_numpy().argmax(1)]
         right = named == rows["expression"].astype(str)
         metrics = {m["name"]: m["value"] for m in front["model-index"][0]["results"][0]["metrics"]}
@@ -237,14 +236,14 @@ def test_figures_are_those_of_the_tables(cards, paths, study):
             assert metrics[f"recall of {expression}"] == pytest.approx(right[shown].mean(), abs=1e-4)
 
 
-def test_poor_results_are_printed_poor(cards):
+def test_poor_results_are_reported_as_poor(cards):
     assert "Worst expression: fear, recall 0.0 %" in cards[INT8][1]
     assert "Worst expression: fear" not in cards[FLOAT][1]
     against = re.search(r"Against its float32 file on the same faces: (-[\d.]+) points", cards[INT8][1])
     assert float(against[1]) < -5
 
 
-def test_times_are_told_apart_and_another_runs_are_left_out(cards):
+def test_times_have_their_kind_and_those_of_another_run_are_left_out(cards):
     body = cards[FLOAT][1]
     assert "| host | this machine | 1 | 224 | 12.3 ms |" in body
     assert "| predicted | Moto G6 | 1 | 224 | 12.3 ms (10 to 20) |" in body
@@ -252,11 +251,10 @@ def test_times_are_told_apart_and_another_runs_are_left_out(cards):
 
 
 def test_small_groups_of_licensed_faces_are_not_shown(study, paths, monkeypatch):
-    exports = step.Exports(study, paths)
-    assert "| — | — | yes |" not in exports.card(FLOAT).readme()
+    assert "| — | — | yes |" not in step.model_cards(study, paths, [FLOAT])[0].readme()
     licensed = study.model_copy(update={"face_source": "licensed"})
     monkeypatch.setattr(type(study), "test_set", "synthetic")
-    hidden = step.Exports(licensed, paths).card(FLOAT).readme()
+    hidden = step.model_cards(licensed, paths, [FLOAT])[0].readme()
     rows = [line for line in hidden.splitlines() if line.endswith("| yes |")]
     assert rows
     assert all(line.endswith("| — | — | yes |") for line in rows)

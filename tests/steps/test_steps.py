@@ -12,9 +12,8 @@ import pytest
 from face_sets.code_digests import code_digest
 from face_sets.leaks import LeakError
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
-from fer_utils.compression.golden_check import answers_here, compare, read_golden
-from fer_utils.compression.parity import parity
+from fer_utils.compression.exported_files import exported_files, parity
+from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.paths import Paths
 from fer_utils.steps import compress as compress_step
 from fer_utils.steps import compression_cell

@@ -1,6 +1,6 @@
-// How long one inference takes: warm-up, then single runs, and what is told of them.
+// How long one inference takes: warm-up, then single runs, and their summary.
 
-// Return the milliseconds of each run, from input handed over to answer in hand. `progress(done, of)` is told how far
+// Return the milliseconds of each run, from input handed over to answer in hand. `progress(done, of)` reports how far
 // it is; `signal` stops it with an error.
 export async function timesOf(model, { warmUps, runs, signal, progress }) {
   const values = Float32Array.from({ length: model.input.shape.reduce((a, b) => a * b, 1) }, (_, k) => (k * 37) % 256);
@@ -40,10 +40,10 @@ export function clockStep() {
 // What the browser tells of the device; `name` is what the reader calls it.
 export async function describeDevice(name) {
   const hints = navigator.userAgentData;  // Chrome and its kin, on HTTPS or localhost
-  const told = hints ? await hints.getHighEntropyValues(["model", "platformVersion"]).catch(() => ({})) : {};
+  const hinted = hints ? await hints.getHighEntropyValues(["model", "platformVersion"]).catch(() => ({})) : {};
   return {
-    name: name || told.model || null,
-    platform: told.platform ? `${told.platform} ${told.platformVersion || ""}`.trim() : navigator.platform || null,
+    name: name || hinted.model || null,
+    platform: hinted.platform ? `${hinted.platform} ${hinted.platformVersion || ""}`.trim() : navigator.platform || null,
     browser: navigator.userAgent,
     processors: navigator.hardwareConcurrency || null,
   };

@@ -16,7 +16,7 @@ from face_sets.leaks import check_no_leak
 from face_sets.readers.registry import SOURCES, source
 from face_sets.set_names import LICENSED_SETS
 from face_sets.splits import NEAR_TEST, NEAR_VALIDATION, OF_OWNERS_TEST
-from fer_utils.analysis.coverage import coverage
+from fer_utils.analysis.metrics import coverage
 from fer_utils.paths import Paths
 from fer_utils.steps.faces import make_faces
 from fer_utils.study import load_study

@@ -1,0 +1,121 @@
+"""The pages on published numbers and on validation: what they show, also of photographs, and that it repeats."""
+
+import ast
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from face_sets.folders import RESULTS_VARIABLE
+from fer_utils import tables
+from fer_utils.paths import Paths
+from fer_utils.reporting import numbers
+from fer_utils.simulation import runs
+from fer_utils.simulation.experiments import Kind, rates
+from fer_utils.simulation.scenarios import scenarios
+from fer_utils.stages import IN_WORKFLOW, notebook_source
+from fer_utils.study import load_study
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Return a function that runs a notebook's cells in this process and returns what it glued and showed."""
+    monkeypatch.setenv(IN_WORKFLOW, "1")
+
+    def run(stage, profile="quick", results=tmp_path):
+        monkeypatch.setenv(RESULTS_VARIABLE, str(results))
+        monkeypatch.setattr(numbers, "_glued", {})
+        names, shown = {}, []
+        for cell in json.loads(notebook_source(stage).read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                statements = ast.parse("".join(cell["source"])).body
+                last = statements.pop() if isinstance(statements[-1], ast.Expr) else None
+                exec(compile(ast.Module(statements, []), stage, "exec"), names)
+                if "parameters" in cell["metadata"].get("tags", []):
+                    names["profile"] = profile
+                if last:
+                    shown.append(eval(compile(ast.Expression(last.value), stage, "eval"), names))
+        return dict(numbers._glued), "\n".join(getattr(output, "data", None) or "" for output in shown)
+
+    return run
+
+
+@pytest.fixture
+def photographs(monkeypatch, tmp_path):
+    """Empty results of a study on photographs, and the rates of the short simulation as if computed."""
+    paths = Paths.of(load_study("licensed"), tmp_path)
+    for path in (paths.faces, *paths.all_trained("predictions")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    monkeypatch.setattr(tables, "read", lambda name, *_: tables.empty(name))
+    some = [scenario for scenario in scenarios() if not scenario.in_full_only]
+    monkeypatch.setattr(runs, "in_short", lambda seed: rates_of(some, 0.0, repeats=50))
+    return paths
+
+
+def rates_of(chosen, share, repeats=1000):
+    """Return rates of scenarios as if each question had been answered by yes in this share of the repeats."""
+    answers = np.arange(repeats) < repeats * share
+    found = [rates(s, pd.DataFrame({words: answers for words, _ in s.questions})) for s in chosen]
+    return pd.concat(found, ignore_index=True)
+
+
+def test_published_numbers_are_shown_as_printed_and_nothing_is_missing(run):
+    glued, shown = run("07_published_numbers")
+    text = shown + " ".join(
+        f"{value:.2f}" if isinstance(value, float) else str(value) for value in glued.values()
+    )
+    for number in ("65.78", "60.57", "53.36", "66.9", "56.0", "11.56", "13.91", "26.62", "1,192"):
+        assert number in text, number
+    assert re.findall(r"\b(?:nan|NaN|inf|None|<NA>|nat)\b", re.sub(r"<[^>]+>", " ", text)) == []
+
+
+def test_published_numbers_repeat_to_the_byte(run, tmp_path):
+    first, again = (run("07_published_numbers", results=tmp_path / name) for name in "ab")
+    assert first == again
+    files = [Paths.of(load_study("quick"), tmp_path / name).figures("07_published_numbers") for name in "ab"]
+    contents = [{path.name: path.read_bytes() for path in sorted(folder.iterdir())} for folder in files]
+    assert len(contents[0]) == 6
+    assert contents[0] == contents[1]
+
+
+def test_with_photographs_validation_says_what_is_missing(run, photographs):
+    glued, shown = run("08_validation", "licensed")
+    assert shown.count("Not available here") == 4
+    assert (glued["version"], glued["repeats"]) == ("in short", 50)
+
+
+def test_the_full_simulation_is_shown_when_it_is_there(run, photographs, monkeypatch):
+    photographs.validation.parent.mkdir(parents=True)
+    photographs.validation.write_bytes(b"")
+    monkeypatch.setattr(runs, "read_full", lambda path: rates_of(scenarios(), 0.2, repeats=2000))
+    glued, _ = run("08_validation", "licensed")
+    assert (glued["version"], glued["repeats"]) == ("in full", 2000)
+    assert "two networks equally good, paired interval excludes zero" in glued["which"]
+    assert 0 < glued["beyond"] <= glued["limits"]
+
+
+def test_every_question_is_shown_on_the_page(run, photographs, monkeypatch):
+    found = rates_of(scenarios(), 0.02)
+    monkeypatch.setattr(runs, "in_short", lambda seed: found)
+    glued, shown = run("08_validation", "licensed")
+    assert glued["beyond"] == (found["kind"] == Kind.COVERAGE).sum()
+    in_figure = pd.read_csv(photographs.figures("08_validation") / "validation-false-positives.csv")
+    for row in found.to_dict("records"):
+        drawn = ((in_figure["question"] == row["question"]) & (in_figure["truth"] == row["truth"])).any()
+        assert drawn or row["question"].replace("'", "&#x27;") in shown
+
+
+@pytest.mark.results
+def test_the_quick_run_shows_what_was_planted():
+    """The built-in negative control: the same pictures in both sets get the same answers from every network."""
+    study = load_study("quick")
+    data = pd.read_csv(Paths.of(study).figures("08_validation") / "validation-planted.csv")
+    same = data[data["series"].str.startswith("the other groups")]
+    assert len(same) == len(study.architectures)
+    assert (same[["difference", "low", "high"]] == 0).all(axis=None)
+    assert (data.loc[data["series"].str.startswith("group E"), "difference"] < 0).all()
+    ahead = data[data["series"].str.startswith("children's copy")]
+    assert (ahead["difference"] > 0).sum() > len(ahead) / 2
