@@ -58,7 +58,7 @@ def default_model(paths: Paths) -> Model:
     Raises NoModelError when the study has not made one yet.
     """
     network = PREFERRED if PREFERRED in paths.study.architectures else paths.study.architectures[0]
-    table = paths.compressed("runs", network)
+    table = paths.compressed("runs", network, "none")
     if not table.exists():
         raise NoModelError(
             f"no model yet: run `make book`, or `fer run 04_compression --profile {paths.study.profile}`"

@@ -6,7 +6,7 @@ from pathlib import Path
 from face_sets.folders import PROJECT_FOLDER
 
 SOURCES = (
-    "fer_utils", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
+    "fer_utils", "packages", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
     "requirements.lock", "package-lock.json", "pyproject.toml", "LICENSE",
 )  # fmt: skip
 

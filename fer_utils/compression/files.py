@@ -18,10 +18,11 @@ def exported_files(
 ) -> dict[str, Path]:
     """Return the TFLite files of some networks that were made, by run id; `table` may be "variant_runs".
 
-    A network that is not compressed yet has none.
+    What is not compressed yet has none.
     """
     files: dict[str, Path] = {}
-    for path in [paths.compressed(table, architecture) for architecture in architectures]:
+    techniques = paths.study.techniques
+    for path in [paths.compressed(table, network, each) for network in architectures for each in techniques]:
         if path.exists():
             runs = tables.read("runs", path)
             made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]

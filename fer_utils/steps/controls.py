@@ -33,10 +33,10 @@ NOT_DRAWN = (
 
 def calibration_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     """Return the page's computed parts, MyST text by name; its figures are saved with the study's."""
-    full = read_full(paths.calibration)
+    full = read_full(paths.validation)
     rates = in_short(study.seed) if full is None else full
     files = {"claims": CLAIMS_FILE, "published": PUBLISHED_FILE}
-    files |= {} if full is None else {"controls": paths.calibration}
+    files |= {} if full is None else {"controls": paths.validation}
     figures = PageFigures(paths.figures(PAGE), provenance(study, files, kind="simulated predictions"))
     parts = {
         "version": control_pages.version_part(rates, full is not None),

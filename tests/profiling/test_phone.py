@@ -21,7 +21,7 @@ from fer_utils.paths import Paths
 from fer_utils.profiling.adb import Phone, PhoneError, PhoneLost, find_phone
 from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.profiling.phone import FOLDER, WARM_UPS, session
-from fer_utils.steps.phone import measure_on_phone
+from fer_utils.steps.devices import measure_on_phone
 from fer_utils.study import Study, load_study
 
 NETWORKS = ("mobilenet_v3_small", "mobilenet_v2")

@@ -35,8 +35,8 @@ def test_with_photographs_the_page_says_what_is_missing(quickly, tmp_path):
 def test_the_full_table_is_shown_when_it_is_there(quickly, tmp_path, monkeypatch):
     study = load_study("licensed")
     paths = Paths.of(study, tmp_path)
-    paths.calibration.parent.mkdir(parents=True)
-    quickly.assign(repeats=2000).to_csv(paths.calibration)
+    paths.validation.parent.mkdir(parents=True)
+    quickly.assign(repeats=2000).to_csv(paths.validation)
     monkeypatch.setattr(step, "read_full", lambda path: quickly.assign(repeats=2000))
     assert "2,000 times" in step.calibration_pages(study, paths)["calibration_version"]
     monkeypatch.setattr(step, "read_full", lambda path: None)

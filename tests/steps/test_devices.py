@@ -15,7 +15,7 @@ from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE
 from fer_utils.profiling.arm64_system import EmulationError
 from fer_utils.profiling.interpreters import ProfilingError
-from fer_utils.steps import emulate
+from fer_utils.steps import devices
 from fer_utils.study import load_study
 
 NETWORK = "mobilenet_v3_small"
@@ -84,13 +84,13 @@ def emulated(monkeypatch):
     def emulation():
         yield made_up
 
-    monkeypatch.setattr(emulate, "emulation", emulation)
+    monkeypatch.setattr(devices, "emulation", emulation)
     return made_up
 
 
 def measure(study, paths, *run_ids):
     lines = []
-    table = emulate.measure_emulated(study, paths, run_ids=list(run_ids), tell=lines.append)
+    table = devices.measure_emulated(study, paths, run_ids=list(run_ids), tell=lines.append)
     return tables.read("emulations", table), lines
 
 
