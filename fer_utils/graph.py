@@ -232,7 +232,7 @@ STEPS: Final[Mapping[str, Step]] = {
             "external_test", "fer_utils.steps.generalization.predict_external",
             reads=lambda paths, network: [
                 paths.external_faces, paths.trained("runs", network),
-                *(paths.compressed("runs", network, technique) for technique in paths.study.techniques),
+                *paths.all_compressed("runs", [network]),
             ],
             writes=lambda paths, network: [paths.external_predictions(network)],
             sections=("training",),

@@ -1,5 +1,6 @@
 """Where a study's results lie, and the environment variables that name folders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -101,9 +102,9 @@ class Paths:
         """A table of training, of every network."""
         return [self.trained(table, network) for network in self.study.architectures]
 
-    def all_compressed(self, table: str) -> list[Path]:
-        """A table of compression, of every network and technique."""
-        networks, techniques = self.study.architectures, self.study.techniques
+    def all_compressed(self, table: str, networks: Sequence[Architecture] | None = None) -> list[Path]:
+        """A table of compression, of every technique and network, or of some networks only."""
+        networks, techniques = networks or self.study.architectures, self.study.techniques
         return [self.compressed(table, network, each) for network in networks for each in techniques]
 
     def all_swept(self, table: str) -> list[Path]:

@@ -11,7 +11,8 @@ from face_sets.folders import PROJECT_FOLDER
 
 FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know each other, but in no circle of modules
     "cli",
-    "data_commands | classify | stages",
+    "data_commands | classify | results",
+    "stages",
     "workflow",
     "graph",
     "steps",

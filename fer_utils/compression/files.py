@@ -21,8 +21,7 @@ def exported_files(
     What is not compressed yet has none.
     """
     files: dict[str, Path] = {}
-    techniques = paths.study.techniques
-    for path in [paths.compressed(table, network, each) for network in architectures for each in techniques]:
+    for path in paths.all_compressed(table, architectures):
         if path.exists():
             runs = tables.read("runs", path)
             made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
