@@ -51,7 +51,7 @@ def run(
 
 @app.command()
 def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") -> None:
-    """List the steps of a study: how many jobs each has, and how many are due."""
+    """Say what of a study is made, what is missing, and what is out of date."""
     from fer_utils.workflow import summary
 
     study = _study(profile, overrides)
