@@ -121,7 +121,7 @@ class Study(BaseModel):
 
     # Compression
     techniques: tuple[Technique, ...] = Field(default=("none", "pruning", "clustering", "quantization_aware"))
-    precisions: tuple[Precision, ...] = Field(default=("float32", "float16", "dynamic", "int8"))
+    precisions: tuple[Precision, ...] = Field(default=PRECISIONS)
     compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
     compression_learning_rate: float = Field(
         default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
@@ -141,20 +141,15 @@ class Study(BaseModel):
     warm_up_runs: int = Field(default=10, ge=1)
     bootstrap_draws: int = Field(default=2000, ge=100)
 
-    @field_validator(
-        "sets", "architectures", "cohorts", "techniques", "precisions", "sparsity_sweep", "clusters_sweep",
-        mode="before",
-    )  # fmt: skip
+    @field_validator("*", mode="before")
     @classmethod
     def _tuple_from_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator(
-        "sets", "architectures", "cohorts", "techniques", "precisions", "sparsity_sweep", "clusters_sweep"
-    )
+    @field_validator("*")
     @classmethod
-    def _without_repeats(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
-        if len(set(value)) != len(value):
+    def _without_repeats(cls, value: Any) -> Any:
+        if isinstance(value, tuple) and len(set(value)) != len(value):
             raise ValueError("an entry is repeated")
         return value
 
