@@ -84,7 +84,7 @@ COLUMNS.update(
             "interval_low_ms": "Float64",
             "interval_high_ms": "Float64",
             "file_digest": "string",  # of the timed file, where rows outlive the files: a phone's, a browser's
-            "remark": "string",  # what speaks against a timing: a hot phone, a throttled clock
+            "remark": "string",  # why a timing may be off: a hot phone, a throttled clock
         },
         "operators": {  # a row is one operator of one file on one device, in the order of running
             "run_id": "string",

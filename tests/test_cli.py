@@ -109,6 +109,6 @@ def test_a_pack_of_the_run_checks_a_right_port_and_finds_a_wrong_one_out(tmp_pat
         (known["probabilities"][::-1], 1, "DIFFERS"),
     ):
         given.write_text(json.dumps(numbers))
-        told = fer("check", str(folder), "--answer", str(given))
-        assert told.returncode == code
-        assert word in told.stdout
+        answer = fer("check", str(folder), "--answer", str(given))
+        assert answer.returncode == code
+        assert word in answer.stdout

@@ -1,4 +1,4 @@
-"""The licensed study as a holder of licences does it, from owners' folders to the book and back, on made-up sets."""
+"""The licensed study as a holder of licences does it, from owners' folders to the book and back, on synthetic sets."""
 
 import json
 import os

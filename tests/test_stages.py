@@ -73,7 +73,7 @@ def one_cell(tmp_path, monkeypatch):
     return write
 
 
-def test_an_executed_notebook_tells_no_path_and_no_time(one_cell, tmp_path):
+def test_an_executed_notebook_holds_no_path_and_no_time(one_cell, tmp_path):
     one_cell("print(profile)")
     paths = Paths.of(load_study("quick"), tmp_path / "results")
     run_notebook("01_data", paths.study, paths)

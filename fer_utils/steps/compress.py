@@ -69,7 +69,7 @@ def sweep_network(architecture: Architecture, setting: str, study: Study, paths:
 
 
 class Compression:
-    """One network's compression by one technique into `folder`; `name` tells its runs from others of that technique.
+    """One network's compression by one technique into `folder`; `name` distinguishes its runs from others of that technique.
 
     Attributes: `parent`, the row of the trained network's run; `network`, that network; `rows`, the parts of the tables
     made so far.

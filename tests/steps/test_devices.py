@@ -127,7 +127,7 @@ def test_only_the_named_files_are_run_and_an_unknown_name_lists_those_that_are_h
         measure(study, paths, "magic")
 
 
-def test_other_answers_are_told_and_kept(study, paths, emulated, monkeypatch):
+def test_other_answers_are_reported_and_kept(study, paths, emulated, monkeypatch):
     alike = emulated.measure
     monkeypatch.setattr(emulated, "measure", lambda *given: alike(*given).assign(largest_difference=0.2))
     rows, lines = measure(study, paths, RUNS[0])

@@ -24,7 +24,7 @@ from fer_utils.steps.train import train
 from fer_utils.study import load_study
 
 NETWORK = "mobilenet_v3_small"
-DRAW = """
+RENDER = """
 import pathlib, sys
 from fer_utils.steps.faces import make_faces
 from fer_utils.paths import Paths
@@ -192,14 +192,14 @@ def test_rendering_twice_by_one_seed_gives_identical_tables(small, made, tmp_pat
 
 
 def test_a_kill_in_the_middle_leaves_no_table(tmp_path):
-    script = tmp_path / "draw.py"
-    script.write_text(DRAW)
+    script = tmp_path / "render.py"
+    script.write_text(RENDER)
     results = tmp_path / "results"
     process = subprocess.Popen([sys.executable, str(script), str(results)], start_new_session=True)
     deadline = time.monotonic() + 60
     while not list(results.rglob("*.png")) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert list(results.rglob("*.png")), "no face was drawn within a minute"
+    assert list(results.rglob("*.png")), "no face was rendered within a minute"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert list(results.rglob("*.parquet")) == []
