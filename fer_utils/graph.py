@@ -5,6 +5,7 @@ is opened alone asks STAGES for its inputs. Functions are named by text and impo
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -170,12 +171,12 @@ STAGES: Final[Mapping[str, Callable[[Paths], list[Path]]]] = {
 
 
 def _watched_of_the_book(study: Study, _: Paths) -> list[Any]:
-    """Its pages, the extension that Sphinx loads by name, whether models can be shown; the study's name stands in it."""
+    """Its pages, what renders them (own extensions by _config.yml), whether models can be shown; the study's name."""
     pages = [path for path in (PROJECT_FOLDER / "book").iterdir() if path.name != "stages"]
     pages += [PROJECT_FOLDER / name for name in PAGES]
-    extension = code_digest("fer_utils.reporting.figure_lines")
+    extensions = re.findall(r"- (fer_utils\.[\w.]+)", (PROJECT_FOLDER / "_config.yml").read_text("utf-8"))
     shown = sorted(_call("fer_utils.reporting.litert_js.litert_js_files"))
-    return [study.name, files_digest(*pages), extension, shown]
+    return [study.name, files_digest(*pages), code_digest("jupyter_book", *extensions), shown]
 
 
 STEPS: Final[Mapping[str, Step]] = {

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from project_copy import copy_sources
+from project_copy import copy_sources, python_path
 
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.graph import STAGES
@@ -42,10 +42,9 @@ def link(source, target):
 def due(project):
     """The rules that would run in the copy, with the number of their jobs, by the copy's own code."""
     code = "import json; from fer_utils.workflow import due_jobs; print(json.dumps(due_jobs('quick', {})))"
-    own = [project, *(project / "packages").iterdir()]
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False,
-        env={**os.environ, **DATA, "PYTHONPATH": os.pathsep.join(str(folder) for folder in own)},
+        env={**os.environ, **DATA, "PYTHONPATH": python_path(project)},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout.splitlines()[-1])
