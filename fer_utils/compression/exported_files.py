@@ -27,7 +27,7 @@ def exported_files(
     `table` is "runs", or "variant_runs" for other 8-bit files of the same networks.
     """
     files: dict[str, Path] = {}
-    for path in [paths.compressed(table, architecture) for architecture in architectures]:
+    for path in paths.all_compressed(table, architectures):
         if path.exists():
             runs = tables.read("runs", path)
             done = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
