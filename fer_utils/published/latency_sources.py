@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from arm_latency.cortex_a53 import on_phones
 from fer_utils import tables
 from fer_utils.analysis.claims import published
-from fer_utils.profiling.cortex_a53 import on_phones
 from fer_utils.published.numbers import printed
 from fer_utils.study import ARCHITECTURES
 
