@@ -37,7 +37,7 @@ def test_help_lists_the_commands_of_users_only():
         (["data", "sheet", "magic"], "magic"),
         (["profile", "--phone"], "say `--phone --benchmark PATH`"),
         (["profile"], "`--emulate` or `--add FILE`"),
-        (["export", "--profile", "licensed"], "do not allow that such a model is given away"),
+        (["export", "--profile", "licensed"], "do not allow the release of such a model"),
         (["check", "tests"], "tests holds no golden.json: give the folder of an unpacked export"),
     ],
 )
