@@ -13,6 +13,7 @@ import pandas as pd
 from face_sets import set_names
 from fer_utils import tables as declared
 from fer_utils.analysis import claims
+from fer_utils.analysis.claims import printed
 from fer_utils.analysis.groups import NOT_GIVEN
 from fer_utils.analysis.intervals import (
     DRAWS,
@@ -25,7 +26,6 @@ from fer_utils.analysis.intervals import (
 )
 from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, scores_of_confusions
 from fer_utils.paths import Paths
-from fer_utils.published.numbers import printed
 from fer_utils.study import Study
 
 LICENSED_SETS: Final = frozenset(set_names.LICENSED_SETS)

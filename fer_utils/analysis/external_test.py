@@ -12,8 +12,8 @@ from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.analysis.intervals import DRAWS
 from fer_utils.analysis.metrics import is_right, join, subjects_of
+from fer_utils.analysis.printed_scores import wilson
 from fer_utils.analysis.run_scores import differences_by_run
-from fer_utils.published.scores import wilson
 
 PEERS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "london_peers.csv"
 """Open networks on the same photographs, measured by this project; its first lines say how."""

@@ -47,8 +47,8 @@ from fer_utils.analysis.metrics import (
     scores_of_confusions,
     subjects_of,
 )
+from fer_utils.analysis.printed_scores import ALPHA, POWER
 from fer_utils.analysis.run_scores import with_ends
-from fer_utils.published.scores import ALPHA, POWER
 
 NOT_GIVEN: Final = "not given"
 

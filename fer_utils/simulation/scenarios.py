@@ -1,27 +1,33 @@
-"""The scenarios of the simulation study: which populations, which analyses, and what is true.
+"""The scenarios of the simulation study: which populations, which analyses, what is true; run in short and in full.
 
 Truth is planted in accuracy: the mean accuracy of a simulated population is exact, while that of other metrics would
 be approximate. Claims are judged in the metrics that they name; where nothing is planted, nothing is true of any.
 """
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from face_sets.code_digests import code_digest
 from face_sets.expressions import CHANCE, PROBABILITY_COLUMNS
+from face_sets.files import atomic_path
 from fer_utils.analysis.adjusted_groups import adjusted_gap, adjusted_groups
 from fer_utils.analysis.claims import Claim, load_claims
 from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
 from fer_utils.analysis.groups import group_pairs, largest_gap
 from fer_utils.analysis.intervals import Interval, clears_chance, intervals, unpaired_differences
 from fer_utils.analysis.metrics import chance_level, confusions_by_subject
+from fer_utils.analysis.printed_scores import ALPHA
 from fer_utils.analysis.run_scores import compare_runs
 from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
-from fer_utils.published.scores import ALPHA
-from fer_utils.simulation.experiments import Kind, Sample, Scenario
+from fer_utils.simulation.experiments import RATES, Kind, Sample, Scenario, rates, run_scenarios, simulate
 from fer_utils.simulation.simulated_predictions import (
     faces_of,
     like_cafe,
@@ -48,6 +54,20 @@ REFERENCE: Final = "profile reference"
 
 NEARLY_INDEPENDENT: Final = 0.001
 """Correlation within children for a network that guesses; a beta distribution cannot have none."""
+
+SHORT_REPEATS: Final = 50
+SHORT_DRAWS: Final = 99
+"""Of each scenario, at every build: about fifteen seconds; enough to see an analysis that is broken."""
+
+FULL_REPEATS: Final = 2000
+"""A rate of 5 % is then known to a point and a quarter either way (99 %)."""
+
+FULL_DRAWS: Final = 999
+
+_BLOCK: Final = 100
+"""Repeats that one process does in one go."""
+
+_COLUMNS: Final = (*RATES, "draws", "code")
 
 Networks = tuple[tuple[str, str], ...]
 """The networks that a claim of superiority is about: architecture and what it was trained on."""
@@ -229,3 +249,45 @@ def scenarios() -> tuple[Scenario, ...]:
         _no_superiority("group_difference", "no group read worse", (("mobilenet_v3_large", "all"),)),
         _no_superiority("lead_over_others", "five networks equally good", tuple((a, "all") for a in ARCHITECTURES)),
     )  # fmt: skip
+
+
+def in_short(seed: int = 0) -> pd.DataFrame:
+    """Return the rates of all scenarios but those that take long, from few repeats."""
+    return run_scenarios([s for s in scenarios() if not s.in_full_only], SHORT_REPEATS, SHORT_DRAWS, seed)
+
+
+def in_full(path: Path, repeats: int = FULL_REPEATS, draws: int = FULL_DRAWS, seed: int = 0) -> Iterator[str]:
+    """Write the rates of all scenarios to a CSV file once all are done; yield each scenario's name when it is.
+
+    Uses all processors.
+    """
+    parts = []
+    blocks = [range(start, min(start + _BLOCK, repeats)) for start in range(0, repeats, _BLOCK)]
+    with ProcessPoolExecutor(os.cpu_count() or 1) as pool:
+        for scenario in scenarios():
+            jobs = [pool.submit(simulate, scenario, block, draws, seed) for block in blocks]
+            parts.append(rates(scenario, pd.concat([job.result() for job in jobs])))
+            yield scenario.name
+    table = pd.concat(parts, ignore_index=True).assign(draws=draws, code=_code())
+    with atomic_path(path) as temporary:
+        table[list(_COLUMNS)].to_csv(temporary, index=False)
+
+
+def read_full(path: Path) -> pd.DataFrame | None:
+    """Return the table that `in_full` wrote, or None if there is none or the analysis has changed since.
+
+    Raises ValueError for a file that is not such a table.
+    """
+    if not path.is_file():
+        return None
+    try:
+        table = pd.read_csv(path, dtype={"within_limit": "boolean", "code": "string"})
+    except ValueError:  # pandas' errors of parsing are among them
+        table = pd.DataFrame()
+    if list(table.columns) != list(_COLUMNS) or table.empty:
+        raise ValueError(f"{path} is not a table of simulations: delete it, or run `fer validate` again")
+    return table if (table["code"] == _code()).all() else None
+
+
+def _code() -> str:
+    return code_digest("fer_utils.simulation.scenarios")

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from face_sets.expressions import EXPRESSIONS
+from fer_utils.analysis.claims import children_by_group, printed
 from fer_utils.analysis.metrics import Floats
-from fer_utils.published.numbers import children_by_group
-from fer_utils.published.score_tables import photographs
 from synthetic_faces.design import GAP_GROUP, GROUPS, SKIN_TONES
 
 SHARED: Final = 0.5
@@ -68,7 +67,12 @@ def like_cafe(**truth: Any) -> Population:
     ones have one more.
     """
     sizes = children_by_group()
-    return Population(tuple(sizes.items()), photographs(), min(sizes, key=sizes.__getitem__), **truth)
+    return Population(
+        tuple(sizes.items()),
+        int(printed("cafe-photographs").value),
+        min(sizes, key=sizes.__getitem__),
+        **truth,
+    )
 
 
 def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0) -> Floats:

@@ -12,7 +12,7 @@ from face_sets.folders import RESULTS_VARIABLE
 from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.reporting import numbers
-from fer_utils.simulation import runs
+from fer_utils.simulation import scenarios as runs
 from fer_utils.simulation.experiments import Kind, rates
 from fer_utils.simulation.scenarios import scenarios
 from fer_utils.stages import IN_WORKFLOW, notebook_source

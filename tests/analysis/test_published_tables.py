@@ -2,10 +2,9 @@
 
 import pytest
 
-from fer_utils.analysis.claims import published
-from fer_utils.published import score_tables as found
-from fer_utils.published import scores as examined
-from fer_utils.published.numbers import printed
+from fer_utils.analysis import printed_scores as examined
+from fer_utils.analysis import published_tables as found
+from fer_utils.analysis.claims import printed, published
 
 
 def test_the_printed_gap_is_the_difference_of_the_printed_scores():

@@ -1,6 +1,6 @@
-"""The tables of the chapter on published numbers: printed numbers and CAFE's sizes examined by `published.scores`.
+"""Tables of published numbers: scores and gaps on CAFE examined by `printed_scores`, latencies beside this project's own.
 
-Nothing here is measured by this project, and no prediction is needed. Shares are in percent, gaps in points.
+Shares are in percent, gaps in points, times in milliseconds.
 """
 
 from itertools import count, product
@@ -9,9 +9,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from fer_utils.analysis.claims import published
-from fer_utils.published import scores as examined
-from fer_utils.published.numbers import children_by_group, load_published, printed
+from fer_utils import tables
+from fer_utils.analysis import printed_scores as examined
+from fer_utils.analysis.claims import children_by_group, load_published, printed, published
+from fer_utils.profiling.cortex_a53 import on_phones
+from fer_utils.study import ARCHITECTURES
 
 CORRELATIONS: Final = (0.0, 0.05, 0.1, 0.2, 0.3)
 """Correlations within children that tables show: none, and up to where a third of the variance is the child's."""
@@ -176,3 +178,82 @@ def chance_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
         rows.append((correlation, np.median(gaps), np.quantile(gaps, 1 - examined.ALPHA),
                      np.mean(gaps >= published("accuracy-gap"))))  # fmt: skip
     return pd.DataFrame(rows, columns=["correlation", "median", "upper", "as_wide"])
+
+
+PHONE: Final = "Moto G6"
+
+SOURCES: Final = (
+    "Moto G6, published", "Moto G6, predicted, 1 thread", "Moto G6, predicted, 4 threads", "phone, measured",
+    "browser, measured", "this machine, measured", "other phones, published",
+)  # fmt: skip
+"""How a latency was obtained, in the order of a figure's legend."""
+
+LATENCY_COLUMNS: Final = (
+    "architecture",
+    "source",
+    "device",
+    "threads",
+    "ms",
+    "low_ms",
+    "high_ms",
+    "reference",
+)
+
+_MEASURED: Final = {"phone": SOURCES[3], "browser": SOURCES[4], "host": SOURCES[5]}
+
+_INTERVAL: Final = {"interval_low_ms": "low_ms", "interval_high_ms": "high_ms"}
+
+
+def published_claims() -> pd.DataFrame:
+    """Return the study's published latencies on the Moto G6: architecture, ms, reference.
+
+    The paper's own is of MobileNetV3-Large; the preprint's of MobileNetV2. Neither abstract says how many threads.
+    """
+    rows = [
+        ("mobilenet_v3_large", float(published("latency")), "the paper"),
+        ("mobilenet_v2", printed("preprint-latency").value, "the preprint"),
+    ]
+    return pd.DataFrame(rows, columns=["architecture", "ms", "reference"])
+
+
+def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
+    """Return latencies with their source: the columns of LATENCY_COLUMNS, milliseconds, by network and SOURCES' order.
+
+    `timed` are rows of `measurements` with their `architecture`, of 224-pixel float32 files as trained: only those may
+    stand beside the published times. Raises ValueError for another size.
+    """
+    if odd := set(timed["image_size"].dropna()) - {224}:
+        raise ValueError(
+            f"times of {sorted(odd)}-pixel graphs were given: only 224 pixels compare with published times"
+        )
+    measured = timed[timed["latency_ms_median"].notna()].rename(
+        columns={"latency_ms_median": "ms", **_INTERVAL}
+    )
+    sources = [_source(kind, n) for kind, n in zip(measured["device_kind"], measured["threads"], strict=True)]
+    rows = measured.assign(source=sources, reference="this run")
+    claims = published_claims().assign(source=SOURCES[0], device=PHONE)
+    peers = on_phones().rename(columns={"phone": "device", "source": "reference"})
+    peers = peers[peers["architecture"].isin(set(timed["architecture"]))].assign(source=SOURCES[-1])
+    parts = [part.reindex(columns=list(LATENCY_COLUMNS)) for part in (claims, rows, peers)]
+    found = tables.concatenated(parts).astype({"ms": float, "low_ms": float, "high_ms": float})
+    order = [*map(ARCHITECTURES.index, found["architecture"])], [*map(SOURCES.index, found["source"])]
+    found["source"] = pd.Categorical(found["source"], categories=list(SOURCES))
+    return found.iloc[np.lexsort(order[::-1])].reset_index(drop=True)
+
+
+def claims_against_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each published latency and number of threads, whether it lies inside the prediction's interval.
+
+    `predicted` are predicted rows of `measurements` with their `architecture`, float32 files as trained. Columns:
+    reference, architecture, published_ms, threads, predicted_ms, low_ms, high_ms, lies_inside.
+    """
+    rows = predicted.rename(columns={"latency_ms_median": "predicted_ms", **_INTERVAL})
+    rows = rows[["architecture", "threads", "predicted_ms", "low_ms", "high_ms"]]
+    both = published_claims().rename(columns={"ms": "published_ms"}).merge(rows, on="architecture")
+    columns = ["reference", "architecture", "published_ms", "threads", "predicted_ms", "low_ms", "high_ms"]
+    return both[columns].assign(lies_inside=both["published_ms"].between(both["low_ms"], both["high_ms"]))
+
+
+def _source(kind: str, threads: int) -> str:
+    predicted = f"Moto G6, predicted, {threads} thread{'s' if threads > 1 else ''}"
+    return predicted if kind == "predicted" else _MEASURED[kind]
