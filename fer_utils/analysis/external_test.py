@@ -10,10 +10,8 @@ import pandas as pd
 
 from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.analysis.intervals import DRAWS
 from fer_utils.analysis.metrics import is_right, join, subjects_of
 from fer_utils.analysis.printed_scores import wilson
-from fer_utils.analysis.run_scores import differences_by_run
 
 PEERS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "london_peers.csv"
 """Open networks on the same photographs, measured by this project; its first lines say how."""
@@ -30,7 +28,6 @@ def measures(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall,
     men_happiness_recall, two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling
     photograph gets more probability of happiness than their neutral one). `faces` are neutral or happy.
-    Two runs give a table of (2, 10).
     """
     joined = join(predictions, faces).assign(**predictions[list(PROBABILITY_COLUMNS)].reset_index(drop=True))
     smiles = joined["expression"] == "happiness"
@@ -54,15 +51,6 @@ def _measures(part: pd.DataFrame) -> dict[str, float]:
         "two_way_accuracy": float(part["two_way"].mean()),
         "smile_ranked": float((pairs["happiness"] > pairs["neutral"]).mean()),
     }
-
-
-def smile_gaps(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return one row per run: how many more of women's smiles than of men's are read as happiness.
-
-    Columns: run_id, difference (-1 to 1), low, high: 95 % interval over persons, women and men resampled apart.
-    """
-    smiling = joined[joined["expression"] == "happiness"]
-    return differences_by_run(smiling, "sex", ("female", "male"), draws, seed)
 
 
 def choices_by_halves(joined: pd.DataFrame, halves: int = HALVES, seed: int = 0) -> pd.DataFrame:
