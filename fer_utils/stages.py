@@ -29,10 +29,11 @@ def begin(names: Mapping[str, Any], stage: str) -> tuple[Study, Paths]:
     """
     study = load_study(**{name: value for name, value in names.items() if _is_parameter(name, value)})
     paths = Paths.of(study)
-    if IN_WORKFLOW not in os.environ:
+    inputs = STAGES[stage](paths)
+    if inputs and IN_WORKFLOW not in os.environ:
         from fer_utils.workflow import make
 
-        make(STAGES[stage](paths), study.profile, study.changes)
+        make(inputs, study.profile, study.changes)
     return study, paths
 
 
