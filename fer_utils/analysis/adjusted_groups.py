@@ -101,7 +101,7 @@ def adjusted_gap(
     permuted = _permuted_within(members, strata, draws, np.random.default_rng(seed))
     ranges = np.ptp(_group_values(left_over, images, permuted, len(groups)), axis=1)
     observed = float(np.ptp(values))
-    best, worst = str(groups[values.argmax()]), str(groups[values.argmin()])
+    best, worst = str(groups[int(values.argmax())]), str(groups[int(values.argmin())])
     return AdjustedGap(best, worst, observed, permutation_p_value(observed, ranges))
 
 

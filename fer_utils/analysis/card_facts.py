@@ -1,7 +1,6 @@
 """The facts of a model card: one run's scores, expressions, groups and calibration on the held-out children."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,7 @@ FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")
 """The factors that group the children, where the faces have them; expressions have a table of their own."""
 
 
-@dataclass(frozen=True)
-class CardFacts:
+class CardFacts(NamedTuple):
     """One run's results on the held-out children of one data set; shares and probabilities from 0 to 1.
 
     `scores` is a row of `run_scores`. `recalls` has one row per expression: expression, subjects, images, recall, low,
@@ -54,9 +52,8 @@ def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
     """
     run = tables.runs[tables.runs["run_id"] == run_id].iloc[0]
     joined = joined_predictions(tables, run, dataset)
-    scores = run_scores(joined, tables.runs[tables.runs["run_id"] == run_id], tables.draws, tables.seed).iloc[
-        0
-    ]
+    runs = tables.runs[tables.runs["run_id"] == run_id]
+    scores = run_scores(joined, runs, tables.draws, tables.seed).iloc[0]
     return CardFacts(
         dataset, scores, _recalls(joined, tables), _groups(joined, tables),
         error_by_chance(joined, seed=tables.seed), _against_float(joined, run, dataset, tables),
@@ -78,24 +75,18 @@ def _recalls(joined: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     _, confusions = confusions_by_subject(joined)
     total = confusions.sum(axis=0)
     rows = []
-    for code, (expression, recall) in enumerate(
-        recall_intervals(confusions, tables.draws, tables.seed).items()
-    ):
+    recalls = recall_intervals(confusions, tables.draws, tables.seed)
+    for code, (expression, recall) in enumerate(recalls.items()):
         wrong = np.delete(total[code], code)
         others = [name for name in EXPRESSIONS if name != expression]
         images = int(total[code].sum())
-        rows.append(
-            {
-                "expression": expression,
-                "subjects": int((confusions[:, code].sum(axis=1) > 0).sum()),
-                "images": images,
-                "recall": recall.estimate,
-                "low": recall.low,
-                "high": recall.high,
-                "taken_for": others[int(wrong.argmax())] if wrong.any() else pd.NA,
-                "taken_share": wrong.max() / images if images else np.nan,
-            }
-        )
+        subjects = int((confusions[:, code].sum(axis=1) > 0).sum())
+        rows.append({
+            "expression": expression, "subjects": subjects, "images": images,
+            "recall": recall.estimate, "low": recall.low, "high": recall.high,
+            "taken_for": others[int(wrong.argmax())] if wrong.any() else pd.NA,
+            "taken_share": wrong.max() / images if images else np.nan,
+        })  # fmt: skip
     return pd.DataFrame(rows)
 
 

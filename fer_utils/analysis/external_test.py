@@ -1,8 +1,6 @@
-"""The external test: what networks see in photographs of adults who are neutral or smile, two of seven expressions.
+"""The external test: what networks see, choosing among seven expressions, in adults who are neutral or smile."""
 
-Networks choose among all seven. The best network is chosen on half of the persons and scored on the other half.
-"""
-
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -75,10 +73,10 @@ def choices_by_halves(joined: pd.DataFrame, halves: int = HALVES, seed: int = 0)
 
 
 def peers() -> pd.DataFrame:
-    """Return the open networks that this project measured, each in the most accurate of the settings tried.
+    """Return the open networks that this project measured, each in the setting most accurate on these photographs.
 
-    Columns: network, source (address), women, men, crop_margin, channel_order, then those of `measures` without run_id and
-    smile_ranked, and accuracy_low, accuracy_high. The best setting was found on the same photographs, which flatters them.
+    Columns: network, source (address), women, men, crop_margin, channel_order, accuracy_low, accuracy_high, and those of
+    `measures` without run_id and smile_ranked.
     """
     tried = pd.read_csv(PEERS_FILE, comment="#")
     best = tried.sort_values("accuracy", ascending=False, kind="stable").drop_duplicates("network")
@@ -91,8 +89,7 @@ def smiles_by_sex(measured: pd.DataFrame) -> pd.DataFrame:
     `measured` holds `group` and the columns of `measures`; one smile per person, so intervals are Wilson's (1927).
     """
     rows = []
-    for row in measured.to_dict("records"):
-        for who in ADULTS:
-            share = wilson(float(row[f"{who}_happiness_recall"]), row[who])
-            rows.append((row["group"], who, share.estimate, share.low, share.high))
+    for row, who in product(measured.to_dict("records"), ADULTS):
+        share = wilson(float(row[f"{who}_happiness_recall"]), row[who])
+        rows.append((row["group"], who, share.estimate, share.low, share.high))
     return pd.DataFrame(rows, columns=["group", "series", "estimate", "low", "high"])

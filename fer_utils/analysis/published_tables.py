@@ -68,10 +68,7 @@ def net_photographs() -> tuple[int, int]:
 
 
 def significance_by_disagreement(discordant: tuple[int, ...]) -> pd.DataFrame:
-    """Return one row per net difference and discordant count (or the next possible one): McNemar's p-value.
-
-    Columns: net, discordant, share of CAFE's photographs from 0 to 1, p_value.
-    """
+    """Return McNemar's p-values: net, discordant (or the next possible count), share of CAFE from 0 to 1, p_value."""
     rows = [
         (net, each, each / photographs(), examined.mcnemar_p(each, net))
         for net in net_photographs()
@@ -98,8 +95,8 @@ def fewest_runs(percent: float) -> int:
 def reference_sizes(on_top: int = 0) -> pd.DataFrame:
     """Return one row per network and head: what its printed ratio implies for the reference network's size.
 
-    Columns: network, head, outputs, parameters, times, implied, low, high; sizes in millions of parameters, ends
-    from the ratio's rounding to two decimals. `on_top` is 1 where the ratio is read as on top of the network itself.
+    Columns: network, head, outputs, parameters, times, implied, low, high; sizes in millions, ends from the ratio's
+    rounding. `on_top` is 1 where the ratio is read as on top of the network itself.
     """
     preprint = printed("preprint-reference-parameters").value
     ratios = {"MobileNetV3-Large": published("reference-parameters"), "MobileNetV2": preprint}
@@ -150,10 +147,7 @@ def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFr
 
 
 def pair_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
-    """Return, for each group that is said to score lower and each other group, what can be detected, in points.
-
-    Columns: lower, other, correlation, half_width of the difference's interval, detectable gap.
-    """
+    """Return what can be detected, in points: lower, other, correlation, half_width of the interval, detectable."""
     share = published("accuracy-all") / 100
     others = [group for group in children_by_group() if group not in SUSPECTED]
     rows = []
@@ -166,10 +160,9 @@ def pair_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
 
 
 def chance_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
-    """Return how wide the largest of five groups' gaps comes out when no group differs, in points.
+    """Return how wide the largest of five groups' gaps is when no group differs, in points.
 
-    Columns: correlation, median, upper (exceeded once in twenty), as_wide (how often, from 0 to 1, it reaches
-    the published gap).
+    Columns: correlation, median, upper (exceeded once in twenty), as_wide (share that reaches the published gap).
     """
     rows = []
     for correlation in correlations:
@@ -205,10 +198,7 @@ _INTERVAL: Final = {"interval_low_ms": "low_ms", "interval_high_ms": "high_ms"}
 
 
 def published_claims() -> pd.DataFrame:
-    """Return the study's published latencies on the Moto G6: architecture, ms, reference.
-
-    The paper's own is of MobileNetV3-Large; the preprint's of MobileNetV2. Neither abstract says how many threads.
-    """
+    """Return the published latencies on the Moto G6: architecture, ms, reference; neither abstract names the threads."""
     rows = [
         ("mobilenet_v3_large", float(published("latency")), "the paper"),
         ("mobilenet_v2", printed("preprint-latency").value, "the preprint"),
@@ -219,13 +209,11 @@ def published_claims() -> pd.DataFrame:
 def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
     """Return latencies with their source: the columns of LATENCY_COLUMNS, milliseconds, by network and SOURCES' order.
 
-    `timed` are rows of `measurements` with their `architecture`, of 224-pixel float32 files as trained: only those may
-    stand beside the published times. Raises ValueError for another size.
+    `timed` are rows of `measurements` with their `architecture`, of 224-pixel float32 files as trained. Raises ValueError
+    for another size.
     """
     if odd := set(timed["image_size"].dropna()) - {224}:
-        raise ValueError(
-            f"times of {sorted(odd)}-pixel graphs were given: only 224 pixels compare with published times"
-        )
+        raise ValueError(f"given times of {sorted(odd)} pixels: only 224 pixels compare with published times")
     measured = timed[timed["latency_ms_median"].notna()].rename(
         columns={"latency_ms_median": "ms", **_INTERVAL}
     )
@@ -244,8 +232,7 @@ def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
 def claims_against_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
     """Return, for each published latency and number of threads, whether it lies inside the prediction's interval.
 
-    `predicted` are predicted rows of `measurements` with their `architecture`, float32 files as trained. Columns:
-    reference, architecture, published_ms, threads, predicted_ms, low_ms, high_ms, lies_inside.
+    `predicted` are predicted rows of `measurements` with their `architecture`, float32 files as trained.
     """
     rows = predicted.rename(columns={"latency_ms_median": "predicted_ms", **_INTERVAL})
     rows = rows[["architecture", "threads", "predicted_ms", "low_ms", "high_ms"]]
@@ -255,5 +242,4 @@ def claims_against_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
 
 
 def _source(kind: str, threads: int) -> str:
-    predicted = f"Moto G6, predicted, {threads} thread{'s' if threads > 1 else ''}"
-    return predicted if kind == "predicted" else _MEASURED[kind]
+    return SOURCES[1 if threads == 1 else 2] if kind == "predicted" else _MEASURED[kind]

@@ -23,11 +23,10 @@ def rounding_losses(
 ) -> pd.DataFrame:
     """Return one row per 8-bit file, beside the network that it was made from, on the same faces.
 
-    `joined` holds both runs' predictions joined with the faces, `files` the rows of `runs`. Columns: run_id,
-    architecture, technique, faces, subjects, float_accuracy, same_answer (share of faces given the same
-    expression), difference (file minus network) with its paired 95 % interval low and high over subjects,
+    `joined` holds both runs' predictions, `files` the rows of `runs`. Columns: run_id, architecture, technique, faces,
+    subjects, float_accuracy, same_answer (share of faces), difference (file minus network), low, high (paired),
     within_a_point: yes if the whole interval lies within a point of zero, no if all of it lies outside, else cannot
-    tell: two files give a table of (2, 11). Raises ValueError for a file or a network without predictions.
+    tell. Raises ValueError for a file or a network without predictions.
     """
     pairs = [(str(run.run_id), str(run.parent_run_id)) for run in files.itertuples()]
     compared = compare_runs(joined, pairs, "accuracy", draws, seed)

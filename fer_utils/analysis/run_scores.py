@@ -26,13 +26,10 @@ ABOUT_RUN = (
 def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per run of `runs`, in its order: what it is, subjects, images, metrics, `has_learned`.
 
-    `joined` holds the runs' predictions joined with the faces to score (select them first: one data set, test
-    split, one cohort). Metrics and the calibration error are from 0 to 1, each with `_low` and `_high` ends of its
-    interval; two runs give a table of (2, 30). All runs are resampled by one seed, so they share their
-    draws where they saw the same subjects. A run without predictions (failed, not attempted) keeps its row and its
-    reason, scores missing. `has_learned` says whether the interval of balanced accuracy lies above always naming
-    one expression; missing if unscored.
-    Raises ValueError for predictions of a run that `runs` does not hold.
+    `joined` holds the runs' predictions of the faces to score. Metrics and the calibration error are from 0 to 1, each
+    with `_low` and `_high` ends of its interval. A run without predictions keeps its row, scores missing. `has_learned`
+    says whether the interval of balanced accuracy lies above always naming one expression. Raises ValueError for
+    predictions of a run that `runs` does not hold.
     """
     if unknown := sorted(set(joined["run_id"]) - set(runs["run_id"])):
         raise ValueError(
@@ -64,8 +61,7 @@ def compare_runs(
     """Return one row per pair of run ids: run minus reference in `metric`, from -1 to 1, and its 95 % interval.
 
     `joined` holds both runs' predictions of the same faces; subjects are resampled together (paired).
-    Columns: run_id, reference, difference, low, high: two pairs give a table of (2, 5).
-    Raises ValueError for a run without predictions.
+    Columns: run_id, reference, difference, low, high. Raises ValueError for a run without predictions.
     """
     rows = []
     for pair in pairs:
@@ -95,8 +91,7 @@ def differences_by_run(
 def on_frontier(costs: pd.Series, scores: pd.Series) -> pd.Series:
     """Return whether each row is on the frontier: none costs as little or less and scores better, or as well for less.
 
-    Costs are better low, scores high; a row that lacks either is not on it. The frontier is of point estimates:
-    neighbours on it may not differ by more than chance.
+    A row that lacks either is not on it. The frontier is of point estimates.
 
     >>> on_frontier(pd.Series([1, 2, 3]), pd.Series([0.5, 0.4, 0.9])).to_list()
     [True, False, True]
