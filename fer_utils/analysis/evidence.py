@@ -5,7 +5,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from fer_utils.analysis.intervals import (
     paired_confusions,
     paired_differences,
     unpaired_differences,
-)
+)  # fmt: skip
 from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, scores_of_confusions
 from fer_utils.paths import Paths
 from fer_utils.study import Study
@@ -35,9 +35,7 @@ UNPUBLISHED_SETS: Final = frozenset({"cafe", "guesswhat"})
 """Not among the public training sets: the test set, and the frames from the authors' own application."""
 
 SHARE_NEEDED: Final = 0.99
-"""Of CAFE's photographs, which the paper tested on all (subsets are easier), how many must be here.
-
-A face detector may miss a few. Our judgement."""
+"""Of CAFE's photographs, on all of which the paper tested; a face detector may miss a few. Our judgement."""
 
 
 class Unavailable(Exception):
@@ -76,8 +74,7 @@ class Tables:
         ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A computed quantity in the claim's unit, the kind of data it is from, and what it falls short of."""
 
     value: float
@@ -89,10 +86,7 @@ class Evidence:
 
 @singledispatch
 def compute(quantity: claims.Quantity, tables: Tables) -> Evidence:  # noqa: ARG001
-    """Return the evidence for a quantity: percentages and points from 0 to 100, milliseconds, counts.
-
-    Raises Unavailable, saying what the tables lack.
-    """
+    """Return the evidence for a quantity, in %, points, ms or counts; raises Unavailable, saying what the tables lack."""
     raise TypeError(f"no way to compute a {type(quantity).__name__}: register one")
 
 
@@ -212,19 +206,15 @@ def trained_run(tables: Tables, architecture: str, cohort: str) -> pd.Series:
 
 
 def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataFrame:
-    """Return a run's predictions of every test child of a data set, joined with the faces.
-
-    Raises Unavailable when there are none, or some of the faces were not predicted.
-    """
+    """Return a run's predictions of every test child of a data set, joined; raises Unavailable if any is absent."""
     children = _test_children(tables, dataset)
     if children.empty:
         raise Unavailable(f"no test children of the data set {dataset!r} are here")
     by_run = tables.predictions[tables.predictions["run_id"] == run["run_id"]]
     chosen = by_run[by_run["face_id"].isin(children["face_id"])]
     if len(chosen) < len(children):
-        raise Unavailable(
-            f"{run['run_id']} predicted {len(chosen)} of {len(children)} faces of {dataset}'s test children"
-        )
+        seen = f"{len(chosen)} of {len(children)} faces of {dataset}'s test children"
+        raise Unavailable(f"{run['run_id']} predicted {seen}")
     return join(chosen, children)
 
 

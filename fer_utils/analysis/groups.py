@@ -14,7 +14,6 @@ variance (Ridout, Demétrio & Firth 1999, doi:10.1111/j.0006-341X.1999.00137.x).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -35,7 +34,7 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
     welch,
-)
+)  # fmt: skip
 from fer_utils.analysis.metrics import (
     METRICS,
     Counts,
@@ -44,7 +43,7 @@ from fer_utils.analysis.metrics import (
     scores,
     scores_of_confusions,
     subjects_of,
-)
+)  # fmt: skip
 from fer_utils.analysis.printed_scores import ALPHA, POWER
 from fer_utils.analysis.run_scores import with_ends
 
@@ -151,8 +150,7 @@ def largest_gap(
 ) -> Gap:
     """Return the gap between the best and the worst group, its interval, and a permutation test of any gap.
 
-    `joined` holds one run's predictions; rows without a group are left out. Raises ValueError for fewer than two
-    groups, or a subject who is in two of them.
+    Rows without a group are left out. Raises ValueError for fewer than two groups, or a subject who is in two of them.
     """
     grouped, members, confusions = _grouped(joined, column)
     points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
@@ -213,10 +211,8 @@ def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "error", "freedom"])
     statistic = pairs["difference"].abs() / pairs["error"].clip(lower=NOTHING)
     # statsmodels' interpolation of the studentized range, for SciPy's integral takes 0.1 s each
-    quantiles = np.array(
-        [qsturng(LEVEL, len(errors), v) if v == v else np.nan for v in pairs["freedom"]], float
-    )
-    reach = quantiles / np.sqrt(2) * pairs["error"]
+    quantiles = [qsturng(LEVEL, len(errors), v) if v == v else np.nan for v in pairs["freedom"]]
+    reach = np.array(quantiles, float) / np.sqrt(2) * pairs["error"]
     return pairs.assign(
         low=(pairs["difference"] - reach).clip(lower=-1),
         high=(pairs["difference"] + reach).clip(upper=1),
@@ -254,8 +250,7 @@ def permutation_p_value(observed: float, permuted: Floats) -> float:
     return (1 + int((permuted >= observed - TIE).sum())) / (1 + len(permuted))
 
 
-@dataclass(frozen=True)
-class Clustering:
+class Clustering(NamedTuple):
     """How photographs cluster in children: the share right, the correlation of being right within children, the
     mean number of photographs per child and their coefficient of variation."""
 
@@ -289,9 +284,7 @@ def clustering(confusions: Counts) -> Clustering:
     typical = (photographs - (sizes**2).sum() / photographs) / (subjects - 1)
     total = between + (typical - 1) * within
     correlation = max(0.0, (between - within) / total) if total > 0 else 0.0
-    return Clustering(
-        float(share), float(correlation), float(sizes.mean()), float(sizes.std() / sizes.mean())
-    )
+    return Clustering(*map(float, (share, correlation, sizes.mean(), sizes.std() / sizes.mean())))
 
 
 def detectable_gap(cluster: Clustering, children: tuple[int, int]) -> float:

@@ -1,14 +1,12 @@
 """Simulation experiments: each analysis applied to many samples of a population whose truth is known.
 
-A scenario is a population and the questions asked of every sample of it. Where nothing is planted, a positive
-answer is a false positive; where something is, the interval should contain the truth. The rate of positive answers
-is a share of the repeats, so it has an interval of its own (Clopper & Pearson 1934), at 99 %, since there are many
-rows to read.
+A scenario is a population and the questions asked of every sample of it. Where nothing is planted, a positive answer is
+a false positive; where something is, the interval should contain the truth. The rate of positive answers is a share of
+the repeats with an interval of its own (Clopper & Pearson 1934), at 99 %, since there are many rows to read.
 
-Labels are permuted too: scores must then fall to chance. A network is too costly to train on permuted labels at every
-build, so ridge regression of the seven labels on small grey pictures (Hastie, Tibshirani & Friedman 2009, sections 3.4
-and 4.2) stands in for it: it learns from the same split and is scored by the same functions. With the true labels it
-must clear chance, or failing with permuted ones would show nothing.
+Labels are permuted too: scores must then fall to chance. Ridge regression of the seven labels on small grey pictures
+(Hastie, Tibshirani & Friedman 2009, sections 3.4 and 4.2) stands in for a network, which would be too costly to train.
+With the true labels it must clear chance, or failing with permuted ones would show nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -87,10 +85,7 @@ class Scenario:
 
 
 def simulate(scenario: Scenario, repeats: range, draws: int, seed: int) -> pd.DataFrame:
-    """Return the answers of some repeats of a scenario: one row per repeat, one bool column per question.
-
-    A repeat depends on the seed, the scenario's name and its own number alone.
-    """
+    """Return one row per repeat, which depends on seed, scenario and own number alone, and a bool column per question."""
     rows = []
     for repeat in repeats:
         key = (*scenario.name.encode(), repeat)
@@ -119,21 +114,17 @@ def rates(scenario: Scenario, answers: pd.DataFrame) -> pd.DataFrame:
 def run_scenarios(scenarios: Sequence[Scenario], repeats: int, draws: int, seed: int = 0) -> pd.DataFrame:
     """Return the rates of scenarios, each repeated so often, in this process.
 
-    `draws` are those of each bootstrap and of each permutation test; for tests to be exact at their level, one more
-    than them times the level should be a whole number (Phipson & Smyth 2010): 99 or 999, say.
+    For tests to be exact at their level, `draws` and one times the level should be whole (Phipson & Smyth 2010): 99, say.
     """
-    return pd.concat(
-        [rates(scenario, simulate(scenario, range(repeats), draws, seed)) for scenario in scenarios],
-        ignore_index=True,
-    )
+    parts = [rates(each, simulate(each, range(repeats), draws, seed)) for each in scenarios]
+    return pd.concat(parts, ignore_index=True)
 
 
 def for_readers(rates: pd.DataFrame) -> pd.DataFrame:
     """Return rates as text for a table on a page: rate, interval and limit in percent."""
-    least, most = rates["allowed_low"], rates["allowed_high"]
     limits = [
         "none" if pd.isna(low) else f"at most {100 * high:g} %" if low == 0 else f"at least {100 * low:g} %"
-        for low, high in zip(least, most, strict=True)
+        for low, high in zip(rates["allowed_low"], rates["allowed_high"], strict=True)
     ]
     ends = zip(rates["low"], rates["high"], strict=True)
     return pd.DataFrame({
@@ -151,7 +142,7 @@ SIDE: Final = 16
 """Of the grey pictures, pixels: as coarse as leaves brows and mouth visible, our choice."""
 
 PENALTIES: Final = tuple(10.0**power for power in range(-2, 4))
-"""Tried on the true labels by leaving one picture out; six powers of ten, wide enough that neither end is chosen."""
+"""Tried on the true labels by leaving one picture out; wide enough that neither end is chosen."""
 
 Pictures = tuple[pd.DataFrame, NDArray[np.uint8]]
 """Rows of the `faces` table, and their pictures, uint8 (n, SIDE, SIDE, 3)."""
@@ -163,10 +154,7 @@ PERMUTED: Final = "permuted labels"
 def learned_from_labels(
     training: Pictures, tested: Pictures, permutations: int, draws: int = DRAWS, seed: int = 0
 ) -> pd.DataFrame:
-    """Return the scores of a classifier that learned from true labels, and of as many others from permuted ones.
-
-    The columns are those of `run_scores`, and `labels` (TRUE or PERMUTED), one row per classifier.
-    """
+    """Return `run_scores` and `labels` (TRUE or PERMUTED) of classifiers that learned from true and permuted labels."""
     generator = np.random.default_rng(seed)
     labels = training[0]["expression"].cat.codes.to_numpy()
     labellings = [labels, *(generator.permutation(labels) for _ in range(permutations))]
@@ -182,10 +170,7 @@ def learned_from_labels(
 def scored_against_permuted(
     joined: pd.DataFrame, permutations: int, draws: int = DRAWS, seed: int = 0
 ) -> pd.DataFrame:
-    """Return one run's scores against the true labels of the tested faces, and against permuted ones.
-
-    `joined` holds one run's predictions; columns as `learned_from_labels` has them.
-    """
+    """Return one run's scores against true and permuted labels of the tested faces, as `learned_from_labels`."""
     generator = np.random.default_rng(seed)
     true = joined["expression"]
     orders = [generator.permutation(len(true)) for _ in range(permutations)]
@@ -200,8 +185,8 @@ def scored_against_permuted(
 def against_chance(scores: pd.DataFrame) -> dict[str, float | bool]:
     """Return balanced accuracy with true labels and its mean with permuted ones, 0 to 1, each with its 95 % interval.
 
-    `scores` is a table of this module. The interval of the mean is Student's over the permutations; `holds_chance`
-    is whether it contains chance. `above_chance` counts the permutations whose own interval lies above chance.
+    The interval of the mean is Student's over the permutations; `holds_chance`: it contains chance. `above_chance`
+    counts the permutations whose own interval lies above chance.
     """
     true = scores[scores["labels"] == TRUE].iloc[0]
     permuted = scores[scores["labels"] == PERMUTED]
