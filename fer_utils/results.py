@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from fer_utils import tables
 from fer_utils.analysis.external_test import PEERS_FILE, peers
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import compare_runs, run_scores
+from fer_utils.analysis.run_scores import compare_runs, run_scores, with_file
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import current_emulations
 from fer_utils.reporting import absent
@@ -171,8 +171,3 @@ def as_interval(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
 def show_or_say(frame: pd.DataFrame, caption: str, otherwise: str, *, decimals: int = 3) -> HTML:
     """Return the frame as a table, or, where it has no rows, the sentence that says how to get what is absent."""
     return show(frame, caption, decimals=decimals) if len(frame) else absent.note(otherwise)
-
-
-def with_file(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table of runs that are a TFLite file."""
-    return runs[runs["artefact"].str.endswith(".tflite").fillna(False)]

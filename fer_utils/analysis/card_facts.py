@@ -7,11 +7,11 @@ import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.calibration import error_by_chance
-from fer_utils.analysis.evidence import Tables, joined_predictions
+from fer_utils.analysis.evidence import Tables, joined_predictions, where
 from fer_utils.analysis.groups import by_group, known_factors, with_age_band
 from fer_utils.analysis.intervals import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.metrics import confusions_by_subject, join
-from fer_utils.analysis.run_scores import run_scores
+from fer_utils.analysis.run_scores import run_scores, with_file
 
 FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")
 """The factors that group the children, where the faces have them; expressions have a table of their own."""
@@ -62,9 +62,8 @@ def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
 
 def photographs_score(tables: Tables, run_id: str, photographs: pd.DataFrame) -> pd.Series | None:
     """Return a run's row of `run_scores` on the external test's photographs; None if it was not tested on them."""
-    answers = tables.predictions[
-        (tables.predictions["run_id"] == run_id) & tables.predictions["face_id"].isin(photographs["face_id"])
-    ]
+    answers = tables.predictions[tables.predictions["run_id"] == run_id]
+    answers = answers[answers["face_id"].isin(photographs["face_id"])]
     if answers.empty:
         return None
     runs = tables.runs[tables.runs["run_id"] == run_id]
@@ -112,12 +111,7 @@ def _in_order(names: pd.Series) -> pd.Series:
 def _against_float(joined: pd.DataFrame, run: pd.Series, dataset: str, tables: Tables) -> Interval | None:
     if run["precision"] == "float32":
         return None
-    twins = tables.runs[
-        (tables.runs["parent_run_id"] == run["parent_run_id"])
-        & (tables.runs["technique"] == run["technique"])
-        & (tables.runs["precision"] == "float32")
-        & tables.runs["artefact"].str.endswith(".tflite").fillna(False)
-    ]
+    twins = with_file(where(tables.runs, precision="float32", **run[["parent_run_id", "technique"]]))
     if twins.empty:  # a quantization-aware network has no float file
         return None
     twin = joined_predictions(tables, twins.iloc[0], dataset)

@@ -156,7 +156,7 @@ class Claim(_Entry):
     needs: Words = Field(description="what a test of the claim needs")
     source: Source
     shown: str = Field(
-        pattern=r"^[a-z0-9_]+#[a-z0-9-]+$", description="page#figure of the book, or page#section"
+        pattern=r"^[a-z0-9_]+#[a-z0-9-]+$", description="page#figure or page#section of the book"
     )
     quantity: Quantity | None = None
     rule: Rule | None = None
@@ -184,9 +184,7 @@ class Printed(_Entry, strict=True):
     metric: Words | None = None
     group: Words | None = Field(default=None, description="the ethnic group that a count is of")
     source: Source
-    secondary: bool = Field(
-        default=False, description="known from a summary of the source, which was not read"
-    )
+    secondary: bool = Field(default=False, description="known from a summary; the source was not read")
 
     @property
     def value(self) -> float:
@@ -220,11 +218,9 @@ def load_claims(path: Path = CLAIMS_FILE) -> list[Claim]:
     entries = _read(path)
     if not isinstance(entries, list) or not entries:
         raise ClaimError(f"{path} should hold a list of claims")
-    named = [
-        (entry.get("id", number) if isinstance(entry, dict) else number, entry)
-        for number, entry in enumerate(entries, start=1)
-    ]
-    claims = [_checked(Claim, entry, f"{path}, claim {name}") for name, entry in named]
+    names = [entry.get("id") if isinstance(entry, dict) else None for entry in entries]
+    named = zip(names, entries, strict=True)
+    claims = [_checked(Claim, e, f"{path}, claim {name or entries.index(e) + 1}") for name, e in named]
     _check_ids([claim.id for claim in claims], "claim", path)
     return claims
 
@@ -239,9 +235,8 @@ def load_published(path: Path = PUBLISHED_FILE) -> Published:
 
 def published(claim_id: str) -> float:
     """Return the published number of a claim, in the claim's unit; raises ClaimError where there is none."""
-    return _known(
-        {claim.id: claim.published for claim in load_claims() if claim.published is not None}, claim_id
-    )
+    known = {claim.id: claim.published for claim in load_claims() if claim.published is not None}
+    return _known(known, claim_id)
 
 
 def printed(number_id: str) -> Printed:

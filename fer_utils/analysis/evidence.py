@@ -152,13 +152,13 @@ def _largest_gap(q: claims.LargestGap, tables: Tables) -> Evidence:
 @compute.register
 def _latency(q: claims.Latency, tables: Tables) -> Evidence:
     about = tables.runs[["run_id", "architecture", "cohort", "technique", "precision"]]
-    rows = _where(tables.measurements.merge(about, on="run_id"), **q.model_dump(exclude={"kind"}))
+    rows = where(tables.measurements.merge(about, on="run_id"), **q.model_dump(exclude={"kind"}))
     rows = rows[rows["latency_ms_median"].notna()]
     if q.device_kind == "phone":
         rows = rows[rows["device"].map(is_moto_g6).astype(bool) & rows["remark"].isna()]  # not of a hot phone
     if rows.empty:
-        where = "on a Moto G6" if q.device_kind == "phone" else f"of kind {q.device_kind!r}"
-        raise Unavailable(f"no time {where} at {q.image_size} pixels with {q.threads} thread(s) is here")
+        place = "on a Moto G6" if q.device_kind == "phone" else f"of kind {q.device_kind!r}"
+        raise Unavailable(f"no time {place} at {q.image_size} pixels with {q.threads} thread(s) is here")
     row = rows.iloc[0]
     ends = [float(row[c]) if pd.notna(row[c]) else np.nan for c in ("interval_low_ms", "interval_high_ms")]
     return Evidence(float(row["latency_ms_median"]), ends[0], ends[1], q.device_kind)
@@ -199,7 +199,7 @@ def trained_run(tables: Tables, architecture: str, cohort: str) -> pd.Series:
     """Return the trained float network itself (not an export of it), of the lowest seed if there are several."""
     runs = tables.runs[tables.runs["parent_run_id"].isna()]
     runs = runs[runs["status"].isin(["done", "has not learned"])]
-    fitting = _where(runs, architecture=architecture, cohort=cohort, technique="none", precision="float32")
+    fitting = where(runs, architecture=architecture, cohort=cohort, technique="none", precision="float32")
     if fitting.empty:
         raise Unavailable(f"no {architecture} trained on {cohort} is here")
     return fitting.sort_values(["seed", "run_id"]).iloc[0]
@@ -304,10 +304,10 @@ def _data_kind(tables: Tables, dataset: str) -> str:
 
 
 def _test_children(tables: Tables, dataset: str) -> pd.DataFrame:
-    return _where(tables.faces, dataset=dataset, split="test", age_group="child")
+    return where(tables.faces, dataset=dataset, split="test", age_group="child")
 
 
-def _where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+def where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
     """Return the rows that hold the wanted values in these columns."""
     for column, value in wanted.items():
         rows = rows[rows[column] == value]

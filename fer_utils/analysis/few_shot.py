@@ -59,13 +59,11 @@ def gains(few_shot: pd.DataFrame, joined: pd.DataFrame, draws: int = DRAWS, seed
     `joined` holds the runs' own predictions. Columns: run_id, children, repeats, before, after, after_low, after_high
     (accuracies from 0 to 1 over all samples), difference, low, high (paired, over children), worst, best (sample).
     """
-    after = few_shot.merge(
-        joined.rename(columns={"predicted": "named_before"}), on=["run_id", "face_id"], validate="many_to_one"
-    )
+    before = joined.rename(columns={"predicted": "named_before"})
+    after = few_shot.merge(before, on=["run_id", "face_id"], validate="many_to_one")
     parts = after.groupby(["run_id", "children"], sort=False)
-    return pd.DataFrame(
-        [{"run_id": run, "children": children} | _gain(rows, draws, seed) for (run, children), rows in parts]
-    )
+    gained = [{"run_id": run, "children": n} | _gain(rows, draws, seed) for (run, n), rows in parts]
+    return pd.DataFrame(gained)
 
 
 def _gain(after: pd.DataFrame, draws: int, seed: int) -> dict[str, object]:
@@ -100,9 +98,8 @@ def retrained(
     with threadpool_limits(limits=1):  # the same sums whatever the machine's cores
         axes = np.linalg.svd(scaled[trains], full_matrices=False)[2]
         reduced = np.column_stack([scaled @ axes.T, np.ones(len(scaled))])
-        change = _least_loss(
-            reduced[trains], offsets[trains], np.eye(len(EXPRESSIONS))[labels[trains]], penalty
-        )
+        targets = np.eye(len(EXPRESSIONS))[labels[trains]]
+        change = _least_loss(reduced[trains], offsets[trains], targets, penalty)
         return np.asarray(offsets[~trains] + reduced[~trains] @ change)
 
 

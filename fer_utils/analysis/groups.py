@@ -274,9 +274,7 @@ def clustering(confusions: Counts) -> Clustering:
     right = np.trace(confusions, axis1=1, axis2=2).astype(np.float64)
     subjects, photographs = len(sizes), sizes.sum()
     if subjects < 2 or photographs == subjects:
-        raise ValueError(
-            "the correlation within children needs two children, and a child with two photographs"
-        )
+        raise ValueError("the correlation within children needs two children, one with two photographs")
     share = right.sum() / photographs
     own = right / sizes
     between = (sizes * (own - share) ** 2).sum() / (subjects - 1)
@@ -329,10 +327,8 @@ def _grouped(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Coun
     known = joined[_labels(joined, column) != NOT_GIVEN]
     each = pd.DataFrame({"subject": subjects_of(known), "group": known[column].astype(str)}).drop_duplicates()
     if (twice := each["subject"].duplicated()).any():
-        raise ValueError(
-            f"subject {each.loc[twice, 'subject'].iloc[0]!r} is in two groups of {column!r}: "
-            "a gap between groups needs each subject in one"
-        )
+        first = each.loc[twice, "subject"].iloc[0]
+        raise ValueError(f"subject {first!r} is in two groups of {column!r}: a gap needs each subject in one")
     subjects, confusions = confusions_by_subject(known)
     codes, groups = pd.factorize(each.set_index("subject")["group"].loc[subjects], sort=True)
     if len(groups) < 2:

@@ -44,9 +44,8 @@ def join(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
         )
     names = np.array(EXPRESSIONS)[probabilities.argmax(axis=1)]
     predicted = predictions[["run_id", "face_id"]].reset_index(drop=True).astype("str")
-    predicted = predicted.assign(
-        predicted=pd.Categorical(names, categories=list(EXPRESSIONS)), confidence=probabilities.max(axis=1)
-    )
+    named = pd.Categorical(names, categories=list(EXPRESSIONS))
+    predicted = predicted.assign(predicted=named, confidence=probabilities.max(axis=1))
     return predicted.merge(faces, on="face_id", how="left", validate="many_to_one")
 
 

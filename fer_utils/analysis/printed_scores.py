@@ -33,7 +33,7 @@ def effective_photographs(photographs: float, children: int, correlation: float)
         raise ValueError(f"a correlation within children lies between 0 and 1, given {correlation}")
     if not 1 <= children <= photographs:
         raise ValueError(
-            f"each child needs a photograph, given {children} children and {photographs} photographs"
+            f"each child needs a photograph, given {children} children, {photographs} photographs"
         )
     return photographs / (1 + (photographs / children - 1) * correlation)
 
@@ -79,10 +79,8 @@ def mcnemar_p(discordant: int, net: int) -> float:
     when no two whole numbers have that sum and difference.
     """
     if not 0 <= net <= discordant or (discordant - net) % 2:
-        raise ValueError(
-            f"{discordant} photographs cannot fall to two networks with a difference of {net}: give a "
-            "difference no larger, and both even or both odd"
-        )
+        given = f"{discordant} photographs cannot fall to two networks with a difference of {net}"
+        raise ValueError(f"{given}: give a difference no larger, and both even or both odd")
     return float(binomtest((discordant - net) // 2, discordant).pvalue) if discordant else 1.0
 
 

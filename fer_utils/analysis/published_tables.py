@@ -3,7 +3,7 @@
 Shares are in percent, gaps in points, times in milliseconds.
 """
 
-from itertools import count, product
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -69,27 +69,11 @@ def net_photographs() -> tuple[int, int]:
 
 def significance_by_disagreement(discordant: tuple[int, ...]) -> pd.DataFrame:
     """Return McNemar's p-values: net, discordant (or the next possible count), share of CAFE from 0 to 1, p_value."""
-    rows = [
-        (net, each, each / photographs(), examined.mcnemar_p(each, net))
-        for net in net_photographs()
-        for each in dict.fromkeys(max(net, d + (d - net) % 2) for d in discordant)
-    ]
+    rows = []
+    for net in net_photographs():
+        counts = dict.fromkeys(max(net, d + (d - net) % 2) for d in discordant)
+        rows += [(net, each, each / photographs(), examined.mcnemar_p(each, net)) for each in counts]
     return pd.DataFrame(rows, columns=["net", "discordant", "share", "p_value"])
-
-
-def fractions() -> pd.DataFrame:
-    """Return one row per two-decimal score on all of CAFE: what, percent, metric, numerator (missing if none)."""
-    preprint = printed("preprint-score")
-    scores = [(f"MobileNetV3-Large, {what}", published(claim), "accuracy") for claim, what in SCORES]
-    scores += [("MobileNetV2, preprint", preprint.value, str(preprint.metric))]
-    rows = [(*score, next(iter(examined.numerators(score[1], photographs())), None)) for score in scores]
-    found = pd.DataFrame(rows, columns=["what", "percent", "metric", "numerator"])
-    return found.astype({"numerator": "Int64"})
-
-
-def fewest_runs(percent: float) -> int:
-    """Return the fewest runs over all of CAFE whose mean accuracy prints as the percentage."""
-    return next(n for n in count(1) if examined.numerators(percent, n * photographs()))
 
 
 def reference_sizes(on_top: int = 0) -> pd.DataFrame:
@@ -128,10 +112,8 @@ def nearest_sizes(sizes: pd.DataFrame) -> tuple[float, float, float]:
 
 def effective_by_group(correlation: float) -> dict[str, float]:
     """Return each group's effective photographs, if its children have as many photographs each as CAFE's mean."""
-    return {
-        group: examined.effective_photographs(count * photographs() / children(), count, correlation)
-        for group, count in children_by_group().items()
-    }
+    sizes, (whole, everyone) = children_by_group().items(), (photographs(), children())
+    return {g: examined.effective_photographs(n * whole / everyone, n, correlation) for g, n in sizes}
 
 
 def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
@@ -214,9 +196,8 @@ def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
     """
     if odd := set(timed["image_size"].dropna()) - {224}:
         raise ValueError(f"given times of {sorted(odd)} pixels: only 224 pixels compare with published times")
-    measured = timed[timed["latency_ms_median"].notna()].rename(
-        columns={"latency_ms_median": "ms", **_INTERVAL}
-    )
+    measured = timed[timed["latency_ms_median"].notna()]
+    measured = measured.rename(columns={"latency_ms_median": "ms", **_INTERVAL})
     sources = [_source(kind, n) for kind, n in zip(measured["device_kind"], measured["threads"], strict=True)]
     rows = measured.assign(source=sources, reference="this run")
     claims = published_claims().assign(source=SOURCES[0], device=PHONE)

@@ -32,9 +32,7 @@ def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, see
     predictions of a run that `runs` does not hold.
     """
     if unknown := sorted(set(joined["run_id"]) - set(runs["run_id"])):
-        raise ValueError(
-            f"predictions of {unknown[0]!r}, which is not in the table of runs: give both of one study"
-        )
+        raise ValueError(f"predictions of {unknown[0]!r}, which is not in the runs: give both of one study")
     found = [_row(str(run_id), rows, draws, seed) for run_id, rows in joined.groupby("run_id", sort=False)]
     unscored = with_ends(dict.fromkeys((*METRICS, "calibration_error"), Interval(np.nan, np.nan, np.nan)))
     scored = pd.DataFrame(found, columns=["run_id", "subjects", "images", *unscored, "has_learned"])
@@ -44,11 +42,10 @@ def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, see
 
 def with_ends(found: dict[str, Interval]) -> dict[str, float]:
     """Return intervals as columns: each name with its estimate, its `_low` and its `_high`."""
-    return {
-        f"{name}{end}": value
-        for name, each in found.items()
-        for end, value in (("", each.estimate), ("_low", each.low), ("_high", each.high))
-    }
+    columns: dict[str, float] = {}
+    for name, each in found.items():
+        columns |= {name: each.estimate, f"{name}_low": each.low, f"{name}_high": each.high}
+    return columns
 
 
 def compare_runs(
@@ -86,6 +83,11 @@ def differences_by_run(
         found = unpaired_differences(sides[0], sides[1], draws, seed)["accuracy"]
         rows.append((run_id, found.estimate, found.low, found.high))
     return pd.DataFrame(rows, columns=["run_id", "difference", "low", "high"])
+
+
+def with_file(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of runs that are a TFLite file."""
+    return runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
 
 
 def on_frontier(costs: pd.Series, scores: pd.Series) -> pd.Series:

@@ -160,10 +160,9 @@ def learned_from_labels(
     labellings = [labels, *(generator.permutation(labels) for _ in range(permutations))]
     answers = _answers(_grey(training[1]), labellings, _grey(tested[1]))
     faces = tested[0]["face_id"].to_numpy()
-    predictions = pd.concat(
-        pd.DataFrame(answer, columns=list(PROBABILITY_COLUMNS)).assign(run_id=name, face_id=faces)
-        for name, answer in zip(_names(permutations), answers, strict=True)
-    )
+    parts = [pd.DataFrame(answer, columns=list(PROBABILITY_COLUMNS)) for answer in answers]
+    named = zip(_names(permutations), parts, strict=True)
+    predictions = pd.concat(part.assign(run_id=name, face_id=faces) for name, part in named)
     return _scored(join(predictions, tested[0]), permutations, draws, seed)
 
 
@@ -175,10 +174,8 @@ def scored_against_permuted(
     true = joined["expression"]
     orders = [generator.permutation(len(true)) for _ in range(permutations)]
     truths = [true, *(true.iloc[order].set_axis(true.index) for order in orders)]
-    frames = [
-        joined.assign(run_id=name, expression=truth)
-        for name, truth in zip(_names(permutations), truths, strict=True)
-    ]
+    named = zip(_names(permutations), truths, strict=True)
+    frames = [joined.assign(run_id=name, expression=truth) for name, truth in named]
     return _scored(pd.concat(frames), permutations, draws, seed)
 
 

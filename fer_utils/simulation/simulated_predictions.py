@@ -60,13 +60,8 @@ def like_synthetic_faces(replicates: int = 1, **truth: Any) -> Population:
 
 def like_cafe(**truth: Any) -> Population:
     """Return a population of CAFE's size: its groups of children, and its photographs spread evenly over them."""
-    sizes = children_by_group()
-    return Population(
-        tuple(sizes.items()),
-        int(printed("cafe-photographs").value),
-        min(sizes, key=sizes.__getitem__),
-        **truth,
-    )
+    sizes, photographs = children_by_group(), int(printed("cafe-photographs").value)
+    return Population(tuple(sizes.items()), photographs, min(sizes, key=sizes.__getitem__), **truth)
 
 
 def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0) -> Floats:

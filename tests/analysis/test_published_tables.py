@@ -40,20 +40,6 @@ def test_significance_needs_agreement_that_is_close():
         assert not part.loc[part["discordant"].idxmax(), "p_value"] < examined.ALPHA
 
 
-def test_two_of_three_accuracies_are_fractions_of_cafe_and_the_best_is_not():
-    numerators = dict(zip(found.fractions()["percent"], found.fractions()["numerator"], strict=True))
-    assert numerators[60.57] == 722
-    assert numerators[53.36] == 636
-    assert found.fractions()["numerator"].isna().sum() == 2
-    assert not examined.numerators(65.78, found.photographs())
-
-
-def test_a_mean_of_few_runs_does_not_print_so_either():
-    runs = found.fewest_runs(65.78)
-    assert examined.numerators(65.78, runs * found.photographs())
-    assert not any(examined.numerators(65.78, n * found.photographs()) for n in range(1, runs))
-
-
 @pytest.mark.parametrize("on_top", [0, 1])
 def test_no_two_heads_make_the_ratios_agree(on_top):
     sizes = found.reference_sizes(on_top)
