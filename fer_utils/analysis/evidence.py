@@ -23,8 +23,8 @@ from fer_utils.analysis.intervals import (
     paired_confusions,
     paired_differences,
     unpaired_differences,
-)  # fmt: skip
-from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, scores_of_confusions
+)
+from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, points_of
 from fer_utils.paths import Paths
 from fer_utils.study import Study
 
@@ -108,7 +108,7 @@ def _lead_over_others(q: claims.LeadOverOthers, tables: Tables) -> Evidence:
     if q.architecture not in architectures:
         raise Unavailable(f"no {q.architecture} was trained")
     others = {a: _run_and_confusions(q, a, tables)[1] for a in architectures if a != q.architecture}
-    points = _points(others, q.metric)
+    points = points_of(others, q.metric)
     rival = max(points, key=points.__getitem__)
     return _difference_of_runs(q, [trained_run(tables, a, q.cohort) for a in (q.architecture, rival)], tables)
 
@@ -142,7 +142,7 @@ def _largest_gap(q: claims.LargestGap, tables: Tables) -> Evidence:
     run, grouped = _grouped(q, tables)
     lower = q.lower or tuple(grouped)
     _check_groups(lower, grouped, q.column)
-    points = _points(grouped, q.metric)
+    points = points_of(grouped, q.metric)
     worst = min(lower, key=points.__getitem__)
     best = max((group for group in grouped if group != worst), key=points.__getitem__)
     gap = unpaired_differences(grouped[best], grouped[worst], tables.draws, tables.seed)[q.metric]
@@ -251,10 +251,6 @@ def _difference_of_runs(q: claims.OfFaces, runs: Sequence[pd.Series], tables: Ta
 def _run_and_confusions(q: claims.OfRun, architecture: str, tables: Tables) -> tuple[pd.Series, Counts]:
     run = trained_run(tables, architecture, q.cohort)
     return run, confusions_by_subject(joined_predictions(tables, run, q.dataset))[1]
-
-
-def _points(counts: dict[str, Counts], metric: str) -> dict[str, float]:
-    return {name: float(scores_of_confusions(each.sum(axis=0))[metric]) for name, each in counts.items()}
 
 
 def _grouped(q: claims.OfGroups, tables: Tables) -> tuple[pd.Series, dict[str, Counts]]:

@@ -34,16 +34,17 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
     welch,
-)  # fmt: skip
+)
 from fer_utils.analysis.metrics import (
     METRICS,
     Counts,
     Floats,
     confusions_by_subject,
+    points_of,
     scores,
     scores_of_confusions,
     subjects_of,
-)  # fmt: skip
+)
 from fer_utils.analysis.printed_scores import ALPHA, POWER
 from fer_utils.analysis.run_scores import with_ends
 
@@ -153,7 +154,7 @@ def largest_gap(
     Rows without a group are left out. Raises ValueError for fewer than two groups, or a subject who is in two of them.
     """
     grouped, members, confusions = _grouped(joined, column)
-    points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
+    points = points_of(grouped, metric)
     best, worst = max(points, key=points.__getitem__), min(points, key=points.__getitem__)
     interval = unpaired_differences(grouped[best], grouped[worst], draws, seed)[metric]
     bounds = bounds_of_largest(pairwise(grouped, metric))
@@ -183,9 +184,8 @@ def gaps_of_runs(
     table = pd.DataFrame(gaps, columns=list(Gap._fields)).assign(run_id=list(run_ids))
     table = table.assign(p_holm=holm(table["p_value"]))
     table = table.rename(columns={"largest_low": "true_low", "largest_high": "true_high"})
-    return table[
-        ["run_id", "best", "worst", "difference", "by_chance", "p_value", "p_holm", "true_low", "true_high"]
-    ]
+    columns = ["run_id", "best", "worst", "difference", "by_chance", "p_value", "p_holm"]
+    return table[[*columns, "true_low", "true_high"]]
 
 
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:
@@ -200,7 +200,7 @@ def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     `grouped` holds each group's counts (subjects, 7 true, 7 predicted). Differences are first minus second, from
     -1 to 1, with the ends of their simultaneous intervals. A group of one subject has differences only.
     """
-    points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
+    points = points_of(grouped, metric)
     errors = {g: jackknife_errors(c, scores_of_confusions)[metric] for g, c in grouped.items() if len(c) > 1}
     rows = []
     for a, b in combinations(grouped, 2):

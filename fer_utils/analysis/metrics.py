@@ -4,6 +4,7 @@ Every average over expressions runs over those that occur in the truth. With all
 usual definition; a class that nobody posed neither helps nor hurts, but predicting it still costs recall.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -95,6 +96,11 @@ def scores_of_confusions(confusions: Counts | Floats) -> dict[str, Floats]:
         "macro_f1": _ratio(macro, present, absent=np.nan),
         "weighted_f1": _ratio((f1 * true).sum(axis=-1), images, absent=np.nan),
     }
+
+
+def points_of(counts: Mapping[str, Counts], metric: str) -> dict[str, float]:
+    """Return one of `METRICS` of each name's counts (subjects, 7 true, 7 predicted)."""
+    return {name: float(scores_of_confusions(each.sum(axis=0))[metric]) for name, each in counts.items()}
 
 
 def chance_level(confusions: Counts | Floats) -> float:

@@ -112,8 +112,9 @@ def nearest_sizes(sizes: pd.DataFrame) -> tuple[float, float, float]:
 
 def effective_by_group(correlation: float) -> dict[str, float]:
     """Return each group's effective photographs, if its children have as many photographs each as CAFE's mean."""
-    sizes, (whole, everyone) = children_by_group().items(), (photographs(), children())
-    return {g: examined.effective_photographs(n * whole / everyone, n, correlation) for g, n in sizes}
+    groups, whole, everyone = children_by_group(), photographs(), children()
+    sizes = {group: (count * whole / everyone, count) for group, count in groups.items()}
+    return {group: examined.effective_photographs(*size, correlation) for group, size in sizes.items()}
 
 
 def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:

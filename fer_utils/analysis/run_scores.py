@@ -14,7 +14,7 @@ from fer_utils.analysis.intervals import (
     paired_confusions,
     paired_differences,
     unpaired_differences,
-)  # fmt: skip
+)
 from fer_utils.analysis.metrics import METRICS, chance_level, confusions_by_subject
 
 ABOUT_RUN = (
