@@ -1,6 +1,7 @@
-"""Runs scored and compared: every metric with its interval, paired differences, and which run nothing else beats."""
+"""Runs scored and compared: metrics with intervals, paired differences, the frontier, and what 8-bit arithmetic costs."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,21 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
 )
-from fer_utils.analysis.metrics import METRICS, chance_level, confusions_by_subject
+from fer_utils.analysis.metrics import METRICS, chance_level, confusions_by_subject, is_right, subjects_of
 
 ABOUT_RUN = (
     "run_id", "parent_run_id", "architecture", "cohort", "technique", "precision", "seed", "initial_weights",
     "image_size", "parameters", "status", "reason",
 )  # fmt: skip
+
+A_POINT: Final = 0.01
+"""The loss of accuracy that the study asks about."""
+
+ROUNDING: Final = 12**-0.5
+"""Error of rounding alone, in steps: the root mean square of what is even between -1/2 and 1/2."""
+
+FAST: Final = "Delegate/"
+"""How the runtime's profiler marks operators that its fast kernels (XNNPACK's) took over."""
 
 
 def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
@@ -103,6 +113,62 @@ def on_frontier(costs: pd.Series, scores: pd.Series) -> pd.Series:
     better = (cost[None, :] < cost[:, None]) | (score[None, :] > score[:, None])
     beaten = (at_least_as_good & better).any(axis=1)
     return pd.Series(~beaten & np.isfinite(cost) & np.isfinite(score), index=costs.index)
+
+
+def rounding_losses(
+    joined: pd.DataFrame, files: pd.DataFrame, draws: int = DRAWS, seed: int = 0
+) -> pd.DataFrame:
+    """Return one row per 8-bit file, beside the network that it was made from, on the same faces.
+
+    `joined` holds both runs' predictions, `files` the rows of `runs`. Columns: run_id, architecture, technique, faces,
+    subjects, float_accuracy, same_answer (share of faces), difference (file minus network), low, high (paired),
+    within_a_point: yes if the whole interval lies within a point of zero, no if all of it lies outside, else cannot
+    tell. Raises ValueError for a file or a network without predictions.
+    """
+    pairs = [(str(run.run_id), str(run.parent_run_id)) for run in files.itertuples()]
+    compared = compare_runs(joined, pairs, "accuracy", draws, seed)
+    by_run = {str(run): rows.set_index("face_id").sort_index() for run, rows in joined.groupby("run_id")}
+    known = [_beside(by_run[run_id], by_run[parent]) for run_id, parent in pairs]
+    columns = ["faces", "subjects", "float_accuracy", "same_answer"]
+    described = files[["run_id", "architecture", "technique"]].reset_index(drop=True)
+    intervals = compared[["difference", "low", "high"]]
+    table = pd.concat([described, pd.DataFrame(known, columns=columns), intervals], axis=1)
+    return table.assign(
+        within_a_point=[_within_a_point(*ends) for ends in zip(table["low"], table["high"], strict=True)]
+    )
+
+
+def _beside(file: pd.DataFrame, network: pd.DataFrame) -> tuple[int, int, float, float]:
+    same = file["predicted"].astype(str) == network["predicted"].astype(str)
+    return len(file), subjects_of(file).nunique(), float(is_right(network).mean()), float(same.mean())
+
+
+def _within_a_point(low: float, high: float) -> str:
+    if low >= -A_POINT and high <= A_POINT:
+        return "yes"
+    return "no" if high < -A_POINT or low > A_POINT else "cannot tell"
+
+
+def time_outside_fast_kernels(operators: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per file of an `operators` table: where its time goes.
+
+    Columns: run_id, outside (share of its time, 0 to 1, in operators that the fast kernels did not take), slowest
+    (the kind of operator that takes most time), slowest_share, slowest_outside (whether it is among those).
+
+    >>> rows = [("file", "Delegate/Add", 1.0), ("file", "SOFTMAX", 3.0)]
+    >>> time_outside_fast_kernels(pd.DataFrame(rows, columns=["run_id", "operator", "mean_ms"]))
+      run_id  outside  slowest  slowest_share  slowest_outside
+    0   file     0.75  SOFTMAX           0.75             True
+    """
+    rows = []
+    for run_id, part in operators.groupby("run_id", sort=False):
+        spent = part.groupby("operator")["mean_ms"].sum()
+        total, slow = spent.sum(), spent[~spent.index.astype(str).str.startswith(FAST)]
+        slowest = str(spent.idxmax())
+        shares = (float(slow.sum() / total), slowest.removeprefix(FAST), float(spent.max() / total))
+        rows.append((run_id, *shares, not slowest.startswith(FAST)))
+    columns = ["run_id", "outside", "slowest", "slowest_share", "slowest_outside"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _row(run_id: str, joined: pd.DataFrame, draws: int, seed: int) -> dict[str, object]:
