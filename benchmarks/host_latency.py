@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from arm_latency.interpreters import open_at
 from fer_utils.profiling.host import latencies_ms
-from fer_utils.profiling.interpreters import open_at
 
 WARM_UPS, RUNS = 10, 50
 LIMIT = 1.1

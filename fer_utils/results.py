@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from fer_utils import tables
@@ -16,9 +15,7 @@ from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import compare_runs, run_scores, with_file
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import current_emulations
-from fer_utils.reporting import absent
 from fer_utils.reporting.figures import SavedFigure, save_figure
-from fer_utils.reporting.pages import show
 from fer_utils.reporting.provenance import KindOfData, Provenance, provenance
 from fer_utils.stages import begin
 from fer_utils.study import Study
@@ -166,8 +163,3 @@ def as_interval(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """
     names = {metric: "estimate", f"{metric}_low": "low", f"{metric}_high": "high"}
     return scores.drop(columns=list(names.values()), errors="ignore").rename(columns=names)
-
-
-def show_or_say(frame: pd.DataFrame, caption: str, otherwise: str, *, decimals: int = 3) -> HTML:
-    """Return the frame as a table, or, where it has no rows, the sentence that says how to get what is absent."""
-    return show(frame, caption, decimals=decimals) if len(frame) else absent.note(otherwise)

@@ -12,7 +12,8 @@ from fer_utils import results as module
 from fer_utils import stages, tables
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import compare_runs, run_scores
-from fer_utils.results import as_interval, open_results, show_or_say
+from fer_utils.reporting.absent import show_or_say
+from fer_utils.results import as_interval, open_results
 from fer_utils.study import StudyError
 
 NETWORK = "mobilenet_v2"

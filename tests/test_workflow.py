@@ -96,7 +96,7 @@ def test_models_train_again_but_render_no_faces(project, edited):
 
 
 def test_the_cost_model_measures_again_and_trains_nothing(project, edited):
-    edited("fer_utils/profiling/cortex_a53.py")
+    edited("packages/arm_latency/arm_latency/cortex_a53.py")
     found = due(project)
     assert found["measure"] == 1
     assert not {"faces", "train", "compress", "external_test"} & set(found)

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from arm_latency.cortex_a53 import on_phones
 from fer_utils import tables
 from fer_utils.analysis import printed_scores as examined
 from fer_utils.analysis.claims import children_by_group, load_published, printed, published
-from fer_utils.profiling.cortex_a53 import on_phones
 from fer_utils.study import ARCHITECTURES
 
 CORRELATIONS: Final = (0.0, 0.05, 0.1, 0.2, 0.3)

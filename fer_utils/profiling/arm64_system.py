@@ -15,9 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from arm_latency.interpreters import ProfilingError
 from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.profiling.interpreters import ProfilingError, run_program
+from fer_utils.profiling.interpreters import run_program
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "arm64"
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements.lock"

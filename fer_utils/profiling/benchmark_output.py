@@ -10,7 +10,8 @@ from typing import Final
 
 import pandas as pd
 
-from fer_utils.profiling.interpreters import ProfilingError, last_line
+from arm_latency.interpreters import ProfilingError
+from fer_utils.profiling.interpreters import last_line
 
 _STATISTICS: Final = re.compile(r"\bcount=\d+ .*")
 _PAIR: Final = re.compile(r"(\w+)=([0-9.e+]+)")

@@ -24,15 +24,10 @@ import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from arm_latency.interpreters import ProfilingError, open_at
 from fer_utils import tables
 from fer_utils.profiling.benchmark_output import operator_times
-from fer_utils.profiling.interpreters import (
-    ProfilingError,
-    open_at,
-    peak_memory_mib,
-    random_input,
-    run_program,
-)
+from fer_utils.profiling.interpreters import peak_memory_mib, random_input, run_program
 
 _THREADS: Final = 1  # steady where other work shares the machine, and comparable between machines
 _PROFILED_WARM_UPS: Final = 3

@@ -1,4 +1,4 @@
-"""Open a .tflite file at the input size to be profiled, run programs, and measure the memory of two inferences.
+"""Run programs, and measure the memory of two inferences of a .tflite file.
 
 `python -m fer_utils.profiling.interpreters` is the program that runs the two inferences in a process of its own.
 """
@@ -10,36 +10,15 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+
+from arm_latency.interpreters import ProfilingError, open_at
 
 BYTE_LIKE: Final = {np.dtype(np.uint8): (0, 256), np.dtype(np.int8): (-128, 128)}
 
 _STATUS: Final = Path("/proc/self/status")
 _SECONDS: Final = 300  # the slowest network needs well under one
-
-
-class ProfilingError(ValueError):
-    """A model file cannot be profiled as asked; the message says which file and why."""
-
-
-def open_at(path: Path, image_size: int, *, threads: int = 1, delegate: bool = True) -> Interpreter:
-    """Return an allocated interpreter of `path` whose single input is (1, image_size, image_size, 3).
-
-    A graph of another input size is resized, which works for fully convolutional networks. `delegate` chooses
-    LiteRT's default XNNPACK kernels; without it inner shapes can be read (under a delegate they keep the
-    file's own size). Raises ProfilingError if the file is not a model, or its graph cannot be resized.
-    """
-    kind = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    try:
-        content = path.read_bytes()
-        interpreter = Interpreter(
-            model_content=content, num_threads=threads, experimental_op_resolver_type=kind
-        )
-    except (ValueError, OSError) as error:
-        raise ProfilingError(f"{path.name} cannot be opened as a .tflite file: {error}") from error
-    _resize(interpreter, path, image_size)
-    return interpreter
 
 
 def random_input(interpreter: Interpreter, seed: int = 0) -> NDArray[np.generic]:
@@ -91,33 +70,6 @@ def last_line(output: str) -> str:
     """Return the last line of a program's output that is not blank."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return lines[-1] if lines else "nothing was printed"
-
-
-def _resize(interpreter: Interpreter, path: Path, image_size: int) -> None:
-    inputs = interpreter.get_input_details()
-    wanted = [1, image_size, image_size, 3]
-    if len(inputs) != 1 or len(inputs[0]["shape"]) != 4 or inputs[0]["shape"][3] != 3:
-        shapes = ", ".join(str(list(map(int, i["shape"]))) for i in inputs)
-        raise ProfilingError(f"{path.name} has input(s) {shapes}; expected one batch of RGB images")
-    before = _output_shapes(interpreter)
-    try:
-        if list(inputs[0]["shape"]) != wanted:
-            interpreter.resize_tensor_input(inputs[0]["index"], wanted)
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise _not_resizable(path, image_size, str(error).splitlines()[0]) from error
-    if (after := _output_shapes(interpreter)) != before:  # a flattening graph makes a batch of the new pixels
-        raise _not_resizable(path, image_size, f"its output would change from {before} to {after}")
-
-
-def _output_shapes(interpreter: Interpreter) -> list[list[int]]:
-    return [[int(side) for side in output["shape"]] for output in interpreter.get_output_details()]
-
-
-def _not_resizable(path: Path, image_size: int, reason: str) -> ProfilingError:
-    return ProfilingError(
-        f"{path.name} cannot be resized to {image_size} pixels ({reason}); export it at that size"
-    )
 
 
 def _peak_kibibytes() -> int:

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from adbutils import AdbClient, AdbDevice, AdbError
 
+from arm_latency.interpreters import ProfilingError
 from face_sets.files import digest
-from fer_utils.profiling.interpreters import ProfilingError, last_line
+from fer_utils.profiling.interpreters import last_line
 
 HOT_CELSIUS: Final = 37.0
 """A battery warmer than this makes a run "hot": a published phone harness starts no case above it

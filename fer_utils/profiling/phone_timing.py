@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from arm_latency.interpreters import open_at
 from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.profiling.benchmark_output import inference_ms, operator_times, peak_memory_mib
 from fer_utils.profiling.host import timing_columns
-from fer_utils.profiling.interpreters import open_at
 from fer_utils.profiling.phone import Phone, describe, fastest_cores, governors, read_state, remark
 
 FOLDER: Final = "/data/local/tmp/fer_profile"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from arm_latency.interpreters import ProfilingError
 from face_sets.expressions import EXPRESSIONS
 from face_sets.files import digest
 from fer_utils import tables
@@ -19,7 +20,6 @@ from fer_utils.models.face_images import load_pixels
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE, agrees, prepare_emulation
 from fer_utils.profiling.browser_results import browser_measurements, read_browser_result
-from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.profiling.phone import Phone, PhoneError, PhoneLost
 from fer_utils.profiling.phone_timing import session
 from fer_utils.study import Study

@@ -6,12 +6,12 @@ from typing import Final
 
 import pandas as pd
 
+from arm_latency.cortex_a53 import predict_files
+from arm_latency.interpreters import ProfilingError
 from fer_utils import tables
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
-from fer_utils.profiling.cortex_a53 import predict_files
 from fer_utils.profiling.host import measure_files, measure_operators
-from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.study import Study
 
 PREDICTED_THREADS: Final = (1, 4)

@@ -1,8 +1,8 @@
 import pytest
 from published_logs import LATER_MEMORY, WITH_MEMORY, WITH_PROFILE
 
+from arm_latency.interpreters import ProfilingError
 from fer_utils.profiling.benchmark_output import inference_ms, operator_times, peak_memory_mib
-from fer_utils.profiling.interpreters import ProfilingError
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arm_latency.interpreters import ProfilingError, open_at
 from fer_utils import tables
 from fer_utils.profiling import host
-from fer_utils.profiling.interpreters import ProfilingError, open_at, peak_memory_mib, random_input
+from fer_utils.profiling.interpreters import peak_memory_mib, random_input
 
 TinyFile = Callable[[str], Path]
 

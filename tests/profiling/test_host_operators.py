@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arm_latency.interpreters import ProfilingError, open_at
 from fer_utils import tables
 from fer_utils.profiling import host
-from fer_utils.profiling.interpreters import ProfilingError, open_at
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])

@@ -14,11 +14,11 @@ from adbutils import AdbClient, AdbDeviceInfo, adb_path
 from made_up_phone import FASTEST_KHZ, MadeUpPhone
 from published_logs import WITH_MEMORY, WITH_PROFILE
 
+from arm_latency.interpreters import ProfilingError
 from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.analysis.evidence import is_moto_g6
 from fer_utils.paths import Paths
-from fer_utils.profiling.interpreters import ProfilingError
 from fer_utils.profiling.phone import Phone, PhoneError, PhoneLost, find_phone
 from fer_utils.profiling.phone_timing import FOLDER, WARM_UPS, session
 from fer_utils.steps.devices import measure_on_phone

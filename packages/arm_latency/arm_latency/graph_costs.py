@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_utils.profiling.interpreters import open_at
+from arm_latency.interpreters import open_at
 
 Arithmetic = Literal["float32", "dynamic", "int8"]
 """What most of the multiply-accumulates are done in; "dynamic" is float32 activations with int8 weights."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fer_utils.profiling.graph_costs import graph_costs
-from fer_utils.profiling.interpreters import ProfilingError
+from arm_latency.graph_costs import graph_costs
+from arm_latency.interpreters import ProfilingError
 
 TinyFile = Callable[[str], Path]
 

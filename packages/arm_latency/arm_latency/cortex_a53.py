@@ -30,9 +30,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from fer_utils import tables
-from fer_utils.profiling.graph_costs import GraphCosts, graph_costs
-from fer_utils.profiling.interpreters import ProfilingError
+from arm_latency.graph_costs import GraphCosts, graph_costs
+from arm_latency.interpreters import ProfilingError
 
 Threads = Literal[1, 4]
 Vector = NDArray[np.float64]
@@ -44,6 +43,8 @@ GROUPED_FACTOR: Final = 3.0
 """A grouped convolution's MAC counts as so many dense ones, for its short inner loops.
 
 Our choice, made knowing the held-out errors; only regnety_400m of the published networks has any, ours none."""
+
+PREDICTED: Final = ("latency_ms_median", "interval_low_ms", "interval_high_ms")
 
 _LATENCIES, _NETWORKS, _PHONES = (
     Path(__file__).with_name(name)
@@ -142,7 +143,9 @@ def predict_files(
     gigahertz: float = MOTO_G6_GIGAHERTZ,
     threads: Threads = 1,
 ) -> pd.DataFrame:
-    """Return a `measurements` table of predictions for the Moto G6, one row per file (run id to .tflite).
+    """Return predictions for the Moto G6, one row per file (run id to .tflite).
+
+    Columns: run_id, device, device_kind, threads, image_size, backend, latency_ms_median, interval_low_ms, interval_high_ms.
 
     The interval is the 90 % band. A dynamic-range file's row has no latency and its backend says why.
     Raises ProfilingError for a file that is not a model or cannot take that input size.
@@ -159,7 +162,8 @@ def predict_files(
         }
         for run_id, path in files.items()
     ]
-    return tables.conform(pd.DataFrame(rows, columns=list(tables.COLUMNS["measurements"])), "measurements")
+    columns = ["run_id", "device", "device_kind", "threads", "image_size", "backend", *PREDICTED]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _prediction(model: CortexA53Model, costs: GraphCosts, gigahertz: float) -> dict[str, float | str]:
