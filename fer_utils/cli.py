@@ -128,7 +128,7 @@ def validate(
     ] = None,
 ) -> None:
     """Run the simulation study in full, about fifty minutes on two cores; the book then shows it."""
-    from fer_utils.simulation.runs import FULL_REPEATS, in_full
+    from fer_utils.simulation.scenarios import FULL_REPEATS, in_full
 
     path = Paths.of(load_study("quick")).validation
     started = time.perf_counter()

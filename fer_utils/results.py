@@ -1,7 +1,4 @@
-"""What every notebook asks of one study's results: its tables, answers and scores of its runs, figures, provenance.
-
-A table is read and checked when it is first used; `provenance` lists exactly the tables that were.
-"""
+"""What every notebook asks of one study's results: tables, answers and scores of runs, figures, provenance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +12,7 @@ from matplotlib.figure import Figure
 from fer_utils import tables
 from fer_utils.analysis.external_test import PEERS_FILE, peers
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import compare_runs, run_scores
+from fer_utils.analysis.run_scores import compare_runs, run_scores, with_file
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import current_emulations
 from fer_utils.reporting.figures import SavedFigure, save_figure
@@ -116,27 +113,18 @@ class Results:
     def answers(
         self, runs: pd.DataFrame, faces: pd.DataFrame, predictions: pd.DataFrame | None = None
     ) -> pd.DataFrame:
-        """Return one row per run and face: run_id, predicted, confidence and the face's columns (`metrics.join`).
-
-        `predictions` are those of the trained copies if not given.
-        """
+        """Return the `metrics.join` of these runs and faces; `predictions` are of the trained copies if not given."""
         given = self.predictions if predictions is None else predictions
         asked = given["run_id"].isin(runs["run_id"]) & given["face_id"].isin(faces["face_id"])
         return join(given[asked], faces)
 
     def scores(self, answers: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per run: subjects, images, accuracy, accuracy_low, accuracy_high, macro_f1, ..., has_learned.
-
-        Intervals are 95 %, over subjects (`run_scores`). No rows where there are no answers at all.
-        """
+        """Return the `run_scores` of these runs; no rows where there are no answers at all."""
         theirs = answers[answers["run_id"].isin(runs["run_id"])]
         return run_scores(theirs, runs if len(theirs) else runs.head(0), **self.resampling)
 
     def compare(self, answers: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
-        """Return the first run's accuracy minus the second's on the same faces, one row per pair of run ids.
-
-        Columns: run_id, reference, difference, low, high: paired 95 % interval over subjects (`compare_runs`).
-        """
+        """Return the first run's accuracy minus the second's for each pair of run ids, by `compare_runs`."""
         return compare_runs(answers, pairs, "accuracy", **self.resampling)
 
     def provenance(self, kind: KindOfData | None = None) -> Provenance:
@@ -162,10 +150,7 @@ class Results:
 
 
 def open_results(names: Mapping[str, Any], stage: str) -> Results:
-    """Return the results of the study that a notebook's parameters describe; `names` is its `globals()`.
-
-    Example: `results = open_results(globals(), "03_cohorts")`. Makes what is absent; errors are those of `begin`.
-    """
+    """Return the results of the study that a notebook's parameters, in `globals()`, describe; errors as `begin`."""
     return Results(*begin(names, stage), stage)
 
 
@@ -178,8 +163,3 @@ def as_interval(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     """
     names = {metric: "estimate", f"{metric}_low": "low", f"{metric}_high": "high"}
     return scores.drop(columns=list(names.values()), errors="ignore").rename(columns=names)
-
-
-def with_file(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table of runs that are a TFLite file."""
-    return runs[runs["artefact"].str.endswith(".tflite").fillna(False)]

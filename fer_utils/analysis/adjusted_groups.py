@@ -1,26 +1,19 @@
 """What else could explain a gap between groups: expressions posed, ages, sexes, skin tone, quality of the pictures.
 
 `adjusted_groups` compares groups as if all had posed the same expressions and had the same ages and sexes: a logistic
-model of being right, fitted by generalized estimating equations (Liang & Zeger 1986) with subjects as clusters. Working
-independence keeps the unadjusted shares what they are in the other tables. The covariance is Mancl & DeRouen's (2001,
-doi:10.1111/j.0006-341X.2001.00126.x), which corrects the sandwich for few clusters. Tests use t and F instead of the
-normal (Li & Redden 2015, doi:10.1002/sim.6344). The test of all groups has as many degrees of freedom as subjects less
-groups: simulated with CAFE's groups and no gap, its false-positive rate is then 5 %. A difference between two groups has
-those of Welch (1947, doi:10.2307/2332510), which the smaller group decides. Results are standardised shares: the mean
-predicted chance of being right if every photograph were of a child of that group, in the unit of accuracy.
+model of being right, fitted by generalized estimating equations (Liang & Zeger 1986) with subjects as clusters and
+working independence. The covariance is Mancl & DeRouen's (2001, doi:10.1111/j.0006-341X.2001.00126.x), which corrects
+the sandwich for few clusters. Tests use t and F instead of the normal (Li & Redden 2015, doi:10.1002/sim.6344): of all
+groups with as many degrees of freedom as subjects less groups, of two groups with those of Welch (1947,
+doi:10.2307/2332510). Results are standardised shares: the mean predicted chance of being right if every photograph were
+of a child of that group.
 
-`adjusted_gap` compares groups within skin tones, or tones within groups: each photograph is held against how well its
-stratum (its tone, say) is read overall, and groups are compared by what is left, right answers observed minus
-expected, per photograph. That is indirect standardisation (Breslow & Day 1987, volume II, chapter 2). Its permutation
-test permutes groups among the children of one stratum, which leaves every effect of the stratum as it is (Good 2005,
-chapter 6).
-
-`picture_quality` compares three measures of the face as the networks get it: brightness and contrast, the mean and the
-standard deviation of its grey levels, and sharpness (`face_sets.sharpness`).
+`adjusted_gap` compares groups within skin tones, or tones within groups, by right answers observed minus expected per
+photograph, expected being the share of the stratum (indirect standardisation, Breslow & Day 1987, volume II, chapter 2).
+Groups are permuted among the children of one stratum (Good 2005, chapter 6).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -43,14 +36,12 @@ ADJUSTED_FOR: Final = ("expression", "mouth", "age_years", "sex")
 MEASURES: Final = ("brightness", "contrast", "sharpness")
 
 
-@dataclass(frozen=True)
-class AdjustedGroups:
+class AdjustedGroups(NamedTuple):
     """Standardised shares by group, and a test of any difference between groups.
 
     `table` has a row per group: group, subjects, images, unadjusted, adjusted (0 to 1), difference (from the
-    `reference` group), low, high, p_value, p_holm: five groups give (5, 10).
-    `left_out` are expressions that were always or never read right: they say nothing about groups, and the model has
-    no finite answer for them.
+    `reference` group), low, high, p_value, p_holm. `left_out` are expressions that were always or never read right, for
+    which the model has no finite answer.
     """
 
     table: pd.DataFrame
@@ -60,8 +51,7 @@ class AdjustedGroups:
     left_out: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class AdjustedGap:
+class AdjustedGap(NamedTuple):
     """The widest difference of accuracy between groups of one factor, the other held fixed; from 0 to 1."""
 
     best: str
@@ -97,9 +87,8 @@ def adjusted_gap(
 ) -> AdjustedGap:
     """Return the gap between the groups of `factor` that remains when the strata of `within` are held fixed.
 
-    `joined` holds one run's predictions, each subject in one group and one stratum. Raises ValueError for several
-    runs, for a subject in two groups or strata, and where no stratum holds two groups, so that the two cannot be
-    distinguished.
+    `joined` holds one run's predictions. Raises ValueError for several runs, for a subject in two groups or strata,
+    and where no stratum holds two groups, so that the two cannot be distinguished.
     """
     subjects, confusions = confusions_by_subject(joined)
     each = _strata(joined, subjects, factor, within)
@@ -112,17 +101,16 @@ def adjusted_gap(
     permuted = _permuted_within(members, strata, draws, np.random.default_rng(seed))
     ranges = np.ptp(_group_values(left_over, images, permuted, len(groups)), axis=1)
     observed = float(np.ptp(values))
-    best, worst = (str(groups[int(place)]) for place in (values.argmax(), values.argmin()))
+    best, worst = str(groups[int(values.argmax())]), str(groups[int(values.argmin())])
     return AdjustedGap(best, worst, observed, permutation_p_value(observed, ranges))
 
 
 def picture_quality(faces: pd.DataFrame, pixels: Pixels, group: str) -> pd.DataFrame:
-    """Return one row per measure and a column per group, with the median over the group's children, and a test.
+    """Return one row per measure of the face as networks get it: each group's median over children, p_value, p_holm.
 
-    `pixels` is uint8 (N, S, S, 3), in the order of the `faces` table, whose column `group` is taken; faces without a
-    group are left out. Each child counts once, with the mean over its pictures. Brightness and contrast are in grey
-    levels, 0 to 255. `p_value` is of Kruskal and Wallis' test (1952), `p_holm` adjusted for the three measures. Both
-    are missing where fewer than two groups are known. Five groups give a table of (3, 8).
+    `pixels` is uint8 (N, S, S, 3), in the order of `faces`; faces without a group are left out. Each child counts once,
+    with the mean over its pictures. Brightness and contrast are the mean and the standard deviation of grey levels, 0 to
+    255. The test is Kruskal and Wallis' (1952), missing where fewer than two groups are known.
     """
     known = faces[group].notna().to_numpy()
     measured = pd.DataFrame([_measured(face) for face in pixels[known]], columns=list(MEASURES))

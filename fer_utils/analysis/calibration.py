@@ -2,8 +2,8 @@
 
 Guo, Pleiss, Sun & Weinberger (2017, https://proceedings.mlr.press/v70/guo17a.html): photographs are sorted into
 bins by the probability of the expression named; the error is the mean distance between that probability and the
-share that is right, bins weighted by their photographs. It is never negative, so it is above zero for a perfectly
-calibrated network too, the more the fewer the photographs; `error_by_chance` says by how much.
+share that is right, bins weighted by their photographs. It is above zero for a perfectly calibrated network too, the
+more the fewer the photographs; `error_by_chance` says by how much.
 """
 
 from typing import Final
@@ -20,11 +20,7 @@ BINS: Final = 15
 
 
 def calibration_error(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> Interval:
-    """Return the expected calibration error, 0 to 1, with the percentile interval over resampled subjects.
-
-    Draws repeat subjects and thereby look less calibrated than the sample does: the interval lies a little high.
-    Ends are not a number for a single subject.
-    """
+    """Return the expected calibration error, 0 to 1, with its percentile interval, which lies a little high."""
     sums = _sums(joined)
     estimate = float(_error(sums.sum(axis=0)))
     if len(sums) < 2:
@@ -35,8 +31,7 @@ def calibration_error(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -
 def error_by_chance(joined: pd.DataFrame, draws: int = 1000, seed: int = 0) -> float:
     """Return the mean error if every probability were true: photographs right with the probability named.
 
-    Consistency resampling (Bröcker & Smith 2007, doi:10.1175/WAF993.1), photographs independent; `draws` of 1000
-    give the mean to a few hundredths of itself.
+    Consistency resampling (Bröcker & Smith 2007, doi:10.1175/WAF993.1), photographs independent.
     """
     confidence = joined["confidence"].to_numpy(dtype=np.float64)
     right = np.random.default_rng(seed).random((draws, len(confidence))) < confidence
@@ -47,8 +42,7 @@ def error_by_chance(joined: pd.DataFrame, draws: int = 1000, seed: int = 0) -> f
 def calibration_by(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per group of `column`, shares from 0 to 1; `joined` holds one run's predictions.
 
-    Columns: the group, confidence and accuracy (means), error with error_low and error_high, by_chance: five
-    groups give a table of (5, 7).
+    Columns: the group, confidence and accuracy (means), error, error_low, error_high, by_chance.
     """
     rows = []
     for group, part in joined.groupby(joined[column].astype(str)):

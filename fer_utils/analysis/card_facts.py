@@ -1,25 +1,23 @@
 """The facts of a model card: one run's scores, expressions, groups and calibration on the held-out children."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.calibration import error_by_chance
-from fer_utils.analysis.evidence import Tables, joined_predictions
+from fer_utils.analysis.evidence import Tables, joined_predictions, where
 from fer_utils.analysis.groups import by_group, known_factors, with_age_band
 from fer_utils.analysis.intervals import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.metrics import confusions_by_subject, join
-from fer_utils.analysis.run_scores import run_scores
+from fer_utils.analysis.run_scores import run_scores, with_file
 
 FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")
 """The factors that group the children, where the faces have them; expressions have a table of their own."""
 
 
-@dataclass(frozen=True)
-class CardFacts:
+class CardFacts(NamedTuple):
     """One run's results on the held-out children of one data set; shares and probabilities from 0 to 1.
 
     `scores` is a row of `run_scores`. `recalls` has one row per expression: expression, subjects, images, recall, low,
@@ -54,9 +52,8 @@ def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
     """
     run = tables.runs[tables.runs["run_id"] == run_id].iloc[0]
     joined = joined_predictions(tables, run, dataset)
-    scores = run_scores(joined, tables.runs[tables.runs["run_id"] == run_id], tables.draws, tables.seed).iloc[
-        0
-    ]
+    runs = tables.runs[tables.runs["run_id"] == run_id]
+    scores = run_scores(joined, runs, tables.draws, tables.seed).iloc[0]
     return CardFacts(
         dataset, scores, _recalls(joined, tables), _groups(joined, tables),
         error_by_chance(joined, seed=tables.seed), _against_float(joined, run, dataset, tables),
@@ -65,9 +62,8 @@ def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
 
 def photographs_score(tables: Tables, run_id: str, photographs: pd.DataFrame) -> pd.Series | None:
     """Return a run's row of `run_scores` on the external test's photographs; None if it was not tested on them."""
-    answers = tables.predictions[
-        (tables.predictions["run_id"] == run_id) & tables.predictions["face_id"].isin(photographs["face_id"])
-    ]
+    answers = tables.predictions[tables.predictions["run_id"] == run_id]
+    answers = answers[answers["face_id"].isin(photographs["face_id"])]
     if answers.empty:
         return None
     runs = tables.runs[tables.runs["run_id"] == run_id]
@@ -78,24 +74,18 @@ def _recalls(joined: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     _, confusions = confusions_by_subject(joined)
     total = confusions.sum(axis=0)
     rows = []
-    for code, (expression, recall) in enumerate(
-        recall_intervals(confusions, tables.draws, tables.seed).items()
-    ):
+    recalls = recall_intervals(confusions, tables.draws, tables.seed)
+    for code, (expression, recall) in enumerate(recalls.items()):
         wrong = np.delete(total[code], code)
         others = [name for name in EXPRESSIONS if name != expression]
         images = int(total[code].sum())
-        rows.append(
-            {
-                "expression": expression,
-                "subjects": int((confusions[:, code].sum(axis=1) > 0).sum()),
-                "images": images,
-                "recall": recall.estimate,
-                "low": recall.low,
-                "high": recall.high,
-                "taken_for": others[int(wrong.argmax())] if wrong.any() else pd.NA,
-                "taken_share": wrong.max() / images if images else np.nan,
-            }
-        )
+        subjects = int((confusions[:, code].sum(axis=1) > 0).sum())
+        rows.append({
+            "expression": expression, "subjects": subjects, "images": images,
+            "recall": recall.estimate, "low": recall.low, "high": recall.high,
+            "taken_for": others[int(wrong.argmax())] if wrong.any() else pd.NA,
+            "taken_share": wrong.max() / images if images else np.nan,
+        })  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -121,12 +111,7 @@ def _in_order(names: pd.Series) -> pd.Series:
 def _against_float(joined: pd.DataFrame, run: pd.Series, dataset: str, tables: Tables) -> Interval | None:
     if run["precision"] == "float32":
         return None
-    twins = tables.runs[
-        (tables.runs["parent_run_id"] == run["parent_run_id"])
-        & (tables.runs["technique"] == run["technique"])
-        & (tables.runs["precision"] == "float32")
-        & tables.runs["artefact"].str.endswith(".tflite").fillna(False)
-    ]
+    twins = with_file(where(tables.runs, precision="float32", **run[["parent_run_id", "technique"]]))
     if twins.empty:  # a quantization-aware network has no float file
         return None
     twin = joined_predictions(tables, twins.iloc[0], dataset)

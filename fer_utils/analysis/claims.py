@@ -1,12 +1,12 @@
-"""The paper's claims: what was published, what would test it, and the rule for a verdict, fixed before any run.
+"""What was published: the abstract's claims, each with the rule for a verdict on it, and numbers from other sources.
 
-`data_manifests/claims.yml` holds every number and every comparative statement of the abstract, each restated in
-our words. It is the only place that a published number may come from.
+`data_manifests/claims.yml` holds every number and every comparative statement of the abstract, each restated in our
+words, and `data_manifests/published.yml` the numbers that stand elsewhere. Published numbers come from nowhere else.
 """
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,13 +15,19 @@ from face_sets.folders import PROJECT_FOLDER
 from fer_utils.study import Architecture, Cohort, Precision, Technique
 
 CLAIMS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "claims.yml"
+PUBLISHED_FILE: Final = PROJECT_FOLDER / "data_manifests" / "published.yml"
 
 Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"]
 Unit = Literal["%", "points", "ms", "times", ""]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+Words = Annotated[str, Field(min_length=1)]
+Source = Annotated[str, Field(pattern=r"^[a-z]+[0-9]{4}[a-z]*$", description="key in book/references.bib")]
+E = TypeVar("E", bound=BaseModel)
+V = TypeVar("V")
 
 
 class ClaimError(ValueError):
-    """The file of claims is not what it should be; the message names the claim and the remedy."""
+    """A file of published numbers is not what it should be; the message names the entry and the remedy."""
 
 
 class _Entry(BaseModel):
@@ -142,23 +148,23 @@ class Rule(_Entry):
 class Claim(_Entry):
     """One number or one comparison of the abstract."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    statement: str = Field(min_length=1)
+    id: Name
+    statement: Words
     published: float | None
     unit: Unit = ""
-    metric: str = Field(min_length=1, description="what is measured, as far as the source says it")
-    needs: str = Field(min_length=1, description="what a test of the claim needs")
-    source: str = Field(pattern=r"^[a-z]+[0-9]{4}[a-z]*$", description="key in book/references.bib")
+    metric: Words = Field(description="what is measured, as far as the source says it")
+    needs: Words = Field(description="what a test of the claim needs")
+    source: Source
     shown: str = Field(
-        pattern=r"^[a-z0-9_]+#[a-z0-9-]+$", description="page#figure of the book, or page#section"
+        pattern=r"^[a-z0-9_]+#[a-z0-9-]+$", description="page#figure or page#section of the book"
     )
     quantity: Quantity | None = None
     rule: Rule | None = None
-    untestable: str | None = Field(default=None, min_length=1, description="why no table here could test it")
+    untestable: Words | None = Field(default=None, description="why no table here could test it")
     synthetic_analogue: Quantity | None = None
 
     @model_validator(mode="after")
-    def _testable_or_not(self) -> "Claim":
+    def _testable_or_not(self) -> Self:
         if (self.quantity is None) != (self.rule is None):
             raise ValueError("`quantity` and `rule` come together")
         if (self.quantity is None) == (self.untestable is None):
@@ -168,47 +174,103 @@ class Claim(_Entry):
         return self
 
 
+class Printed(_Entry, strict=True):
+    """One number as it was printed."""
+
+    id: Name
+    what: Words
+    printed: str = Field(pattern=r"^\d+(\.\d+)?$", description="the digits as printed, quoted in the file")
+    unit: Literal["%", "share", "ms", "times", "photographs", "children"]
+    metric: Words | None = None
+    group: Words | None = Field(default=None, description="the ethnic group that a count is of")
+    source: Source
+    secondary: bool = Field(default=False, description="known from a summary; the source was not read")
+
+    @property
+    def value(self) -> float:
+        """The number, in `unit`."""
+        return float(self.printed)
+
+
+class Counted(_Entry, strict=True):
+    """The parameters of one network's graph, counted by this project."""
+
+    network: Words
+    head: Literal["common", "own"]
+    outputs: int = Field(ge=2)
+    parameters: int = Field(ge=1)
+
+
+class Published(_Entry, strict=True):
+    """The whole file of numbers that stand outside the abstract."""
+
+    numbers: list[Printed] = Field(min_length=1)
+    counted: list[Counted] = Field(min_length=1)
+
+
+@cache
 def load_claims(path: Path = CLAIMS_FILE) -> list[Claim]:
     """Return the claims of a file, checked, in its order.
 
     Raises ClaimError, in one sentence, for a file that is not YAML, a claim with a missing, unknown or ill-typed
     field, or an id that is repeated.
     """
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ClaimError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from error
+    entries = _read(path)
     if not isinstance(entries, list) or not entries:
         raise ClaimError(f"{path} should hold a list of claims")
-    claims = [_checked(entry, number, path) for number, entry in enumerate(entries, start=1)]
-    ids = [claim.id for claim in claims]
-    if repeated := sorted({name for name in ids if ids.count(name) > 1}):
-        raise ClaimError(f"{path}: the id {repeated[0]!r} is given to more than one claim; rename one")
+    names = [entry.get("id") if isinstance(entry, dict) else None for entry in entries]
+    named = zip(names, entries, strict=True)
+    claims = [_checked(Claim, e, f"{path}, claim {name or entries.index(e) + 1}") for name, e in named]
+    _check_ids([claim.id for claim in claims], "claim", path)
     return claims
 
 
-def published(claim_id: str) -> float:
-    """Return the published number of a claim, in the claim's unit, for prose and figures.
-
-    Raises ClaimError for an unknown claim or one that publishes no number.
-    """
-    known = _published_numbers()
-    if claim_id not in known:
-        raise ClaimError(f"no published number under {claim_id!r}; there are {', '.join(known)}")
-    return known[claim_id]
-
-
 @cache
-def _published_numbers() -> dict[str, float]:
-    return {claim.id: claim.published for claim in load_claims() if claim.published is not None}
+def load_published(path: Path = PUBLISHED_FILE) -> Published:
+    """Return the numbers of a file, checked, in its order (entries are counted from 0); errors as `load_claims`."""
+    found = _checked(Published, _read(path), str(path))
+    _check_ids([number.id for number in found.numbers], "number", path)
+    return found
 
 
-def _checked(entry: object, number: int, path: Path) -> Claim:
-    name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
+def published(claim_id: str) -> float:
+    """Return the published number of a claim, in the claim's unit; raises ClaimError where there is none."""
+    known = {claim.id: claim.published for claim in load_claims() if claim.published is not None}
+    return _known(known, claim_id)
+
+
+def printed(number_id: str) -> Printed:
+    """Return one number that stands outside the abstract; raises ClaimError for an unknown id."""
+    return _known({number.id: number for number in load_published().numbers}, number_id)
+
+
+def children_by_group() -> dict[str, int]:
+    """Return how many children CAFE has in each ethnic group, in the order of the file."""
+    return {number.group: int(number.value) for number in load_published().numbers if number.group}
+
+
+def _read(path: Path) -> object:
     try:
-        return Claim.model_validate(entry)
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ClaimError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from error
+
+
+def _checked(kind: type[E], entry: object, place: str) -> E:
+    try:
+        return kind.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the claim"
-        message = first["msg"].removeprefix("Value error, ")
-        raise ClaimError(f"{path}, claim {name}: {where}: {message}") from None
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ClaimError(f"{place}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _check_ids(ids: list[str], thing: str, path: Path) -> None:
+    if repeated := sorted({name for name in ids if ids.count(name) > 1}):
+        raise ClaimError(f"{path}: the id {repeated[0]!r} is given to more than one {thing}; rename one")
+
+
+def _known(values: dict[str, V], name: str) -> V:
+    if name not in values:
+        raise ClaimError(f"no published number under {name!r}; there are {', '.join(values)}")
+    return values[name]

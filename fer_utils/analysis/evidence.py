@@ -5,7 +5,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from face_sets import set_names
 from fer_utils import tables as declared
 from fer_utils.analysis import claims
+from fer_utils.analysis.claims import printed
 from fer_utils.analysis.groups import NOT_GIVEN
 from fer_utils.analysis.intervals import (
     DRAWS,
@@ -23,9 +24,8 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
 )
-from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, scores_of_confusions
+from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, points_of
 from fer_utils.paths import Paths
-from fer_utils.published.numbers import printed
 from fer_utils.study import Study
 
 LICENSED_SETS: Final = frozenset(set_names.LICENSED_SETS)
@@ -35,9 +35,7 @@ UNPUBLISHED_SETS: Final = frozenset({"cafe", "guesswhat"})
 """Not among the public training sets: the test set, and the frames from the authors' own application."""
 
 SHARE_NEEDED: Final = 0.99
-"""Of CAFE's photographs, which the paper tested on all (subsets are easier), how many must be here.
-
-A face detector may miss a few. Our judgement."""
+"""Of CAFE's photographs, on all of which the paper tested; a face detector may miss a few. Our judgement."""
 
 
 class Unavailable(Exception):
@@ -76,8 +74,7 @@ class Tables:
         ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A computed quantity in the claim's unit, the kind of data it is from, and what it falls short of."""
 
     value: float
@@ -89,10 +86,7 @@ class Evidence:
 
 @singledispatch
 def compute(quantity: claims.Quantity, tables: Tables) -> Evidence:  # noqa: ARG001
-    """Return the evidence for a quantity: percentages and points from 0 to 100, milliseconds, counts.
-
-    Raises Unavailable, saying what the tables lack.
-    """
+    """Return the evidence for a quantity, in %, points, ms or counts; raises Unavailable, saying what the tables lack."""
     raise TypeError(f"no way to compute a {type(quantity).__name__}: register one")
 
 
@@ -114,7 +108,7 @@ def _lead_over_others(q: claims.LeadOverOthers, tables: Tables) -> Evidence:
     if q.architecture not in architectures:
         raise Unavailable(f"no {q.architecture} was trained")
     others = {a: _run_and_confusions(q, a, tables)[1] for a in architectures if a != q.architecture}
-    points = _points(others, q.metric)
+    points = points_of(others, q.metric)
     rival = max(points, key=points.__getitem__)
     return _difference_of_runs(q, [trained_run(tables, a, q.cohort) for a in (q.architecture, rival)], tables)
 
@@ -148,7 +142,7 @@ def _largest_gap(q: claims.LargestGap, tables: Tables) -> Evidence:
     run, grouped = _grouped(q, tables)
     lower = q.lower or tuple(grouped)
     _check_groups(lower, grouped, q.column)
-    points = _points(grouped, q.metric)
+    points = points_of(grouped, q.metric)
     worst = min(lower, key=points.__getitem__)
     best = max((group for group in grouped if group != worst), key=points.__getitem__)
     gap = unpaired_differences(grouped[best], grouped[worst], tables.draws, tables.seed)[q.metric]
@@ -158,13 +152,13 @@ def _largest_gap(q: claims.LargestGap, tables: Tables) -> Evidence:
 @compute.register
 def _latency(q: claims.Latency, tables: Tables) -> Evidence:
     about = tables.runs[["run_id", "architecture", "cohort", "technique", "precision"]]
-    rows = _where(tables.measurements.merge(about, on="run_id"), **q.model_dump(exclude={"kind"}))
+    rows = where(tables.measurements.merge(about, on="run_id"), **q.model_dump(exclude={"kind"}))
     rows = rows[rows["latency_ms_median"].notna()]
     if q.device_kind == "phone":
         rows = rows[rows["device"].map(is_moto_g6).astype(bool) & rows["remark"].isna()]  # not of a hot phone
     if rows.empty:
-        where = "on a Moto G6" if q.device_kind == "phone" else f"of kind {q.device_kind!r}"
-        raise Unavailable(f"no time {where} at {q.image_size} pixels with {q.threads} thread(s) is here")
+        place = "on a Moto G6" if q.device_kind == "phone" else f"of kind {q.device_kind!r}"
+        raise Unavailable(f"no time {place} at {q.image_size} pixels with {q.threads} thread(s) is here")
     row = rows.iloc[0]
     ends = [float(row[c]) if pd.notna(row[c]) else np.nan for c in ("interval_low_ms", "interval_high_ms")]
     return Evidence(float(row["latency_ms_median"]), ends[0], ends[1], q.device_kind)
@@ -205,26 +199,22 @@ def trained_run(tables: Tables, architecture: str, cohort: str) -> pd.Series:
     """Return the trained float network itself (not an export of it), of the lowest seed if there are several."""
     runs = tables.runs[tables.runs["parent_run_id"].isna()]
     runs = runs[runs["status"].isin(["done", "has not learned"])]
-    fitting = _where(runs, architecture=architecture, cohort=cohort, technique="none", precision="float32")
+    fitting = where(runs, architecture=architecture, cohort=cohort, technique="none", precision="float32")
     if fitting.empty:
         raise Unavailable(f"no {architecture} trained on {cohort} is here")
     return fitting.sort_values(["seed", "run_id"]).iloc[0]
 
 
 def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataFrame:
-    """Return a run's predictions of every test child of a data set, joined with the faces.
-
-    Raises Unavailable when there are none, or some of the faces were not predicted.
-    """
+    """Return a run's predictions of every test child of a data set, joined; raises Unavailable if any is absent."""
     children = _test_children(tables, dataset)
     if children.empty:
         raise Unavailable(f"no test children of the data set {dataset!r} are here")
     by_run = tables.predictions[tables.predictions["run_id"] == run["run_id"]]
     chosen = by_run[by_run["face_id"].isin(children["face_id"])]
     if len(chosen) < len(children):
-        raise Unavailable(
-            f"{run['run_id']} predicted {len(chosen)} of {len(children)} faces of {dataset}'s test children"
-        )
+        seen = f"{len(chosen)} of {len(children)} faces of {dataset}'s test children"
+        raise Unavailable(f"{run['run_id']} predicted {seen}")
     return join(chosen, children)
 
 
@@ -261,10 +251,6 @@ def _difference_of_runs(q: claims.OfFaces, runs: Sequence[pd.Series], tables: Ta
 def _run_and_confusions(q: claims.OfRun, architecture: str, tables: Tables) -> tuple[pd.Series, Counts]:
     run = trained_run(tables, architecture, q.cohort)
     return run, confusions_by_subject(joined_predictions(tables, run, q.dataset))[1]
-
-
-def _points(counts: dict[str, Counts], metric: str) -> dict[str, float]:
-    return {name: float(scores_of_confusions(each.sum(axis=0))[metric]) for name, each in counts.items()}
 
 
 def _grouped(q: claims.OfGroups, tables: Tables) -> tuple[pd.Series, dict[str, Counts]]:
@@ -314,10 +300,10 @@ def _data_kind(tables: Tables, dataset: str) -> str:
 
 
 def _test_children(tables: Tables, dataset: str) -> pd.DataFrame:
-    return _where(tables.faces, dataset=dataset, split="test", age_group="child")
+    return where(tables.faces, dataset=dataset, split="test", age_group="child")
 
 
-def _where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
+def where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
     """Return the rows that hold the wanted values in these columns."""
     for column, value in wanted.items():
         rows = rows[rows[column] == value]

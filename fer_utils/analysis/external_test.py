@@ -1,8 +1,6 @@
-"""The external test: what networks see in photographs of adults who are neutral or smile, two of seven expressions.
+"""The external test: what networks see, choosing among seven expressions, in adults who are neutral or smile."""
 
-Networks choose among all seven. The best network is chosen on half of the persons and scored on the other half.
-"""
-
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -10,10 +8,8 @@ import pandas as pd
 
 from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.analysis.intervals import DRAWS
 from fer_utils.analysis.metrics import is_right, join, subjects_of
-from fer_utils.analysis.run_scores import differences_by_run
-from fer_utils.published.scores import wilson
+from fer_utils.analysis.printed_scores import wilson
 
 PEERS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "london_peers.csv"
 """Open networks on the same photographs, measured by this project; its first lines say how."""
@@ -30,7 +26,6 @@ def measures(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall,
     men_happiness_recall, two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling
     photograph gets more probability of happiness than their neutral one). `faces` are neutral or happy.
-    Two runs give a table of (2, 10).
     """
     joined = join(predictions, faces).assign(**predictions[list(PROBABILITY_COLUMNS)].reset_index(drop=True))
     smiles = joined["expression"] == "happiness"
@@ -56,15 +51,6 @@ def _measures(part: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def smile_gaps(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return one row per run: how many more of women's smiles than of men's are read as happiness.
-
-    Columns: run_id, difference (-1 to 1), low, high: 95 % interval over persons, women and men resampled apart.
-    """
-    smiling = joined[joined["expression"] == "happiness"]
-    return differences_by_run(smiling, "sex", ("female", "male"), draws, seed)
-
-
 def choices_by_halves(joined: pd.DataFrame, halves: int = HALVES, seed: int = 0) -> pd.DataFrame:
     """Return one row per random half of the persons: which run is best there, and what it scores on the others.
 
@@ -87,10 +73,10 @@ def choices_by_halves(joined: pd.DataFrame, halves: int = HALVES, seed: int = 0)
 
 
 def peers() -> pd.DataFrame:
-    """Return the open networks that this project measured, each in the most accurate of the settings tried.
+    """Return the open networks that this project measured, each in the setting most accurate on these photographs.
 
-    Columns: network, source (address), women, men, crop_margin, channel_order, then those of `measures` without run_id and
-    smile_ranked, and accuracy_low, accuracy_high. The best setting was found on the same photographs, which flatters them.
+    Columns: network, source (address), women, men, crop_margin, channel_order, accuracy_low, accuracy_high, and those of
+    `measures` without run_id and smile_ranked.
     """
     tried = pd.read_csv(PEERS_FILE, comment="#")
     best = tried.sort_values("accuracy", ascending=False, kind="stable").drop_duplicates("network")
@@ -103,8 +89,7 @@ def smiles_by_sex(measured: pd.DataFrame) -> pd.DataFrame:
     `measured` holds `group` and the columns of `measures`; one smile per person, so intervals are Wilson's (1927).
     """
     rows = []
-    for row in measured.to_dict("records"):
-        for who in ADULTS:
-            share = wilson(float(row[f"{who}_happiness_recall"]), row[who])
-            rows.append((row["group"], who, share.estimate, share.low, share.high))
+    for row, who in product(measured.to_dict("records"), ADULTS):
+        share = wilson(float(row[f"{who}_happiness_recall"]), row[who])
+        rows.append((row["group"], who, share.estimate, share.low, share.high))
     return pd.DataFrame(rows, columns=["group", "series", "estimate", "low", "high"])

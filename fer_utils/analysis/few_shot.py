@@ -1,7 +1,7 @@
 """The last layer trained again on a few children: a modern comparison, which the paper did not make.
 
-The features stay as they are; the last layer moves, by multinomial logistic regression that is penalised for its
-distance from the layer that the network had. Children are sampled many times: some train it, the others are scored.
+It moves by multinomial logistic regression that is penalised for its distance from the layer that the network had.
+Children are sampled many times: some train it, the others are scored.
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,7 @@ REPEATS: Final = 20
 PENALTY: Final = 1.0
 """Weight of half the squared change of the layer beside the summed cross-entropy.
 
-One, as in scikit-learn's LogisticRegression, on features scaled to a mean squared length of one: no child is left to
-choose it by.
+One, as in scikit-learn's LogisticRegression, on features scaled to a mean squared length of one.
 """
 
 SMALLEST: Final = 1e-9
@@ -41,8 +40,7 @@ def retrain_last_layers(
 ) -> pd.DataFrame:
     """Return the `few_shot` of the runs in `features`: held-out faces as the moved last layers name them.
 
-    `predictions` and `faces` hold at least the faces that `features` are of. A number of children is left out where
-    fewer would remain to be scored than it trains on. Every run is trained on the same children.
+    A number of children is left out where fewer would remain to be scored. Runs are trained on the same children.
     """
     about = faces[["face_id", "dataset", "subject_id", "expression"]]
     seen = features.merge(predictions, on=["run_id", "face_id"], validate="one_to_one")
@@ -58,17 +56,14 @@ def retrain_last_layers(
 def gains(few_shot: pd.DataFrame, joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return what moving the last layer gains on children it was not trained on, one row per run and number of children.
 
-    `joined` holds the runs' own predictions with the faces. Columns: run_id, children, repeats, before, after,
-    after_low, after_high, difference, low, high, worst, best: accuracies from 0 to 1 over all samples together,
-    their difference (paired) with intervals over children, and the difference in the worst and the best sample.
+    `joined` holds the runs' own predictions. Columns: run_id, children, repeats, before, after, after_low, after_high
+    (accuracies from 0 to 1 over all samples), difference, low, high (paired, over children), worst, best (sample).
     """
-    after = few_shot.merge(
-        joined.rename(columns={"predicted": "named_before"}), on=["run_id", "face_id"], validate="many_to_one"
-    )
+    before = joined.rename(columns={"predicted": "named_before"})
+    after = few_shot.merge(before, on=["run_id", "face_id"], validate="many_to_one")
     parts = after.groupby(["run_id", "children"], sort=False)
-    return pd.DataFrame(
-        [{"run_id": run, "children": children} | _gain(rows, draws, seed) for (run, children), rows in parts]
-    )
+    gained = [{"run_id": run, "children": n} | _gain(rows, draws, seed) for (run, n), rows in parts]
+    return pd.DataFrame(gained)
 
 
 def _gain(after: pd.DataFrame, draws: int, seed: int) -> dict[str, object]:
@@ -103,9 +98,8 @@ def retrained(
     with threadpool_limits(limits=1):  # the same sums whatever the machine's cores
         axes = np.linalg.svd(scaled[trains], full_matrices=False)[2]
         reduced = np.column_stack([scaled @ axes.T, np.ones(len(scaled))])
-        change = _least_loss(
-            reduced[trains], offsets[trains], np.eye(len(EXPRESSIONS))[labels[trains]], penalty
-        )
+        targets = np.eye(len(EXPRESSIONS))[labels[trains]]
+        change = _least_loss(reduced[trains], offsets[trains], targets, penalty)
         return np.asarray(offsets[~trains] + reduced[~trains] @ change)
 
 

@@ -1,14 +1,12 @@
 """Results by group of subjects or photographs, gaps between groups, and how large a gap so many children can show.
 
-Points go through Fairlearn's MetricFrame; intervals come from ours over subjects, for Fairlearn's own resamples
-rows, and several photographs of one child would pass for several children.
+Points are Fairlearn's; intervals are over subjects, for Fairlearn's own count photographs of one child as children.
 
-The largest of several gaps is above zero even where no group differs, so the observed gap is too wide on average.
-It is therefore shown with three answers: how wide it is when group labels are permuted among subjects, the
-probability of one as wide (permutation test), and bounds for the largest true gap that allow for the choice. Those come from
-intervals of all pairs by Games & Howell (1976, doi:10.3102/10769986001002113): the studentized range with Welch's
-degrees of freedom, for groups of unequal sizes and spreads, here with the jackknife's standard errors. All of them hold
-the truth together in 95 % of samples, so the widest one may be read off after looking.
+The largest of several gaps is above zero even where no group differs. It is therefore shown with a permutation test
+and with bounds for the largest true gap that allow for the choice. Those come from intervals of all pairs by Games &
+Howell (1976, doi:10.3102/10769986001002113): the studentized range with Welch's degrees of freedom, for groups of
+unequal sizes and spreads, here with the jackknife's standard errors. All of them contain the truth together in 95 % of
+samples, so the widest one may be read off after looking.
 
 What a gap must measure to be found follows from the design effect for children with unequal numbers of photographs
 (Eldridge, Ashby & Kerry 2006, doi:10.1093/ije/dyl129); the correlation within children is estimated by analysis of
@@ -16,9 +14,8 @@ variance (Ridout, Demétrio & Firth 1999, doi:10.1111/j.0006-341X.1999.00137.x).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,12 +40,13 @@ from fer_utils.analysis.metrics import (
     Counts,
     Floats,
     confusions_by_subject,
+    points_of,
     scores,
     scores_of_confusions,
     subjects_of,
 )
+from fer_utils.analysis.printed_scores import ALPHA, POWER
 from fer_utils.analysis.run_scores import with_ends
-from fer_utils.published.scores import ALPHA, POWER
 
 NOT_GIVEN: Final = "not given"
 
@@ -66,8 +64,7 @@ AGE_BANDS: Final = {"under 4": 4.0, "4 and 5": 6.0, "6 to 8": 9.0, "9 to 12": 13
 years) into bands of about two years; the others are for sets with older children."""
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(NamedTuple):
     """The gap between the groups that score best and worst, in the metric's unit (0 to 1).
 
     `low` and `high` are of the difference between these two groups as if they had been named beforehand.
@@ -81,7 +78,6 @@ class Gap:
     low: float
     high: float
     p_value: float
-    subjects: dict[str, int]
     largest_low: float
     largest_high: float
     by_chance: float
@@ -90,10 +86,9 @@ class Gap:
 def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per group of `column`: subjects, images, each metric with `_low` and `_high` ends, `too_small`.
 
-    `joined` holds one run's predictions; a subject may be in several groups (of expressions, say). Rows without a
-    group stand under "not given". Ends are missing for a group of one subject. `too_small` says that the group
-    has fewer than `FEWEST_SUBJECTS` or an interval of accuracy as wide as `WIDEST_INTERVAL`. Five groups give a
-    table of (5, 16). Raises ValueError for several runs or an unknown column.
+    `joined` holds one run's predictions; a subject may be in several groups. Rows without a group stand under "not
+    given". Ends are missing for a group of one subject. `too_small`: fewer than `FEWEST_SUBJECTS`, or an interval of
+    accuracy as wide as `WIDEST_INTERVAL`. Raises ValueError for several runs or an unknown column.
     """
     labels = _labels(joined, column)
     points = MetricFrame(
@@ -108,17 +103,9 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
         found = intervals(confusions, draws, seed)
         row = {column: group, "subjects": len(confusions), "images": int(confusions.sum())}
         row |= with_ends(found) | {metric: float(point[metric]) for metric in METRICS}
-        rows.append(row | {"too_small": _is_too_small(found["accuracy"], len(confusions))})
+        narrow = found["accuracy"].high - found["accuracy"].low < WIDEST_INTERVAL
+        rows.append(row | {"too_small": len(confusions) < FEWEST_SUBJECTS or not narrow})
     return pd.DataFrame(rows)
-
-
-def by_two(joined: pd.DataFrame, columns: tuple[str, str], draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return one row per combination of two columns that occurs: both, then as `by_group`."""
-    first = _labels(joined, columns[0])
-    names = sorted(first.unique())
-    tables = [by_group(joined[first == name], columns[1], draws, seed) for name in names]
-    both = pd.concat(tables, keys=names, names=[columns[0]])
-    return both.reset_index(level=0).reset_index(drop=True)
 
 
 def with_age_band(joined: pd.DataFrame) -> pd.DataFrame:
@@ -144,11 +131,9 @@ def known_factors(joined: pd.DataFrame, columns: tuple[str, ...]) -> list[str]:
 def difference_within(
     joined: pd.DataFrame, column: str, pair: tuple[str, str], draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Interval]:
-    """Return first minus second for each metric between two kinds of photographs of the same subjects.
+    """Return first minus second for each metric between two kinds of photographs (mouth open and closed, say).
 
-    For kinds that subjects show both of (mouth open and closed, say): subjects and expressions that occur in
-    only one of the two are left out, so that both are scored on the same children and expressions. Four metrics;
-    empty when fewer than two subjects remain.
+    Subjects and expressions that occur in only one of the two are left out; empty when fewer than two subjects remain.
     """
     labels = _labels(joined, column)
     kinds = [joined[labels == kind] for kind in pair]
@@ -166,11 +151,10 @@ def largest_gap(
 ) -> Gap:
     """Return the gap between the best and the worst group, its interval, and a permutation test of any gap.
 
-    `joined` holds one run's predictions; rows without a group are left out. Raises ValueError for fewer than two
-    groups, or a subject who is in two of them.
+    Rows without a group are left out. Raises ValueError for fewer than two groups, or a subject who is in two of them.
     """
     grouped, members, confusions = _grouped(joined, column)
-    points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
+    points = points_of(grouped, metric)
     best, worst = max(points, key=points.__getitem__), min(points, key=points.__getitem__)
     interval = unpaired_differences(grouped[best], grouped[worst], draws, seed)[metric]
     bounds = bounds_of_largest(pairwise(grouped, metric))
@@ -179,7 +163,6 @@ def largest_gap(
     return Gap(
         best, worst, interval.estimate, interval.low, interval.high,
         p_value=permutation_p_value(interval.estimate, by_chance),
-        subjects={group: len(c) for group, c in grouped.items()},
         largest_low=bounds[0], largest_high=bounds[1], by_chance=float(np.median(by_chance)),
     )  # fmt: skip
 
@@ -195,25 +178,18 @@ def gaps_of_runs(
     """Return one row per run: run_id, best, worst, difference, by_chance, p_value, p_holm, true_low, true_high.
 
     `joined` holds predictions of all the runs. The columns are those of `Gap`, the true ends its bounds of the
-    largest true gap; `p_holm` is adjusted for the number of runs by Holm's method. Two runs
-    give a table of (2, 9).
+    largest true gap; `p_holm` is adjusted for the number of runs.
     """
     gaps = [largest_gap(joined[joined["run_id"] == run], column, metric, draws, seed) for run in run_ids]
-    rows = [
-        (run, g.best, g.worst, g.difference, g.by_chance, g.p_value, g.largest_low, g.largest_high)
-        for run, g in zip(run_ids, gaps, strict=True)
-    ]
-    columns = ["run_id", "best", "worst", "difference", "by_chance", "p_value", "true_low", "true_high"]
-    table = pd.DataFrame(rows, columns=columns)
-    table.insert(columns.index("p_value") + 1, "p_holm", holm(table["p_value"]))
-    return table
+    table = pd.DataFrame(gaps, columns=list(Gap._fields)).assign(run_id=list(run_ids))
+    table = table.assign(p_holm=holm(table["p_value"]))
+    table = table.rename(columns={"largest_low": "true_low", "largest_high": "true_high"})
+    columns = ["run_id", "best", "worst", "difference", "by_chance", "p_value", "p_holm"]
+    return table[[*columns, "true_low", "true_high"]]
 
 
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:
-    """Return every two groups' difference with simultaneous intervals, and `p_holm`; see `pairwise`.
-
-    `joined` and errors are as for `largest_gap`. Five groups have ten pairs: a table of (10, 7).
-    """
+    """Return the table of `pairwise` with `p_holm`; `joined` and errors are as for `largest_gap`."""
     pairs = pairwise(_grouped(joined, column)[0], metric)
     return pairs.assign(p_holm=holm(pairs["p_value"]))
 
@@ -224,7 +200,7 @@ def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     `grouped` holds each group's counts (subjects, 7 true, 7 predicted). Differences are first minus second, from
     -1 to 1, with the ends of their simultaneous intervals. A group of one subject has differences only.
     """
-    points = {g: float(scores_of_confusions(c.sum(axis=0))[metric]) for g, c in grouped.items()}
+    points = points_of(grouped, metric)
     errors = {g: jackknife_errors(c, scores_of_confusions)[metric] for g, c in grouped.items() if len(c) > 1}
     rows = []
     for a, b in combinations(grouped, 2):
@@ -235,10 +211,8 @@ def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "error", "freedom"])
     statistic = pairs["difference"].abs() / pairs["error"].clip(lower=NOTHING)
     # statsmodels' interpolation of the studentized range, for SciPy's integral takes 0.1 s each
-    quantiles = np.array(
-        [qsturng(LEVEL, len(errors), v) if v == v else np.nan for v in pairs["freedom"]], float
-    )
-    reach = quantiles / np.sqrt(2) * pairs["error"]
+    quantiles = [qsturng(LEVEL, len(errors), v) if v == v else np.nan for v in pairs["freedom"]]
+    reach = np.array(quantiles, float) / np.sqrt(2) * pairs["error"]
     return pairs.assign(
         low=(pairs["difference"] - reach).clip(lower=-1),
         high=(pairs["difference"] + reach).clip(upper=1),
@@ -262,8 +236,7 @@ def holm(p_values: pd.Series) -> Floats:
 def bounds_of_largest(pairs: pd.DataFrame) -> tuple[float, float]:
     """Return between which ends the largest true difference of any two groups lies, from `pairwise`.
 
-    It is at least the largest of the lower and at most the largest of the upper ends of the absolute differences;
-    as the intervals hold together, this holds in 95 % of samples or more, however many groups were looked at.
+    It is at least the largest of the lower and at most the largest of the upper ends of the absolute differences.
     """
     known = pairs.dropna(subset=["low"])
     if known.empty:
@@ -277,8 +250,7 @@ def permutation_p_value(observed: float, permuted: Floats) -> float:
     return (1 + int((permuted >= observed - TIE).sum())) / (1 + len(permuted))
 
 
-@dataclass(frozen=True)
-class Clustering:
+class Clustering(NamedTuple):
     """How photographs cluster in children: the share right, the correlation of being right within children, the
     mean number of photographs per child and their coefficient of variation."""
 
@@ -293,23 +265,16 @@ class Clustering:
         return 1 + ((self.variation**2 + 1) * self.photographs - 1) * self.correlation
 
 
-def clustering(joined: pd.DataFrame) -> Clustering:
-    """Return the clustering of one run's predictions; a negative estimate of the correlation counts as 0.
+def clustering(confusions: Counts) -> Clustering:
+    """Return the clustering of counts (subjects, 7 true, 7 predicted); a negative correlation counts as 0.
 
     Raises ValueError where no subject has two photographs, or there is one subject only.
     """
-    return clustering_of(confusions_by_subject(joined)[1])
-
-
-def clustering_of(confusions: Counts) -> Clustering:
-    """Return the clustering of counts of shape (subjects, 7 true, 7 predicted); errors as `clustering`."""
     sizes = confusions.sum(axis=(1, 2)).astype(np.float64)
     right = np.trace(confusions, axis1=1, axis2=2).astype(np.float64)
     subjects, photographs = len(sizes), sizes.sum()
     if subjects < 2 or photographs == subjects:
-        raise ValueError(
-            "the correlation within children needs two children, and a child with two photographs"
-        )
+        raise ValueError("the correlation within children needs two children, one with two photographs")
     share = right.sum() / photographs
     own = right / sizes
     between = (sizes * (own - share) ** 2).sum() / (subjects - 1)
@@ -317,9 +282,7 @@ def clustering_of(confusions: Counts) -> Clustering:
     typical = (photographs - (sizes**2).sum() / photographs) / (subjects - 1)
     total = between + (typical - 1) * within
     correlation = max(0.0, (between - within) / total) if total > 0 else 0.0
-    return Clustering(
-        float(share), float(correlation), float(sizes.mean()), float(sizes.std() / sizes.mean())
-    )
+    return Clustering(*map(float, (share, correlation, sizes.mean(), sizes.std() / sizes.mean())))
 
 
 def detectable_gap(cluster: Clustering, children: tuple[int, int]) -> float:
@@ -354,7 +317,7 @@ def _labels(joined: pd.DataFrame, column: str) -> pd.Series:
 
 
 def check_one_run(joined: pd.DataFrame) -> None:
-    """Raise ValueError for predictions of several runs: groups are compared within one."""
+    """Raise ValueError for predictions of several runs."""
     if (runs := joined["run_id"].nunique()) != 1:
         raise ValueError(f"groups are compared within one run, given predictions of {runs}: select one")
 
@@ -364,20 +327,14 @@ def _grouped(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Coun
     known = joined[_labels(joined, column) != NOT_GIVEN]
     each = pd.DataFrame({"subject": subjects_of(known), "group": known[column].astype(str)}).drop_duplicates()
     if (twice := each["subject"].duplicated()).any():
-        raise ValueError(
-            f"subject {each.loc[twice, 'subject'].iloc[0]!r} is in two groups of {column!r}: "
-            "a gap between groups needs each subject in one"
-        )
+        first = each.loc[twice, "subject"].iloc[0]
+        raise ValueError(f"subject {first!r} is in two groups of {column!r}: a gap needs each subject in one")
     subjects, confusions = confusions_by_subject(known)
     codes, groups = pd.factorize(each.set_index("subject")["group"].loc[subjects], sort=True)
     if len(groups) < 2:
         raise ValueError(f"a gap needs two groups of {column!r} or more, given {len(groups)}")
     grouped = {str(group): confusions[codes == code] for code, group in enumerate(groups)}
     return grouped, codes.astype(np.int64), confusions
-
-
-def _is_too_small(accuracy: Interval, subjects: int) -> bool:
-    return subjects < FEWEST_SUBJECTS or not accuracy.high - accuracy.low < WIDEST_INTERVAL
 
 
 def _ranges(confusions: Counts, labellings: Counts, metric: str) -> Floats:

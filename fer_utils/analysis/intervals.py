@@ -1,15 +1,11 @@
 """Intervals over subjects: photographs of one person are not independent, persons are.
 
-With `FEW` subjects or more: the percentile bootstrap over subjects (Efron & Tibshirani 1993, chapter 13). A draw takes
-as many subjects as there are, with replacement, and adds up their confusion counts; it is one row of multinomial
-weights, and 10,000 draws are one matrix product.
-
-With fewer subjects the percentile bootstrap is too short: 95 % intervals of 11 children hold the truth in about nine of
-ten samples. There the standard error is the jackknife's over whole subjects (chapter 11), which needs no formula for the
-metric and is the safest of the usual choices for few and unequal clusters, erring to the wide side (MacKinnon, Nielsen
-& Webb 2023, doi:10.1016/j.jeconom.2022.04.001). Shares get Student's t interval on the logit scale, which keeps them
-within 0 and 1 and follows their skewness; differences get it as they are.
-`fer_utils.simulation.coverage_simulation` measures how often these intervals hold the truth.
+With `FEW` subjects or more: the percentile bootstrap over subjects (Efron & Tibshirani 1993, chapter 13), each draw one
+row of multinomial weights, 10,000 draws one matrix product. With fewer subjects it is too short: 95 % intervals of 11
+children contain the truth in about nine of ten samples. There the standard error is the jackknife's over whole subjects
+(chapter 11), the safest of the usual choices for few and unequal clusters (MacKinnon, Nielsen & Webb 2023,
+doi:10.1016/j.jeconom.2022.04.001). Shares get Student's t interval on the logit scale, differences as they are.
+`tests/simulation/test_coverage_of_intervals.py` measures how often these intervals contain the truth.
 """
 
 from collections.abc import Callable
@@ -32,9 +28,8 @@ DRAWS: Final = 10_000
 """Bootstrap draws; the error of a 95 % end point is then about a hundredth of the interval's width."""
 
 FEW: Final = 150
-"""Fewer subjects get the jackknife, as many or more the bootstrap: by the simulation of
-`fer_utils.simulation.coverage_simulation`, in which 95 % intervals of the bootstrap hold the truth in 92.6 to 94.4 % at
-100 children (1,000 repetitions) and in 93.4 to 95.3 % at CAFE's 154."""
+"""Fewer subjects get the jackknife, as many or more the bootstrap: in simulations its 95 % intervals contain the truth in
+92.6 to 94.4 % at 100 children (1,000 repetitions) and in 93.4 to 95.3 % at CAFE's 154."""
 
 BLOCK: Final = 4_000_000
 """Weights held in memory at once: 32 MB, however many subjects there are."""
@@ -102,8 +97,7 @@ def unpaired_differences(
 ) -> dict[str, Interval]:
     """Return first minus second for each metric of two groups of different subjects, resampled apart.
 
-    Each holds counts of shape (subjects, 7 true, 7 predicted); group sizes stay as they are in every draw. The
-    smaller group decides between jackknife and bootstrap.
+    Each holds counts of shape (subjects, 7 true, 7 predicted). The smaller decides between jackknife and bootstrap.
     """
     groups = (_checked(first), _checked(second))
     points = [scores_of_confusions(group.sum(axis=0)) for group in groups]
@@ -120,10 +114,7 @@ def unpaired_differences(
 
 
 def paired_confusions(first: pd.DataFrame, second: pd.DataFrame) -> Counts:
-    """Return counts (subjects, 2, 7, 7) of two runs' joined predictions of the same faces.
-
-    Raises ValueError when the two did not see the same faces.
-    """
+    """Return counts (subjects, 2, 7, 7) of two runs' joined predictions; raises ValueError for different faces."""
     if sorted(first["face_id"]) != sorted(second["face_id"]):
         raise ValueError(
             f"a paired difference needs two runs on the same faces, given {len(first)} and {len(second)} "
@@ -154,7 +145,7 @@ def percentiles(estimate: float, drawn: Floats) -> Interval:
 def jackknife_errors(counts: Counts, statistics: Statistics) -> dict[str, float]:
     """Return the standard error of each statistic from counts of shape (subjects, ...); 0 where nothing varies.
 
-    Subjects are left out one at a time and the statistic taken of the rest; two subjects are the fewest.
+    Subjects are left out one at a time; two subjects are the fewest.
     """
     left_out = statistics(counts.sum(axis=0) - counts)
     return {name: float(np.sqrt((len(counts) - 1) * v.var(axis=0))) for name, v in left_out.items()}
@@ -163,9 +154,8 @@ def jackknife_errors(counts: Counts, statistics: Statistics) -> dict[str, float]
 def share_interval(estimate: float, error: float, freedom: float) -> Interval:
     """Return the t interval on the logit scale for a score from 0 to 1.
 
-    `freedom` are the degrees of freedom, one fewer than the subjects. Where all are right or all are wrong no
-    spread can be seen; there each subject counts as one photograph (Clopper & Pearson 1934), as if all photographs
-    of one child were always read alike: the widest case.
+    `freedom` are the degrees of freedom, one fewer than the subjects. Where all are right or all are wrong each subject
+    counts as one photograph (Clopper & Pearson 1934), the widest case.
     """
     if estimate <= 0 or estimate >= 1:
         subjects = freedom + 1
@@ -187,10 +177,7 @@ def difference_interval(estimate: float, error: float, freedom: float) -> Interv
 
 
 def welch(errors: tuple[float, float], subjects: tuple[int, int]) -> tuple[float, float]:
-    """Return the standard error of a difference between two separate groups, and its degrees of freedom.
-
-    Welch (1947) and Satterthwaite (1946), with the groups' own standard errors and numbers of subjects.
-    """
+    """Return the standard error of a difference between two groups and its degrees of freedom (Welch 1947)."""
     squares = np.square(errors)
     total = float(squares.sum())
     if total < NOTHING**2:

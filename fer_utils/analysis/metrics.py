@@ -1,10 +1,10 @@
 """Metrics of seven-class predictions: from labels for the points, from confusion counts for resampling.
 
-Every average over expressions runs over those that occur in the truth. With all seven present this is
-scikit-learn's usual definition; where a set shows only some (an external test, a resampled handful of
-subjects) a class that nobody posed neither helps nor hurts, but predicting it still costs recall.
+Every average over expressions runs over those that occur in the truth. With all seven present this is scikit-learn's
+usual definition; a class that nobody posed neither helps nor hurts, but predicting it still costs recall.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -24,9 +24,8 @@ Counts = NDArray[np.int64]
 def join(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     """Return one row per prediction: `run_id`, `predicted`, `confidence`, and every column of the face's row.
 
-    `predicted` is the expression of highest probability, the first of them in a tie; `confidence` is that
-    probability, from 0 to 1. Rows keep the order of `predictions`. Raises ValueError when a predicted face is not
-    in `faces` or a probability is missing.
+    `predicted` is the expression of highest probability, the first of them in a tie; `confidence` is that probability.
+    Raises ValueError when a predicted face is not in `faces` or a probability is missing.
 
     >>> faces = pd.DataFrame({"face_id": ["a", "b"], "expression": ["fear", "anger"]})
     >>> sure = dict.fromkeys(PROBABILITY_COLUMNS, 0.0) | {"p_fear": 1.0}
@@ -46,9 +45,8 @@ def join(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
         )
     names = np.array(EXPRESSIONS)[probabilities.argmax(axis=1)]
     predicted = predictions[["run_id", "face_id"]].reset_index(drop=True).astype("str")
-    predicted = predicted.assign(
-        predicted=pd.Categorical(names, categories=list(EXPRESSIONS)), confidence=probabilities.max(axis=1)
-    )
+    named = pd.Categorical(names, categories=list(EXPRESSIONS))
+    predicted = predicted.assign(predicted=named, confidence=probabilities.max(axis=1))
     return predicted.merge(faces, on="face_id", how="left", validate="many_to_one")
 
 
@@ -58,22 +56,17 @@ def is_right(joined: pd.DataFrame) -> pd.Series:
 
 
 def scores(truth: pd.Series, predicted: pd.Series) -> pd.Series:
-    """Return accuracy, balanced accuracy, macro F1 and weighted F1, from 0 to 1, by scikit-learn.
-
-    Both hold names of expressions. Raises ValueError for empty input or different lengths.
-    """
+    """Return each of `METRICS`, 0 to 1, by scikit-learn; raises ValueError for empty input or different lengths."""
     if len(truth) == 0:
         raise ValueError(f"scores need at least one prediction and its truth, given {len(predicted)} and 0")
     both = (truth.astype(str).tolist(), predicted.astype(str).tolist())
     present = sorted(set(both[0]))
-    return pd.Series(
-        {
-            "accuracy": float(accuracy_score(*both)),
-            "balanced_accuracy": float(recall_score(*both, labels=present, average="macro")),
-            "macro_f1": float(f1_score(*both, labels=present, average="macro")),
-            "weighted_f1": float(f1_score(*both, labels=present, average="weighted")),
-        }
-    )
+    return pd.Series({
+        "accuracy": float(accuracy_score(*both)),
+        "balanced_accuracy": float(recall_score(*both, labels=present, average="macro")),
+        "macro_f1": float(f1_score(*both, labels=present, average="macro")),
+        "weighted_f1": float(f1_score(*both, labels=present, average="weighted")),
+    })  # fmt: skip
 
 
 def subjects_of(joined: pd.DataFrame) -> pd.Series:
@@ -90,10 +83,7 @@ def confusions_by_subject(joined: pd.DataFrame) -> tuple[list[str], Counts]:
 
 
 def scores_of_confusions(confusions: Counts | Floats) -> dict[str, Floats]:
-    """Return each of `METRICS` for confusion counts of shape (..., 7 true, 7 predicted), as arrays (...).
-
-    Values from 0 to 1; not a number where the counts are all zero.
-    """
+    """Return each of `METRICS` for counts (..., 7 true, 7 predicted), as arrays (...); NaN where all counts are zero."""
     counts = np.asarray(confusions, dtype=np.float64)
     right = np.diagonal(counts, axis1=-2, axis2=-1)
     true, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
@@ -108,20 +98,19 @@ def scores_of_confusions(confusions: Counts | Floats) -> dict[str, Floats]:
     }
 
 
-def chance_level(confusions: Counts | Floats) -> float:
-    """Return the balanced accuracy of always naming one expression: 1 / the number that occur in the truth.
+def points_of(counts: Mapping[str, Counts], metric: str) -> dict[str, float]:
+    """Return one of `METRICS` of each name's counts (subjects, 7 true, 7 predicted)."""
+    return {name: float(scores_of_confusions(each.sum(axis=0))[metric]) for name, each in counts.items()}
 
-    `confusions` are counts of shape (..., 7 true, 7 predicted); with all seven expressions this is 1/7.
-    """
+
+def chance_level(confusions: Counts | Floats) -> float:
+    """Return the balanced accuracy of always naming one expression, from counts (..., 7 true, 7 predicted)."""
     true = np.asarray(confusions).sum(axis=-1).reshape(-1, len(EXPRESSIONS)).sum(axis=0)
     return 1 / int((true > 0).sum())
 
 
 def coverage(faces: pd.DataFrame) -> pd.DataFrame:
-    """Return how many faces each data set and age group has of each expression; none is a 0, not an absent row.
-
-    One row per data set and age_group that the set has at all, seven columns in class order: integers.
-    """
+    """Return how many faces each data set and age group that it has shows of each expression, columns in class order."""
     counts = pd.crosstab([faces["dataset"], faces["age_group"]], faces["expression"])
     counts = counts.reindex(columns=list(EXPRESSIONS), fill_value=0)
     rows = [(d, g) for d in sorted(faces["dataset"].unique()) for g in AGE_GROUPS if (d, g) in counts.index]
@@ -141,10 +130,7 @@ def holes(faces: pd.DataFrame) -> list[str]:
 
 
 def confusion_shares(joined: pd.DataFrame) -> pd.DataFrame:
-    """Return the confusion matrix of one run as row shares, 0 to 1: index shown, columns predicted (7 x 7).
-
-    Rows of expressions that do not occur are missing values.
-    """
+    """Return the confusion matrix of one run as row shares, 0 to 1: index shown, columns predicted (7 x 7)."""
     total = confusions_by_subject(joined)[1].sum(axis=0).astype(float)
     shares = pd.DataFrame(total, index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
     return shares.div(shares.sum(axis=1).replace(0, float("nan")), axis=0)

@@ -1,6 +1,7 @@
-"""Runs scored and compared: every metric with its interval, paired differences, and which run nothing else beats."""
+"""Runs scored and compared: metrics with intervals, paired differences, the frontier, and what 8-bit arithmetic costs."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,29 +16,33 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
 )
-from fer_utils.analysis.metrics import METRICS, chance_level, confusions_by_subject
+from fer_utils.analysis.metrics import METRICS, chance_level, confusions_by_subject, is_right, subjects_of
 
 ABOUT_RUN = (
     "run_id", "parent_run_id", "architecture", "cohort", "technique", "precision", "seed", "initial_weights",
     "image_size", "parameters", "status", "reason",
 )  # fmt: skip
 
+A_POINT: Final = 0.01
+"""The loss of accuracy that the study asks about."""
+
+ROUNDING: Final = 12**-0.5
+"""Error of rounding alone, in steps: the root mean square of what is even between -1/2 and 1/2."""
+
+FAST: Final = "Delegate/"
+"""How the runtime's profiler marks operators that its fast kernels (XNNPACK's) took over."""
+
 
 def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per run of `runs`, in its order: what it is, subjects, images, metrics, `has_learned`.
 
-    `joined` holds the runs' predictions joined with the faces to score (select them first: one data set, test
-    split, one cohort). Metrics and the calibration error are from 0 to 1, each with `_low` and `_high` ends of its
-    interval; two runs give a table of (2, 30). All runs are resampled by one seed, so they share their
-    draws where they saw the same subjects. A run without predictions (failed, not attempted) keeps its row and its
-    reason, scores missing. `has_learned` says whether the interval of balanced accuracy lies above always naming
-    one expression; missing if unscored.
-    Raises ValueError for predictions of a run that `runs` does not hold.
+    `joined` holds the runs' predictions of the faces to score. Metrics and the calibration error are from 0 to 1, each
+    with `_low` and `_high` ends of its interval. A run without predictions keeps its row, scores missing. `has_learned`
+    says whether the interval of balanced accuracy lies above always naming one expression. Raises ValueError for
+    predictions of a run that `runs` does not hold.
     """
     if unknown := sorted(set(joined["run_id"]) - set(runs["run_id"])):
-        raise ValueError(
-            f"predictions of {unknown[0]!r}, which is not in the table of runs: give both of one study"
-        )
+        raise ValueError(f"predictions of {unknown[0]!r}, which is not in the runs: give both of one study")
     found = [_row(str(run_id), rows, draws, seed) for run_id, rows in joined.groupby("run_id", sort=False)]
     unscored = with_ends(dict.fromkeys((*METRICS, "calibration_error"), Interval(np.nan, np.nan, np.nan)))
     scored = pd.DataFrame(found, columns=["run_id", "subjects", "images", *unscored, "has_learned"])
@@ -47,11 +52,10 @@ def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, see
 
 def with_ends(found: dict[str, Interval]) -> dict[str, float]:
     """Return intervals as columns: each name with its estimate, its `_low` and its `_high`."""
-    return {
-        f"{name}{end}": value
-        for name, each in found.items()
-        for end, value in (("", each.estimate), ("_low", each.low), ("_high", each.high))
-    }
+    columns: dict[str, float] = {}
+    for name, each in found.items():
+        columns |= {name: each.estimate, f"{name}_low": each.low, f"{name}_high": each.high}
+    return columns
 
 
 def compare_runs(
@@ -64,8 +68,7 @@ def compare_runs(
     """Return one row per pair of run ids: run minus reference in `metric`, from -1 to 1, and its 95 % interval.
 
     `joined` holds both runs' predictions of the same faces; subjects are resampled together (paired).
-    Columns: run_id, reference, difference, low, high: two pairs give a table of (2, 5).
-    Raises ValueError for a run without predictions.
+    Columns: run_id, reference, difference, low, high. Raises ValueError for a run without predictions.
     """
     rows = []
     for pair in pairs:
@@ -92,11 +95,15 @@ def differences_by_run(
     return pd.DataFrame(rows, columns=["run_id", "difference", "low", "high"])
 
 
+def with_file(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of runs that are a TFLite file."""
+    return runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
+
+
 def on_frontier(costs: pd.Series, scores: pd.Series) -> pd.Series:
     """Return whether each row is on the frontier: none costs as little or less and scores better, or as well for less.
 
-    Costs are better low, scores high; a row that lacks either is not on it. The frontier is of point estimates:
-    neighbours on it may not differ by more than chance.
+    A row that lacks either is not on it. The frontier is of point estimates.
 
     >>> on_frontier(pd.Series([1, 2, 3]), pd.Series([0.5, 0.4, 0.9])).to_list()
     [True, False, True]
@@ -106,6 +113,62 @@ def on_frontier(costs: pd.Series, scores: pd.Series) -> pd.Series:
     better = (cost[None, :] < cost[:, None]) | (score[None, :] > score[:, None])
     beaten = (at_least_as_good & better).any(axis=1)
     return pd.Series(~beaten & np.isfinite(cost) & np.isfinite(score), index=costs.index)
+
+
+def rounding_losses(
+    joined: pd.DataFrame, files: pd.DataFrame, draws: int = DRAWS, seed: int = 0
+) -> pd.DataFrame:
+    """Return one row per 8-bit file, beside the network that it was made from, on the same faces.
+
+    `joined` holds both runs' predictions, `files` the rows of `runs`. Columns: run_id, architecture, technique, faces,
+    subjects, float_accuracy, same_answer (share of faces), difference (file minus network), low, high (paired),
+    within_a_point: yes if the whole interval lies within a point of zero, no if all of it lies outside, else cannot
+    tell. Raises ValueError for a file or a network without predictions.
+    """
+    pairs = [(str(run.run_id), str(run.parent_run_id)) for run in files.itertuples()]
+    compared = compare_runs(joined, pairs, "accuracy", draws, seed)
+    by_run = {str(run): rows.set_index("face_id").sort_index() for run, rows in joined.groupby("run_id")}
+    known = [_beside(by_run[run_id], by_run[parent]) for run_id, parent in pairs]
+    columns = ["faces", "subjects", "float_accuracy", "same_answer"]
+    described = files[["run_id", "architecture", "technique"]].reset_index(drop=True)
+    intervals = compared[["difference", "low", "high"]]
+    table = pd.concat([described, pd.DataFrame(known, columns=columns), intervals], axis=1)
+    return table.assign(
+        within_a_point=[_within_a_point(*ends) for ends in zip(table["low"], table["high"], strict=True)]
+    )
+
+
+def _beside(file: pd.DataFrame, network: pd.DataFrame) -> tuple[int, int, float, float]:
+    same = file["predicted"].astype(str) == network["predicted"].astype(str)
+    return len(file), subjects_of(file).nunique(), float(is_right(network).mean()), float(same.mean())
+
+
+def _within_a_point(low: float, high: float) -> str:
+    if low >= -A_POINT and high <= A_POINT:
+        return "yes"
+    return "no" if high < -A_POINT or low > A_POINT else "cannot tell"
+
+
+def time_outside_fast_kernels(operators: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per file of an `operators` table: where its time goes.
+
+    Columns: run_id, outside (share of its time, 0 to 1, in operators that the fast kernels did not take), slowest
+    (the kind of operator that takes most time), slowest_share, slowest_outside (whether it is among those).
+
+    >>> rows = [("file", "Delegate/Add", 1.0), ("file", "SOFTMAX", 3.0)]
+    >>> time_outside_fast_kernels(pd.DataFrame(rows, columns=["run_id", "operator", "mean_ms"]))
+      run_id  outside  slowest  slowest_share  slowest_outside
+    0   file     0.75  SOFTMAX           0.75             True
+    """
+    rows = []
+    for run_id, part in operators.groupby("run_id", sort=False):
+        spent = part.groupby("operator")["mean_ms"].sum()
+        total, slow = spent.sum(), spent[~spent.index.astype(str).str.startswith(FAST)]
+        slowest = str(spent.idxmax())
+        shares = (float(slow.sum() / total), slowest.removeprefix(FAST), float(spent.max() / total))
+        rows.append((run_id, *shares, not slowest.startswith(FAST)))
+    columns = ["run_id", "outside", "slowest", "slowest_share", "slowest_outside"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _row(run_id: str, joined: pd.DataFrame, draws: int, seed: int) -> dict[str, object]:

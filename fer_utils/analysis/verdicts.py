@@ -55,9 +55,7 @@ def scoreboard(claims: Sequence[Claim], tables: Tables) -> pd.DataFrame:
     """
     needed = [claim.published for claim in claims if claim.id == TRAINING_SETS_CLAIM]
     if not needed or needed[0] is None:
-        raise ClaimError(
-            f"the claims lack {TRAINING_SETS_CLAIM!r}, which says how many sets a full test needs"
-        )
+        raise ClaimError(f"the claims lack {TRAINING_SETS_CLAIM!r}: how many sets a full test needs")
     return pd.DataFrame([_row(claim, tables, int(needed[0])) for claim in claims])
 
 
@@ -96,16 +94,14 @@ def _row(claim: Claim, tables: Tables, needed_sets: int) -> dict[str, object]:
         word, reason = NOT_TESTABLE, claim.untestable or f"needs {claim.needs}; {lacking}"
     shown = own or _attempt(claim.synthetic_analogue, tables)[0]
     return {
-        "claim_id": claim.id,
-        "statement": claim.statement,
+        "claim_id": claim.id, "statement": claim.statement,
         "published": "in words" if claim.published is None else _with_unit(claim.published, claim),
         "ours": NOTHING if shown is None else _in_words(shown, claim),
         "ours_low": np.nan if shown is None else shown.low,
         "ours_high": np.nan if shown is None else shown.high,
         "data_kind": "none" if shown is None else shown.data_kind,
-        "verdict": word,
-        "reason": reason,
-    }
+        "verdict": word, "reason": reason,
+    }  # fmt: skip
 
 
 def _attempt(quantity: Quantity | None, tables: Tables) -> tuple[Evidence | None, str]:

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_utils.analysis.claims import Claim, Quantity, published
+from fer_utils.analysis.claims import Claim, Quantity, printed, published
 from fer_utils.analysis.verdicts import rule_in_words
-from fer_utils.published.numbers import printed
 from fer_utils.reporting.build import render
 from fer_utils.reporting.pages import Link, html_table
 from fer_utils.reporting.provenance import Provenance

@@ -1,27 +1,33 @@
-"""The scenarios of the simulation study: which populations, which analyses, and what is true.
+"""The scenarios of the simulation study: which populations, which analyses, what is true; run in short and in full.
 
-Truth is planted in accuracy: the mean accuracy of a simulated population is exact, while that of other metrics would
-be approximate. Claims are judged in the metrics that they name; where nothing is planted, nothing is true of any.
+Truth is planted in accuracy, of which a simulated population has an exact mean. Claims are judged in the metrics that
+they name; where nothing is planted, nothing is true of any.
 """
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from face_sets.code_digests import code_digest
 from face_sets.expressions import CHANCE, PROBABILITY_COLUMNS
+from face_sets.files import atomic_path
 from fer_utils.analysis.adjusted_groups import adjusted_gap, adjusted_groups
 from fer_utils.analysis.claims import Claim, load_claims
 from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
-from fer_utils.analysis.groups import group_pairs, largest_gap
-from fer_utils.analysis.intervals import Interval, clears_chance, intervals, unpaired_differences
+from fer_utils.analysis.groups import Gap, group_pairs, largest_gap
+from fer_utils.analysis.intervals import clears_chance, intervals, unpaired_differences
 from fer_utils.analysis.metrics import chance_level, confusions_by_subject
+from fer_utils.analysis.printed_scores import ALPHA
 from fer_utils.analysis.run_scores import compare_runs
 from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
-from fer_utils.published.scores import ALPHA
-from fer_utils.simulation.experiments import Kind, Sample, Scenario
+from fer_utils.simulation.experiments import RATES, Kind, Sample, Scenario, rates, run_scenarios, simulate
 from fer_utils.simulation.simulated_predictions import (
     faces_of,
     like_cafe,
@@ -49,6 +55,20 @@ REFERENCE: Final = "profile reference"
 NEARLY_INDEPENDENT: Final = 0.001
 """Correlation within children for a network that guesses; a beta distribution cannot have none."""
 
+SHORT_REPEATS: Final = 50
+SHORT_DRAWS: Final = 99
+"""Of each scenario, at every build: about fifteen seconds; enough to see an analysis that is broken."""
+
+FULL_REPEATS: Final = 2000
+"""A rate of 5 % is then known to a point and a quarter either way (99 %)."""
+
+FULL_DRAWS: Final = 999
+
+_BLOCK: Final = 100
+"""Repeats that one process does in one go."""
+
+_COLUMNS: Final = (*RATES, "draws", "code")
+
 Networks = tuple[tuple[str, str], ...]
 """The networks that a claim of superiority is about: architecture and what it was trained on."""
 
@@ -75,38 +95,26 @@ def _named_gap(sample: Sample) -> tuple[bool, bool]:
     low_group = (sample.joined["ethnicity"] == sample.population.gap_group).to_numpy()
     right = true_accuracy(sample.population, faces_of(sample.population))
     truth = right[~low_group].mean() - right[low_group].mean()
-    found = _gap_between(sample, ~low_group, low_group)
+    sides = [confusions_by_subject(sample.joined[side])[1] for side in (~low_group, low_group)]
+    found = unpaired_differences(sides[0], sides[1], sample.draws, sample.seed)[METRIC]
     return found.low <= truth <= found.high, found.excludes_zero
 
 
-def _gap_between(sample: Sample, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
-    """Return first minus second of two sides that were named without a look at the answers, or as if they were."""
-    sides = [confusions_by_subject(sample.joined[side])[1] for side in (first, second)]
-    return unpaired_differences(sides[0], sides[1], sample.draws, sample.seed)[METRIC]
+def _largest_gap(sample: Sample) -> Gap:
+    return largest_gap(sample.joined, "ethnicity", METRIC, sample.draws, sample.seed)
 
 
 def _groups(sample: Sample) -> tuple[bool, ...]:
-    gap = largest_gap(sample.joined, "ethnicity", METRIC, sample.draws, sample.seed)
+    gap = _largest_gap(sample)
     rejects = gap.p_value <= ALPHA
-    return (
-        rejects,
-        rejects and gap.worst == sample.population.gap_group,
-        gap.largest_low <= GAP <= gap.largest_high,
-        *_named_gap(sample),
-    )
+    is_named = rejects and gap.worst == sample.population.gap_group
+    return rejects, is_named, gap.largest_low <= GAP <= gap.largest_high, *_named_gap(sample)
 
 
 def _no_groups(sample: Sample) -> tuple[bool, ...]:
-    gap = largest_gap(sample.joined, "ethnicity", METRIC, sample.draws, sample.seed)
-    best, worst = ((sample.joined["ethnicity"] == group).to_numpy() for group in (gap.best, gap.worst))
-    pairs = group_pairs(sample.joined, "ethnicity", METRIC)
-    return (
-        gap.p_value <= ALPHA,
-        bool(pairs["p_holm"].min() <= ALPHA),
-        gap.largest_low > 0,
-        _named_gap(sample)[1],
-        _gap_between(sample, best, worst).excludes_zero,
-    )
+    gap, pairs = _largest_gap(sample), group_pairs(sample.joined, "ethnicity", METRIC)
+    any_pair, picked = bool(pairs["p_holm"].min() <= ALPHA), gap.low > 0 or gap.high < 0
+    return gap.p_value <= ALPHA, any_pair, gap.largest_low > 0, _named_gap(sample)[1], picked
 
 
 def _adjusted(sample: Sample) -> tuple[bool, ...]:
@@ -123,10 +131,8 @@ def _adjusted(sample: Sample) -> tuple[bool, ...]:
 
 
 def _five_networks(sample: Sample) -> tuple[bool, ...]:
-    gaps = [
-        largest_gap(run, "ethnicity", METRIC, sample.draws, sample.seed).p_value
-        for _, run in sample.joined.groupby("run_id")
-    ]
+    runs = sample.joined.groupby("run_id")
+    gaps = [_largest_gap(replace(sample, joined=run)).p_value for _, run in runs]
     # Holm's rule (1979) rejects anything at all exactly if the smallest p-value passes its first step
     return min(gaps) <= ALPHA / len(gaps), min(gaps) <= ALPHA
 
@@ -134,16 +140,11 @@ def _five_networks(sample: Sample) -> tuple[bool, ...]:
 def _tone_or_group(sample: Sample) -> tuple[bool, ...]:
     pairs = (("ethnicity", "skin_tone"), ("skin_tone", "ethnicity"))
     held = [adjusted_gap(sample.joined, *pair, sample.draws, sample.seed).p_value <= ALPHA for pair in pairs]
-    plain = largest_gap(sample.joined, "ethnicity", METRIC, sample.draws, sample.seed)
-    return *held, plain.p_value <= ALPHA
+    return *held, _largest_gap(sample).p_value <= ALPHA
 
 
 def _verdicts(claims: list[Claim], networks: Networks, sample: Sample) -> tuple[bool, ...]:
-    """Whether the project's own scoreboard calls each claim reproduced.
-
-    Only the tables are simulated. They are as complete as the licensed ones would be, or the verdict would be
-    "partly testable" whatever they hold.
-    """
+    """Whether the scoreboard calls each claim reproduced, from tables as complete as the licensed ones would be."""
     count = [claim for claim in load_claims() if claim.id == TRAINING_SETS_CLAIM]  # how many sets are enough
     board = scoreboard([*claims, *count], _tables(sample, networks))
     return tuple(board["verdict"].iloc[: len(claims)] == REPRODUCED)
@@ -229,3 +230,35 @@ def scenarios() -> tuple[Scenario, ...]:
         _no_superiority("group_difference", "no group read worse", (("mobilenet_v3_large", "all"),)),
         _no_superiority("lead_over_others", "five networks equally good", tuple((a, "all") for a in ARCHITECTURES)),
     )  # fmt: skip
+
+
+def in_short(seed: int = 0) -> pd.DataFrame:
+    """Return the rates of all scenarios but those that take long, from few repeats."""
+    return run_scenarios([s for s in scenarios() if not s.in_full_only], SHORT_REPEATS, SHORT_DRAWS, seed)
+
+
+def in_full(path: Path, repeats: int = FULL_REPEATS, draws: int = FULL_DRAWS, seed: int = 0) -> Iterator[str]:
+    """Write the rates of all scenarios to a CSV file once all are done, on all processors; yield each one's name."""
+    parts = []
+    blocks = [range(start, min(start + _BLOCK, repeats)) for start in range(0, repeats, _BLOCK)]
+    with ProcessPoolExecutor(os.cpu_count() or 1) as pool:
+        for scenario in scenarios():
+            jobs = [pool.submit(simulate, scenario, block, draws, seed) for block in blocks]
+            parts.append(rates(scenario, pd.concat([job.result() for job in jobs])))
+            yield scenario.name
+    table = pd.concat(parts, ignore_index=True).assign(draws=draws, code=code_digest(__name__))
+    with atomic_path(path) as temporary:
+        table[list(_COLUMNS)].to_csv(temporary, index=False)
+
+
+def read_full(path: Path) -> pd.DataFrame | None:
+    """Return the table that `in_full` wrote, None if there is none or the code has changed; raises ValueError for others."""
+    if not path.is_file():
+        return None
+    try:
+        table = pd.read_csv(path, dtype={"within_limit": "boolean", "code": "string"})
+    except ValueError:  # pandas' errors of parsing are among them
+        table = pd.DataFrame()
+    if list(table.columns) != list(_COLUMNS) or table.empty:
+        raise ValueError(f"{path} is not a table of simulations: delete it, or run `fer validate` again")
+    return table if (table["code"] == code_digest(__name__)).all() else None

@@ -1,9 +1,8 @@
 """Simulated predictions of children whose true accuracy is known, on which every analysis can be checked.
 
 Each child has an accuracy of its own about that of the child's cell (group, tone, network), sampled from a beta
-distribution; its photographs are then right or wrong by chance. The number right is beta-binomial, so the
-correlation between two photographs of one child is the one asked for, and the mean is exactly the cell's
-(Skellam 1948, Journal of the Royal Statistical Society B 10). A wrong answer is any of the other six expressions.
+distribution, so the number right is beta-binomial with the mean and the correlation between two photographs of one child
+that are asked for (Skellam 1948, Journal of the Royal Statistical Society B 10).
 """
 
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from face_sets.expressions import EXPRESSIONS
+from fer_utils.analysis.claims import children_by_group, printed
 from fer_utils.analysis.metrics import Floats
-from fer_utils.published.numbers import children_by_group
-from fer_utils.published.score_tables import photographs
 from synthetic_faces.design import GAP_GROUP, GROUPS, SKIN_TONES
 
 SHARED: Final = 0.5
@@ -36,10 +34,9 @@ _LIGHT: Final = (1, 1, 2, 2, 3, 4, 5, 6, 7, 8)
 class Population:
     """What is true: how many children each group has, and how well they are read. Accuracies are from 0 to 1.
 
-    `group_gap` is by how much `gap_group` is read worse than the others, `tone_gap` by how much the darkest of
-    ten tones is read worse than the lightest (evenly between), `leads` by how much each network is read better
-    than `accuracy`. Tones are spread evenly over every group, unless `tones_go_with_groups`: then `gap_group` is
-    mostly dark and the others are mostly light. `images` is the number of photographs in all, spread evenly.
+    `group_gap` is by how much `gap_group` is read worse than the others, `tone_gap` by how much the darkest of ten tones
+    is read worse than the lightest, `leads` by how much each network is better than `accuracy`. Tones are spread evenly
+    over every group, unless `tones_go_with_groups`: then `gap_group` is mostly dark and the others are mostly light.
     """
 
     groups: tuple[tuple[str, int], ...]
@@ -62,13 +59,9 @@ def like_synthetic_faces(replicates: int = 1, **truth: Any) -> Population:
 
 
 def like_cafe(**truth: Any) -> Population:
-    """Return a population of CAFE's size: its groups of children, and its photographs spread evenly over them.
-
-    How many photographs each child has was not published; 154 children cannot share 1,192 evenly, so the first
-    ones have one more.
-    """
-    sizes = children_by_group()
-    return Population(tuple(sizes.items()), photographs(), min(sizes, key=sizes.__getitem__), **truth)
+    """Return a population of CAFE's size: its groups of children, and its photographs spread evenly over them."""
+    sizes, photographs = children_by_group(), int(printed("cafe-photographs").value)
+    return Population(tuple(sizes.items()), photographs, min(sizes, key=sizes.__getitem__), **truth)
 
 
 def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0) -> Floats:
@@ -86,10 +79,9 @@ def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0)
 
 
 def sample_predictions(population: Population, seed: int) -> pd.DataFrame:
-    """Return one sample of a population's predictions, joined with its faces as `metrics.join` does.
+    """Return one sample of a population's predictions, joined with its faces: a run "network N" for each of its `leads`.
 
-    One run for each of `population.leads`, called "network 1", "network 2" and so on, all of the same faces. A
-    child's place among the children of its cell is the same for all networks.
+    A child's place among the children of its cell is the same for all networks.
     """
     generator = np.random.default_rng(seed)
     faces, (child, truth, means) = faces_of(population), _cells(population)

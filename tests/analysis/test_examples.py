@@ -5,7 +5,7 @@ import importlib
 
 import pytest
 
-MODULES = ("evidence", "groups", "intervals", "metrics", "quantization_losses", "run_scores")
+MODULES = ("evidence", "groups", "intervals", "metrics", "run_scores")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.analysis.external_test import choices_by_halves, measures, peers, smile_gaps, smiles_by_sex
+from fer_utils.analysis.external_test import choices_by_halves, measures, peers, smiles_by_sex
 from fer_utils.analysis.metrics import join
+from fer_utils.analysis.run_scores import differences_by_run
 
 
 def london(persons):
@@ -58,9 +59,9 @@ def test_measures_keep_runs_apart():
 def test_the_gap_of_smiles_is_found_with_its_sign():
     faces = london(40)
     missed = (faces["sex"] == "male") & (faces["expression"] == "happiness")
-    (gap,) = smile_gaps(join(naming(faces, faces["expression"].where(~missed, "fear")), faces), 200).to_dict(
-        "records"
-    )
+    joined = join(naming(faces, faces["expression"].where(~missed, "fear")), faces)
+    smiles = joined[joined["expression"] == "happiness"]
+    (gap,) = differences_by_run(smiles, "sex", ("female", "male"), 200).to_dict("records")
     assert (gap["difference"], gap["low"], gap["high"]) == (1, 1, 1)
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.planted import gap_by_twins, shift_between_ages, shift_between_copies, tone_or_group
+from fer_utils.analysis.run_scores import differences_by_run
+from fer_utils.simulation.planted import gap_by_twins, shift_between_copies, tone_or_group
 from synthetic_faces.design import Design, plan_faces
 
 
@@ -54,9 +55,10 @@ def test_a_face_without_a_twin_is_an_error(answers_of):
 
 def test_adults_above_children(tested, answers_of):
     right = np.where(tested["age_group"] == "adult", 0.8, 0.6)
-    row = shift_between_ages(answers_of(right), 1000).iloc[0]
+    plain, ages = tested["dataset"].to_numpy() == "synthetic", ("adult", "child")
+    row = differences_by_run(answers_of(right)[plain], "age_group", ages, 1000).iloc[0]
     assert 0 < row["low"] <= 0.2 <= row["high"]
-    level = shift_between_ages(answers_of(0.6, seed=3), 1000).iloc[0]
+    level = differences_by_run(answers_of(0.6, seed=3)[plain], "age_group", ages, 1000).iloc[0]
     assert level["low"] <= 0 <= level["high"]
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from face_sets.expressions import PROBABILITY_COLUMNS
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.quantization_losses import rounding_losses, time_outside_fast_kernels
+from fer_utils.analysis.run_scores import rounding_losses, time_outside_fast_kernels
 
 FILES = pd.DataFrame(
     [

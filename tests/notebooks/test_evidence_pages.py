@@ -10,9 +10,10 @@ import pytest
 
 from face_sets.folders import RESULTS_VARIABLE
 from fer_utils import tables
+from fer_utils.analysis.printed_scores import numerators
 from fer_utils.paths import Paths
 from fer_utils.reporting import numbers
-from fer_utils.simulation import runs
+from fer_utils.simulation import scenarios as runs
 from fer_utils.simulation.experiments import Kind, rates
 from fer_utils.simulation.scenarios import scenarios
 from fer_utils.stages import IN_WORKFLOW, notebook_source
@@ -70,6 +71,19 @@ def test_published_numbers_are_shown_as_printed_and_nothing_is_missing(run):
     for number in ("65.78", "60.57", "53.36", "66.9", "56.0", "11.56", "13.91", "26.62", "1,192"):
         assert number in text, number
     assert re.findall(r"\b(?:nan|NaN|inf|None|<NA>|nat)\b", re.sub(r"<[^>]+>", " ", text)) == []
+
+
+def test_two_of_three_accuracies_are_fractions_of_cafe_and_the_best_is_not(run):
+    glued, shown = run("07_published_numbers")
+    assert (glued["accuracies"], glued["hits"], glued["missing"]) == (3, 2, "65.78 %")
+    assert ("722 of 1,192" in shown, "636 of 1,192" in shown, shown.count(">none<")) == (True, True, 2)
+    assert not numerators(65.78, 1192)
+
+
+def test_a_mean_of_few_runs_does_not_print_so_either(run):
+    runs = run("07_published_numbers")[0]["runs"]
+    assert numerators(65.78, runs * 1192)
+    assert not any(numerators(65.78, n * 1192) for n in range(1, runs))
 
 
 def test_published_numbers_repeat_to_the_byte(run, tmp_path):

@@ -6,12 +6,11 @@ import pytest
 from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
-from fer_utils.published.scores import ALPHA
+from fer_utils.analysis.printed_scores import ALPHA
 from fer_utils.simulation import experiments
 from fer_utils.simulation import scenarios as scenarios_module
 from fer_utils.simulation.experiments import ALLOWED, Kind, for_readers, rates, simulate
-from fer_utils.simulation.runs import in_short
-from fer_utils.simulation.scenarios import scenarios
+from fer_utils.simulation.scenarios import in_short, scenarios
 from fer_utils.simulation.simulated_predictions import sample_predictions
 
 BY_NAME = {scenario.name: scenario for scenario in scenarios()}

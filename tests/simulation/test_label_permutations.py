@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from face_sets.expressions import CHANCE, EXPRESSIONS
-from fer_utils.simulation.label_permutations import (
+from fer_utils.simulation.experiments import (
     PERMUTED,
     SIDE,
     TRUE,

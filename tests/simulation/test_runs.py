@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from fer_utils.simulation import runs
+from fer_utils.simulation import scenarios as runs
 from fer_utils.simulation.experiments import run_scenarios
 from fer_utils.simulation.scenarios import scenarios
 

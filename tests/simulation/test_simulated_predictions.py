@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fer_utils.published.numbers import children_by_group
-from fer_utils.published.score_tables import photographs
+from fer_utils.analysis.claims import children_by_group
+from fer_utils.analysis.published_tables import photographs
 from fer_utils.simulation.simulated_predictions import (
     faces_of,
     like_cafe,

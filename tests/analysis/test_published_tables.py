@@ -2,10 +2,9 @@
 
 import pytest
 
-from fer_utils.analysis.claims import published
-from fer_utils.published import score_tables as found
-from fer_utils.published import scores as examined
-from fer_utils.published.numbers import printed
+from fer_utils.analysis import printed_scores as examined
+from fer_utils.analysis import published_tables as found
+from fer_utils.analysis.claims import printed, published
 
 
 def test_the_printed_gap_is_the_difference_of_the_printed_scores():
@@ -39,20 +38,6 @@ def test_significance_needs_agreement_that_is_close():
         significant = part[part["p_value"] < examined.ALPHA]
         assert significant["share"].max() < 0.04
         assert not part.loc[part["discordant"].idxmax(), "p_value"] < examined.ALPHA
-
-
-def test_two_of_three_accuracies_are_fractions_of_cafe_and_the_best_is_not():
-    numerators = dict(zip(found.fractions()["percent"], found.fractions()["numerator"], strict=True))
-    assert numerators[60.57] == 722
-    assert numerators[53.36] == 636
-    assert found.fractions()["numerator"].isna().sum() == 2
-    assert not examined.numerators(65.78, found.photographs())
-
-
-def test_a_mean_of_few_runs_does_not_print_so_either():
-    runs = found.fewest_runs(65.78)
-    assert examined.numerators(65.78, runs * found.photographs())
-    assert not any(examined.numerators(65.78, n * found.photographs()) for n in range(1, runs))
 
 
 @pytest.mark.parametrize("on_top", [0, 1])

@@ -1,8 +1,7 @@
 """What a printed score can support when the predictions behind it are not available.
 
-A score is a share of photographs; children are photographed several times, and photographs of one child may be
-read right or wrong together. How much so is the correlation within children (the intraclass correlation of
-being right), which nobody published: it is an argument, and results are shown for several values.
+Photographs of one child may be read right or wrong together. How much so is the correlation within children (the
+intraclass correlation of being right), which nobody published: results are shown for several values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,23 +27,19 @@ _QUANTILE: Final = float(norm.ppf(1 - ALPHA / 2))
 def effective_photographs(photographs: float, children: int, correlation: float) -> float:
     """Return how many independent photographs carry as much information (Kish 1965).
 
-    That is n / (1 + (m - 1) correlation) with m the mean number of photographs per child. Raises ValueError for
-    a correlation outside 0 to 1, or fewer photographs than children.
+    Raises ValueError for a correlation outside 0 to 1, or fewer photographs than children.
     """
     if not 0 <= correlation <= 1:
         raise ValueError(f"a correlation within children lies between 0 and 1, given {correlation}")
     if not 1 <= children <= photographs:
         raise ValueError(
-            f"each child needs a photograph, given {children} children and {photographs} photographs"
+            f"each child needs a photograph, given {children} children, {photographs} photographs"
         )
     return photographs / (1 + (photographs / children - 1) * correlation)
 
 
 def wilson(share: float, photographs: float) -> Interval:
-    """Return Wilson's 95 % interval (1927) of a share from 0 to 1 of independent photographs, whole or effective.
-
-    Raises ValueError for a share outside 0 to 1.
-    """
+    """Return Wilson's 95 % interval (1927) of a share of independent photographs; raises ValueError outside 0 to 1."""
     if not 0 <= share <= 1:
         raise ValueError(f"a share lies between 0 and 1, given {share}: divide percentages by 100")
     low, high = proportion_confint(share * photographs, photographs, alpha=ALPHA, method="wilson")
@@ -52,19 +47,15 @@ def wilson(share: float, photographs: float) -> Interval:
 
 
 def widening_if_estimated(children: int) -> float:
-    """Return the factor by which an interval widens if the spread between children is estimated from them.
-
-    Student's t with one degree of freedom fewer than children, over the normal quantile; children of equal
-    numbers of photographs.
-    """
+    """Return Student's quantile over the normal one: how an interval widens if children's spread is estimated from them."""
     return float(t.ppf(1 - ALPHA / 2, children - 1)) / _QUANTILE
 
 
 def smallest_detectable_gap(share: float, effective: Sequence[float], power: float = POWER) -> float:
     """Return the true difference between two groups that a two-sided test at 5 % finds with a certain power.
 
-    Normal approximation with the variance of `share` in both groups, of which `effective` holds the effective
-    numbers of photographs. At a power of 0.5 the gap is half the width of the difference's 95 % interval.
+    `effective` holds the groups' effective numbers of photographs; normal approximation with the variance of `share`.
+    At a power of 0.5 the gap is half the width of the difference's 95 % interval.
     """
     first, second = effective
     error = float(np.sqrt(share * (1 - share) * (1 / first + 1 / second)))
@@ -74,8 +65,7 @@ def smallest_detectable_gap(share: float, effective: Sequence[float], power: flo
 def gaps_by_chance(share: float, effective: Sequence[float], samples: int = 200_000, seed: int = 0) -> Floats:
     """Return samples of the best minus the worst group, from 0 to 1, when all groups have the same true share.
 
-    Normal samples with each group's binomial variance at its effective number of photographs. The 95 % quantile
-    of as many samples as by default repeats to a few thousandths of itself.
+    Normal samples with each group's binomial variance at its effective number of photographs.
     """
     errors = np.sqrt(share * (1 - share) / np.asarray(effective, dtype=float))
     scores = np.random.default_rng(seed).normal(0, errors, size=(samples, len(errors)))
@@ -85,14 +75,12 @@ def gaps_by_chance(share: float, effective: Sequence[float], samples: int = 200_
 def mcnemar_p(discordant: int, net: int) -> float:
     """Return the exact two-sided p-value of McNemar's test (1947).
 
-    `discordant` photographs are read right by one network only; the better one has `net` more of them. Raises
-    ValueError when no two whole numbers have that sum and difference.
+    `discordant` photographs are read right by one network only; the better one has `net` more of them. Raises ValueError
+    when no two whole numbers have that sum and difference.
     """
     if not 0 <= net <= discordant or (discordant - net) % 2:
-        raise ValueError(
-            f"{discordant} photographs cannot fall to two networks with a difference of {net}: give a "
-            "difference no larger, and both even or both odd"
-        )
+        given = f"{discordant} photographs cannot fall to two networks with a difference of {net}"
+        raise ValueError(f"{given}: give a difference no larger, and both even or both odd")
     return float(binomtest((discordant - net) // 2, discordant).pvalue) if discordant else 1.0
 
 

@@ -1,8 +1,8 @@
 """What trained networks show of the effects that were planted in rendered faces.
 
-Planted is an intensity: children's expressions are rendered weaker, and in a second set group E's weaker still. How
-much accuracy that costs a network nobody knows beforehand; known is the direction, and which faces are the very
-same picture in both sets. On those the difference has to be zero exactly.
+Planted is an intensity: children's expressions are rendered weaker, and in a second set group E's weaker still. Its
+direction is known, not how much accuracy it costs. On faces that are the same picture in both sets the difference has
+to be zero exactly.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from fer_utils.analysis.adjusted_groups import adjusted_gap
 from fer_utils.analysis.groups import largest_gap
 from fer_utils.analysis.intervals import DRAWS, LEVEL
 from fer_utils.analysis.metrics import is_right
-from fer_utils.analysis.run_scores import compare_runs, differences_by_run
+from fer_utils.analysis.run_scores import compare_runs
 from synthetic_faces.design import DATASET, GAP_DATASET, GAP_GROUP
 
 METRIC: Final = "accuracy"
@@ -24,9 +24,9 @@ METRIC: Final = "accuracy"
 def gap_by_twins(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return what planting the gap cost each run: accuracy with the gap minus accuracy on the same faces without.
 
-    `joined` holds predictions of the rendered test children of both sets, any number of runs. One row per run and
-    faces ("changed": those of the group with the planted gap; "unchanged": all others); columns run_id, faces,
-    difference, low, high, from -1 to 1. Raises ValueError if a face has no twin.
+    `joined` holds predictions of the rendered test children of both sets. Columns: run_id, faces ("changed": those of
+    the group with the planted gap; "unchanged": all others), difference, low, high, from -1 to 1. Raises ValueError if
+    a face has no twin.
     """
     planted = joined[joined["dataset"] == GAP_DATASET]
     planted = planted.assign(
@@ -41,17 +41,6 @@ def gap_by_twins(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.
         found = compare_runs(pair, [("planted", "plain")], METRIC, draws, seed).iloc[0]
         rows.append((run_id, faces, found["difference"], found["low"], found["high"]))
     return pd.DataFrame(rows, columns=["run_id", "faces", "difference", "low", "high"])
-
-
-def shift_between_ages(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Return how much better each run reads rendered adults than rendered children, whose expressions are weaker.
-
-    `joined` holds predictions of the rendered test faces of both ages, any number of runs. Columns: run_id,
-    difference (adults minus children), low, high, from -1 to 1.
-    """
-    plain = joined[joined["dataset"] == DATASET]
-    found = differences_by_run(plain, "age_group", ("adult", "child"), draws, seed)
-    return found.sort_values("run_id", ignore_index=True)
 
 
 def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.DataFrame:
@@ -76,17 +65,14 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
 def tone_or_group(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return, for each set and run, whether groups differ within tones, and tones within groups.
 
-    `joined` holds predictions of the rendered test children of both sets, any number of runs. Columns: dataset,
-    run_id, group_gap, worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, and plain_p_value of the
-    comparison of groups without regard to tone. Gaps from 0 to 1.
+    `joined` holds predictions of the rendered test children of both sets. Columns: dataset, run_id, group_gap (0 to 1),
+    worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, and plain_p_value without regard to tone.
     """
     rows = []
     for (dataset, run_id), part in joined.groupby(["dataset", "run_id"]):
-        group = adjusted_gap(part, "ethnicity", "skin_tone", draws, seed)
-        tone = adjusted_gap(part, "skin_tone", "ethnicity", draws, seed)
-        plain = largest_gap(part, "ethnicity", METRIC, draws, seed)
-        rows.append((dataset, run_id, group.difference, group.worst, group.p_value,
-                     tone.difference, tone.worst, tone.p_value, plain.p_value))  # fmt: skip
-    columns = ["dataset", "run_id", "group_gap", "worst_group", "group_p_value",
-               "tone_gap", "worst_tone", "tone_p_value", "plain_p_value"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+        row: dict[str, object] = {"dataset": dataset, "run_id": run_id}
+        for what, pair in (("group", ("ethnicity", "skin_tone")), ("tone", ("skin_tone", "ethnicity"))):
+            gap = adjusted_gap(part, *pair, draws, seed)
+            row |= {f"{what}_gap": gap.difference, f"worst_{what}": gap.worst, f"{what}_p_value": gap.p_value}
+        rows.append(row | {"plain_p_value": largest_gap(part, "ethnicity", METRIC, draws, seed).p_value})
+    return pd.DataFrame(rows)

@@ -1,7 +1,12 @@
 import pandas as pd
 import pytest
 
-from fer_utils.published.latency_sources import COLUMNS, SOURCES, all_sources, claims_against_predictions
+from fer_utils.analysis.published_tables import (
+    LATENCY_COLUMNS,
+    SOURCES,
+    all_sources,
+    claims_against_predictions,
+)
 
 
 def row(
@@ -19,7 +24,7 @@ def test_every_kind_of_latency_keeps_its_own_name() -> None:
     found = all_sources(
         pd.DataFrame([row("mobilenet_v3_large", kind, threads, 50.0) for kind, threads in kinds])
     )
-    assert list(found.columns) == list(COLUMNS)
+    assert list(found.columns) == list(LATENCY_COLUMNS)
     assert set(found["source"]) == set(SOURCES)
     assert found.groupby("source")["device"].first()["Moto G6, published"] == "Moto G6"
 

@@ -1,17 +1,19 @@
-"""The tables of the chapter on published numbers: printed numbers and CAFE's sizes examined by `published.scores`.
+"""Tables of published numbers: scores and gaps on CAFE examined by `printed_scores`, latencies beside this project's own.
 
-Nothing here is measured by this project, and no prediction is needed. Shares are in percent, gaps in points.
+Shares are in percent, gaps in points, times in milliseconds.
 """
 
-from itertools import count, product
+from itertools import product
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from fer_utils.analysis.claims import published
-from fer_utils.published import scores as examined
-from fer_utils.published.numbers import children_by_group, load_published, printed
+from arm_latency.cortex_a53 import on_phones
+from fer_utils import tables
+from fer_utils.analysis import printed_scores as examined
+from fer_utils.analysis.claims import children_by_group, load_published, printed, published
+from fer_utils.study import ARCHITECTURES
 
 CORRELATIONS: Final = (0.0, 0.05, 0.1, 0.2, 0.3)
 """Correlations within children that tables show: none, and up to where a third of the variance is the child's."""
@@ -66,38 +68,19 @@ def net_photographs() -> tuple[int, int]:
 
 
 def significance_by_disagreement(discordant: tuple[int, ...]) -> pd.DataFrame:
-    """Return one row per net difference and discordant count (or the next possible one): McNemar's p-value.
-
-    Columns: net, discordant, share of CAFE's photographs from 0 to 1, p_value.
-    """
-    rows = [
-        (net, each, each / photographs(), examined.mcnemar_p(each, net))
-        for net in net_photographs()
-        for each in dict.fromkeys(max(net, d + (d - net) % 2) for d in discordant)
-    ]
+    """Return McNemar's p-values: net, discordant (or the next possible count), share of CAFE from 0 to 1, p_value."""
+    rows = []
+    for net in net_photographs():
+        counts = dict.fromkeys(max(net, d + (d - net) % 2) for d in discordant)
+        rows += [(net, each, each / photographs(), examined.mcnemar_p(each, net)) for each in counts]
     return pd.DataFrame(rows, columns=["net", "discordant", "share", "p_value"])
-
-
-def fractions() -> pd.DataFrame:
-    """Return one row per two-decimal score on all of CAFE: what, percent, metric, numerator (missing if none)."""
-    preprint = printed("preprint-score")
-    scores = [(f"MobileNetV3-Large, {what}", published(claim), "accuracy") for claim, what in SCORES]
-    scores += [("MobileNetV2, preprint", preprint.value, str(preprint.metric))]
-    rows = [(*score, next(iter(examined.numerators(score[1], photographs())), None)) for score in scores]
-    found = pd.DataFrame(rows, columns=["what", "percent", "metric", "numerator"])
-    return found.astype({"numerator": "Int64"})
-
-
-def fewest_runs(percent: float) -> int:
-    """Return the fewest runs over all of CAFE whose mean accuracy prints as the percentage."""
-    return next(n for n in count(1) if examined.numerators(percent, n * photographs()))
 
 
 def reference_sizes(on_top: int = 0) -> pd.DataFrame:
     """Return one row per network and head: what its printed ratio implies for the reference network's size.
 
-    Columns: network, head, outputs, parameters, times, implied, low, high; sizes in millions of parameters, ends
-    from the ratio's rounding to two decimals. `on_top` is 1 where the ratio is read as on top of the network itself.
+    Columns: network, head, outputs, parameters, times, implied, low, high; sizes in millions, ends from the ratio's
+    rounding. `on_top` is 1 where the ratio is read as on top of the network itself.
     """
     preprint = printed("preprint-reference-parameters").value
     ratios = {"MobileNetV3-Large": published("reference-parameters"), "MobileNetV2": preprint}
@@ -129,10 +112,9 @@ def nearest_sizes(sizes: pd.DataFrame) -> tuple[float, float, float]:
 
 def effective_by_group(correlation: float) -> dict[str, float]:
     """Return each group's effective photographs, if its children have as many photographs each as CAFE's mean."""
-    return {
-        group: examined.effective_photographs(count * photographs() / children(), count, correlation)
-        for group, count in children_by_group().items()
-    }
+    groups, whole, everyone = children_by_group(), photographs(), children()
+    sizes = {group: (count * whole / everyone, count) for group, count in groups.items()}
+    return {group: examined.effective_photographs(*size, correlation) for group, size in sizes.items()}
 
 
 def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
@@ -148,10 +130,7 @@ def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFr
 
 
 def pair_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
-    """Return, for each group that is said to score lower and each other group, what can be detected, in points.
-
-    Columns: lower, other, correlation, half_width of the difference's interval, detectable gap.
-    """
+    """Return what can be detected, in points: lower, other, correlation, half_width of the interval, detectable."""
     share = published("accuracy-all") / 100
     others = [group for group in children_by_group() if group not in SUSPECTED]
     rows = []
@@ -164,10 +143,9 @@ def pair_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
 
 
 def chance_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
-    """Return how wide the largest of five groups' gaps comes out when no group differs, in points.
+    """Return how wide the largest of five groups' gaps is when no group differs, in points.
 
-    Columns: correlation, median, upper (exceeded once in twenty), as_wide (how often, from 0 to 1, it reaches
-    the published gap).
+    Columns: correlation, median, upper (exceeded once in twenty), as_wide (share that reaches the published gap).
     """
     rows = []
     for correlation in correlations:
@@ -176,3 +154,74 @@ def chance_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
         rows.append((correlation, np.median(gaps), np.quantile(gaps, 1 - examined.ALPHA),
                      np.mean(gaps >= published("accuracy-gap"))))  # fmt: skip
     return pd.DataFrame(rows, columns=["correlation", "median", "upper", "as_wide"])
+
+
+PHONE: Final = "Moto G6"
+
+SOURCES: Final = (
+    "Moto G6, published", "Moto G6, predicted, 1 thread", "Moto G6, predicted, 4 threads", "phone, measured",
+    "browser, measured", "this machine, measured", "other phones, published",
+)  # fmt: skip
+"""How a latency was obtained, in the order of a figure's legend."""
+
+LATENCY_COLUMNS: Final = (
+    "architecture",
+    "source",
+    "device",
+    "threads",
+    "ms",
+    "low_ms",
+    "high_ms",
+    "reference",
+)
+
+_MEASURED: Final = {"phone": SOURCES[3], "browser": SOURCES[4], "host": SOURCES[5]}
+
+_INTERVAL: Final = {"interval_low_ms": "low_ms", "interval_high_ms": "high_ms"}
+
+
+def published_claims() -> pd.DataFrame:
+    """Return the published latencies on the Moto G6: architecture, ms, reference; neither abstract names the threads."""
+    rows = [
+        ("mobilenet_v3_large", float(published("latency")), "the paper"),
+        ("mobilenet_v2", printed("preprint-latency").value, "the preprint"),
+    ]
+    return pd.DataFrame(rows, columns=["architecture", "ms", "reference"])
+
+
+def all_sources(timed: pd.DataFrame) -> pd.DataFrame:
+    """Return latencies with their source: the columns of LATENCY_COLUMNS, milliseconds, by network and SOURCES' order.
+
+    `timed` are rows of `measurements` with their `architecture`, of 224-pixel float32 files as trained. Raises ValueError
+    for another size.
+    """
+    if odd := set(timed["image_size"].dropna()) - {224}:
+        raise ValueError(f"given times of {sorted(odd)} pixels: only 224 pixels compare with published times")
+    measured = timed[timed["latency_ms_median"].notna()]
+    measured = measured.rename(columns={"latency_ms_median": "ms", **_INTERVAL})
+    sources = [_source(kind, n) for kind, n in zip(measured["device_kind"], measured["threads"], strict=True)]
+    rows = measured.assign(source=sources, reference="this run")
+    claims = published_claims().assign(source=SOURCES[0], device=PHONE)
+    peers = on_phones().rename(columns={"phone": "device", "source": "reference"})
+    peers = peers[peers["architecture"].isin(set(timed["architecture"]))].assign(source=SOURCES[-1])
+    parts = [part.reindex(columns=list(LATENCY_COLUMNS)) for part in (claims, rows, peers)]
+    found = tables.concatenated(parts).astype({"ms": float, "low_ms": float, "high_ms": float})
+    order = [*map(ARCHITECTURES.index, found["architecture"])], [*map(SOURCES.index, found["source"])]
+    found["source"] = pd.Categorical(found["source"], categories=list(SOURCES))
+    return found.iloc[np.lexsort(order[::-1])].reset_index(drop=True)
+
+
+def claims_against_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each published latency and number of threads, whether it lies inside the prediction's interval.
+
+    `predicted` are predicted rows of `measurements` with their `architecture`, float32 files as trained.
+    """
+    rows = predicted.rename(columns={"latency_ms_median": "predicted_ms", **_INTERVAL})
+    rows = rows[["architecture", "threads", "predicted_ms", "low_ms", "high_ms"]]
+    both = published_claims().rename(columns={"ms": "published_ms"}).merge(rows, on="architecture")
+    columns = ["reference", "architecture", "published_ms", "threads", "predicted_ms", "low_ms", "high_ms"]
+    return both[columns].assign(lies_inside=both["published_ms"].between(both["low_ms"], both["high_ms"]))
+
+
+def _source(kind: str, threads: int) -> str:
+    return SOURCES[1 if threads == 1 else 2] if kind == "predicted" else _MEASURED[kind]

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.published.numbers import (
+from fer_utils.analysis.claims import (
     PUBLISHED_FILE,
-    PublishedError,
+    ClaimError,
     children_by_group,
     load_published,
     printed,
@@ -51,7 +51,7 @@ def test_scores_say_which_measure_they_are():
 
 
 def test_an_unknown_number_is_refused():
-    with pytest.raises(PublishedError, match="no published number under 'x'"):
+    with pytest.raises(ClaimError, match="no published number under 'x'"):
         printed("x")
 
 
@@ -68,7 +68,7 @@ def test_an_unknown_number_is_refused():
     ],
 )
 def test_damage_is_reported_in_one_sentence(damaged, changes, message):
-    with pytest.raises(PublishedError, match=message) as raised:
+    with pytest.raises(ClaimError, match=message) as raised:
         damaged(**changes)
     assert "\n" not in str(raised.value)
 
@@ -77,7 +77,7 @@ def test_damage_is_reported_in_one_sentence(damaged, changes, message):
 def test_what_is_no_such_file_is_refused(tmp_path, text):
     path = tmp_path / "published.yml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(PublishedError):
+    with pytest.raises(ClaimError):
         load_published(path)
 
 

@@ -1,1 +1,0 @@
-"""The published numbers: what they are and what they can support."""
