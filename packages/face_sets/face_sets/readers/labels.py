@@ -93,7 +93,7 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
 def person_problem(row: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a row's age_years, sex or mouth as written (text or missing), None if nothing."""
     age, sex, mouth = (row.get(name) for name in ("age_years", "sex", "mouth"))
-    if not pd.isna(age) and not 0 <= _number(age) <= OLDEST_YEARS:
+    if not pd.isna(age) and not 0 <= pd.to_numeric(age, errors="coerce") <= OLDEST_YEARS:
         return f"age_years is not a number from 0 to {OLDEST_YEARS}"
     if not pd.isna(sex) and str(sex).lower() not in SEXES:
         return "sex is neither female nor male: leave it empty if it is another"
@@ -107,10 +107,3 @@ def age_group_of(age_years: float) -> str:
     if pd.isna(age_years):
         return "unknown"
     return "child" if age_years < CHILD_BELOW_YEARS else "adult"
-
-
-def _number(text: Any) -> float:
-    try:
-        return float(str(text))
-    except ValueError:
-        return -1.0
