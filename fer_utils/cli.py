@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fer_utils import data_commands
+from fer_utils import forgetting
 from fer_utils.commands import OverridesOption, ProfileOption, named_study
 from fer_utils.paths import Paths
 from fer_utils.profile_commands import profile_device
@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-app.add_typer(data_commands.app, name="data")
+app.add_typer(forgetting.app, name="data")
 
 
 @app.command()

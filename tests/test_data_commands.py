@@ -14,7 +14,7 @@ from face_sets.folders import RESULTS_VARIABLE
 from face_sets.ingested import IngestedSet, ingested_sets
 from face_sets.manifests import load_manifest
 from face_sets.readers.registry import SOURCES
-from fer_utils import cli, data_commands
+from fer_utils import cli, forgetting
 from fer_utils.paths import Paths
 from fer_utils.steps.faces import make_faces
 from fer_utils.study import load_study
@@ -24,7 +24,7 @@ from fer_utils.study import load_study
 def results(tmp_path, monkeypatch):
     folder = tmp_path / "results"
     monkeypatch.setenv(RESULTS_VARIABLE, str(folder))
-    monkeypatch.setattr(data_commands, "PROJECT_FOLDER", tmp_path)
+    monkeypatch.setattr(forgetting, "PROJECT_FOLDER", tmp_path)
     monkeypatch.setattr(ingest_module, "source", lambda name: SOURCE)
     return folder
 

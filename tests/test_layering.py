@@ -8,7 +8,7 @@ from face_sets.folders import PROJECT_FOLDER
 
 FLOORS = (  # from the roof down; rooms on one floor do not know each other
     "cli",
-    "results | stages | classify | workflow_status | data_commands | profile_commands",
+    "results | stages | classify | workflow_status | forgetting | profile_commands",
     "study_options",
     "steps",
     "reporting",
