@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup book test test-slow calibrate serve strip lock clean
+.PHONY: help setup book test test-slow validate serve strip lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,8 +39,8 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 test-slow: book ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow
 
-calibrate: setup ## The control experiments in full: about fifty minutes on two cores; then `make book` shows them
-	@$(BIN)/fer calibrate
+validate: setup ## The simulation study in full: about fifty minutes on two cores; then `make book` shows it
+	@$(BIN)/fer validate
 
 serve: ## Show the book on http://127.0.0.1:8000
 	@test -f _build/html/index.html || { echo "The book is not built yet: run 'make book' first."; exit 1; }

@@ -8,7 +8,7 @@ import numpy as np
 from face_sets.detection import FaceDetector, crop_face
 from face_sets.expressions import EXPRESSIONS
 from face_sets.images import read_image
-from fer_utils import tables
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
 
@@ -57,25 +57,16 @@ def default_model(paths: Paths) -> Model:
 
     Raises NoModelError when the study has not made one yet.
     """
-    network = PREFERRED if PREFERRED in paths.study.architectures else paths.study.architectures[0]
-    table = paths.compressed("runs", network)
-    if not table.exists():
+    study = paths.study
+    network = PREFERRED if PREFERRED in study.architectures else study.architectures[0]
+    run_id = f"{network}.all.none.float32"
+    if not (files := exported_files([network], paths)):
         raise NoModelError(
-            f"no model yet: run `make book`, or `fer run 04_compression --profile {paths.study.profile}`"
+            f"no model yet: run `make book`, or `fer run 04_compression --profile {study.profile}`"
         )
-    runs = tables.read("runs", table)
-    row = runs[(runs["run_id"] == f"{network}.all.none.float32") & (runs["status"] == "done")]
-    if row.empty:
-        raise NoModelError(
-            f"{network} has no float32 export in profile {paths.study.profile}: see 04_compression"
-        )
-    run = row.iloc[0]
-    return Model(
-        run["run_id"],
-        table.parent / run["artefact"],
-        int(run["image_size"]),
-        f"{paths.study.face_source} faces",
-    )
+    if run_id not in files:
+        raise NoModelError(f"{network} has no float32 export in profile {study.profile}: see 04_compression")
+    return Model(run_id, files[run_id], study.image_size, f"{study.face_source} faces")
 
 
 def classify_photograph(photo: Path, model: Model) -> Answer:

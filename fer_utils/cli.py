@@ -9,10 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from fer_utils import forgetting
-from fer_utils.commands import OverridesOption, ProfileOption, named_study
 from fer_utils.paths import Paths
-from fer_utils.profile_commands import profile_device
-from fer_utils.study import load_study
+from fer_utils.study import Study, load_study
+
+ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference, licensed")]
+OverridesOption = Annotated[str, typer.Option(help="Study fields to change, as JSON: '{\"seed\": 7}'")]
+RunsOption = Annotated[
+    list[str] | None, typer.Option(help="Run id of a file to measure; all exported files by default")
+]
 
 app = typer.Typer(
     help="A living replication of a pediatric facial expression classifier for mobile devices.",
@@ -33,30 +37,25 @@ def run(
     overrides: OverridesOption = "{}",
     cores: Annotated[int | None, typer.Option(help="Cores to use; all by default")] = None,
 ) -> None:
-    """Make what the stages need and is not there or out of date, run their notebooks, and (with none named) the book."""
-    from face_sets.folders import PROJECT_FOLDER
-    from fer_utils.stages import STAGES, make, notebook_source
+    """Make what is missing or out of date of what the stages need, run their notebooks, and (with none named) the book."""
+    from fer_utils.graph import BOOK, notebook_source
+    from fer_utils.workflow import make
 
-    study, changes = named_study(profile, overrides)
-    paths = Paths.of(study)
-    for stage in stages or []:
-        notebook_source(stage)
-    book = PROJECT_FOLDER / "_build" / "html" / "index.html"
-    targets = [paths.notebook(stage) for stage in stages or STAGES]
-    worked = make(targets if stages else [*targets, book], profile, changes, cores)
-    if not worked:
-        typer.echo("Nothing was to do: everything is up to date.")
+    study = _study(profile, overrides)
+    targets = [Paths.of(study).notebook(notebook_source(stage).stem) for stage in stages or []]
+    if not make(targets or [BOOK], profile, study.changes, cores):
+        typer.echo("Nothing to do: everything is up to date.")
     if not stages:
         typer.echo("The book is at _build/html/index.html; `make serve` shows it.")
 
 
 @app.command()
 def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") -> None:
-    """Say what of a study is made, what is not, and what is out of date."""
-    from fer_utils.workflow_status import summary
+    """Say what of a study is made, what is missing, and what is out of date."""
+    from fer_utils.workflow import summary
 
-    study, changes = named_study(profile, overrides)
-    typer.echo(summary(study, changes).to_string(index=False))
+    study = _study(profile, overrides)
+    typer.echo(summary(study, study.changes).to_string(index=False))
 
 
 @app.command()
@@ -91,7 +90,7 @@ def export(
     """Pack exported models for app developers: file, labels, golden input and answer, model card, licence."""
     from fer_utils.steps.export import export as pack
 
-    study, _ = named_study(profile, overrides)
+    study = _study(profile, overrides)
     paths = Paths.of(study)
     for archive in pack(study, paths, run_ids or [], to or paths.packs):
         typer.echo(archive)
@@ -125,10 +124,10 @@ def check(
 @app.command()
 def validate(
     repeats: Annotated[
-        int | None, typer.Option(min=100, help="Times that each experiment is repeated; 2000 by default")
+        int | None, typer.Option(min=100, help="Times that each simulation is repeated; 2000 by default")
     ] = None,
 ) -> None:
-    """Run the simulation study in full, about fifty minutes on two cores; the book then shows them."""
+    """Run the simulation study in full, about fifty minutes on two cores; the book then shows it."""
     from fer_utils.simulation.runs import FULL_REPEATS, in_full
 
     path = Paths.of(load_study("quick")).validation
@@ -138,65 +137,97 @@ def validate(
     typer.echo(f"Written to {path}; `make book` shows it.")
 
 
-app.command(name="profile")(profile_device)
+@app.command(name="profile")
+def profile_device(
+    add: Annotated[
+        Path | None, typer.Option(help="Result of the book's page On your own device, to be added")
+    ] = None,
+    phone: Annotated[bool, typer.Option("--phone", help="Time files on an attached Android phone")] = False,
+    emulate: Annotated[
+        bool,
+        typer.Option("--emulate", help="Compare answers on emulated ARM64 kernels with this machine's"),
+    ] = False,
+    benchmark: Annotated[
+        Path | None, typer.Option(help="The vendor's benchmark_model for Android, which you downloaded")
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(help="Which phone, if several are attached: see `adb devices`")
+    ] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, max=8, help="Threads on the phone, each on its own core")
+    ] = 1,
+    only: RunsOption = None,
+    profile: ProfileOption = "quick",
+    overrides: OverridesOption = "{}",
+) -> None:
+    """Measure the exported files on another device than this machine; the notebooks then show it.
+
+    Interrupted or unplugged, it goes on where it stopped.
+    """
+    from fer_utils.profiling.phone import find_phone
+    from fer_utils.steps.devices import add_browser_result, measure_emulated, measure_on_phone
+
+    study = _study(profile, overrides)
+    paths = Paths.of(study)
+    if add:
+        for row in add_browser_result(study, paths, add).itertuples():
+            typer.echo(f"{row.run_id:45} {row.latency_ms_median:8.1f} ms, in a browser on {row.device}")
+    elif emulate:
+        measure_emulated(study, paths, run_ids=only or [], report=typer.echo)
+    elif phone and benchmark:
+        measure_on_phone(
+            study,
+            paths,
+            find_phone(serial),
+            benchmark,
+            threads=threads,
+            run_ids=only or [],
+            report=typer.echo,
+        )
+    else:
+        raise typer.BadParameter(
+            "say `--phone --benchmark PATH` (the program is at developers.google.com/edge/litert/next/benchmark), "
+            "`--emulate` or `--add FILE`"
+        )
+    typer.echo(f"kept with the study's results; `fer run --profile {profile}` brings it into the book")
 
 
 @app.command(hidden=True)
 def step(
     name: str,
-    architecture: Annotated[str | None, typer.Argument()] = None,
+    cell: Annotated[
+        list[str] | None, typer.Argument(help="Network, then technique or setting; or notebook")
+    ] = None,
     profile: ProfileOption = "quick",
     overrides: OverridesOption = "{}",
 ) -> None:
-    """Do one expensive step of the workflow; the Snakefile calls this."""
-    study, _ = named_study(profile, overrides)
+    """Do one job of the workflow; the Snakefile calls this."""
+    from fer_utils.graph import run_job
+
+    study = _study(profile, overrides)
     started = time.perf_counter()
-    _step_function(name, architecture)(study, Paths.of(study))
-    typer.echo(f"{name:16} {architecture or '':20} {time.perf_counter() - started:6.0f} s")
+    run_job(name, tuple(cell or ()), study, Paths.of(study))
+    typer.echo(f"{name:16} {' '.join(cell or ()):40} {time.perf_counter() - started:6.0f} s")
 
 
-@app.command(hidden=True)
-def stage(name: str, profile: ProfileOption = "quick", overrides: OverridesOption = "{}") -> None:
-    """Execute one stage's notebook; the Snakefile calls this."""
-    from fer_utils.stages import run_notebook
-
-    study, changes = named_study(profile, overrides)
-    started = time.perf_counter()
-    run_notebook(name, study, changes)
-    typer.echo(f"{'notebook':16} {name:20} {time.perf_counter() - started:6.0f} s")
-
-
-def _step_function(name: str, architecture: str | None) -> Any:
-    """Import the step only now: each has heavy imports of its own."""
-    from functools import partial
-    from importlib import import_module
-
-    functions = {
-        "faces": ("faces", "make_faces"),
-        "photographs": ("photographs", "make_external_faces"),
-        "train": ("train", "train"),
-        "compress": ("compress", "compress_network"),
-        "sweep": ("sweep", "sweep_network"),
-        "external": ("external", "predict_external"),
-        "few_shot": ("few_shot", "few_shot"),
-        "measure": ("measure", "measure"),
-        "book": ("book", "make_book"),
-    }
-    if name not in functions:
-        raise typer.BadParameter(f"unknown step {name!r}: choose from {', '.join(functions)}")
-    module, function = functions[name]
-    action = getattr(import_module(f"fer_utils.steps.{module}"), function)
-    return partial(action, architecture) if architecture else action
+def _study(profile: str, overrides: str) -> Study:
+    """The study that the two options name. Raises BadParameter if `overrides` is not JSON."""
+    try:
+        changes: dict[str, Any] = json.loads(overrides)
+    except json.JSONDecodeError as error:
+        raise typer.BadParameter(
+            f"overrides must be JSON such as '{{\"seed\": 7}}', given {overrides!r}"
+        ) from error
+    return load_study(profile, **changes)
 
 
 def main() -> None:
-    """Run the command; what goes wrong for a reason we know ends in one sentence, not in a traceback."""
+    """Run the command; an error of the project's own ends in one sentence, not in a traceback."""
     try:
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        if type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces")) or isinstance(
-            error, OSError
-        ):
+        own = type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces"))
+        if own or isinstance(error, OSError):
             sys.exit(f"fer: {error}")
         raise
 

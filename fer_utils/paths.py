@@ -1,11 +1,12 @@
 """Where a study's results lie, and the environment variables that name folders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from face_sets.folders import RESULTS_VARIABLE, results_folder
-from fer_utils.study import Study
+from fer_utils.study import Architecture, Study, Technique
 
 DATA_VARIABLE: Final = "FER_DATA"
 """Names the folder that holds data sets in their owners' layout: the photographs of the external test lie in it."""
@@ -15,13 +16,52 @@ WEIGHTS_VARIABLE: Final = "FER_WEIGHTS"
 
 FOLDER_VARIABLES: Final = (RESULTS_VARIABLE, DATA_VARIABLE, WEIGHTS_VARIABLE)
 
+TRAINED: Final = ("runs", "predictions", "curves", "features")
+"""The tables that training one network writes."""
+
+COMPRESSED: Final = (
+    "runs", "predictions", "curves", "variant_runs", "variant_predictions", "layer_errors",
+)  # fmt: skip
+"""The tables that compressing one network by one technique writes."""
+
+SWEPT: Final = ("runs", "predictions", "curves")
+"""The tables that one setting of a sweep writes."""
+
+
+class _Below:
+    """An attribute of Paths: a file or folder below the study's own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, paths: "Paths", owner: type) -> Path:
+        return paths.root / self.name
+
 
 @dataclass(frozen=True)
 class Paths:
-    """Where a study's results lie: one folder a study, one subfolder a step, names decided here alone."""
+    """Where a study's results lie: one folder per study, one subfolder per step; names are decided here alone."""
 
     root: Path
     study: Study
+
+    faces = _Below("faces/faces.parquet")
+    """The `faces` table of the study; images lie beside it. `dropped`: faces that were not found, with the reason."""
+    dropped = _Below("faces/dropped.parquet")
+
+    external_faces = _Below("external/faces.parquet")
+    """The same of the external test; empty without the photographs."""
+    external_dropped = _Below("external/dropped.parquet")
+
+    few_shot = _Below("few_shot/few_shot.parquet")
+    measurements = _Below("profile/measurements.parquet")
+    """Timings and predictions of every exported file on this machine; `operators`: where the time goes."""
+    operators = _Below("profile/operators.parquet")
+    emulations = _Below("profile/devices/cortex-a53-emulated/emulations.parquet")
+    """Outside the workflow, which cannot make them everywhere."""
+
+    packs = _Below("packs")
+    """The folder of exported models packed for app developers."""
 
     @classmethod
     def of(cls, study: Study, results: Path | None = None) -> "Paths":
@@ -38,79 +78,43 @@ class Paths:
         """The simulation study in full, the same for all studies: what `fer validate` writes."""
         return self.results / "validation" / "simulations.csv"
 
-    @property
-    def study_file(self) -> Path:
-        """The study itself as JSON, for programs that come later."""
-        return self.root / "study.json"
+    def table(self, step: str, table: str, *cell: str) -> Path:
+        """Return where a step writes a table, for one cell of the study (network, technique) if it has several."""
+        return self.root.joinpath(step, *cell, f"{table}.parquet")
 
-    @property
-    def faces(self) -> Path:
-        """The `faces` table of the study; images lie beside it."""
-        return self.root / "faces" / "faces.parquet"
+    def trained(self, table: str, architecture: Architecture) -> Path:
+        """A table of training one network; see TRAINED."""
+        return self.table("train", table, architecture)
 
-    @property
-    def dropped(self) -> Path:
-        """Faces of the study that were not found, with the reason."""
-        return self.root / "faces" / "dropped.parquet"
+    def compressed(self, table: str, architecture: Architecture, technique: Technique = "none") -> Path:
+        """A table of compressing one network by one technique; see COMPRESSED."""
+        return self.table("compress", table, architecture, technique)
 
-    @property
-    def external_dropped(self) -> Path:
-        """Photographs of the external test in which no face was found, with the reason."""
-        return self.root / "external" / "dropped.parquet"
+    def swept(self, table: str, architecture: Architecture, setting: str) -> Path:
+        """A table of one of `Study.swept_settings` of one network; see SWEPT."""
+        return self.table("sweep", table, architecture, setting)
 
-    @property
-    def external_faces(self) -> Path:
-        """The `faces` table of the external test (empty when the photographs are not there)."""
-        return self.root / "external" / "faces.parquet"
-
-    def external_predictions(self, architecture: str) -> Path:
-        """What the copies and files of one network say of the external test's faces."""
-        return self.root / "external" / architecture / "predictions.parquet"
-
-    def trained(self, table: str, architecture: str) -> Path:
-        """A table written by training one network: runs, predictions, curves or features."""
-        return self.root / "train" / architecture / f"{table}.parquet"
-
-    def compressed(self, table: str, architecture: str) -> Path:
-        """A table written by compressing one network; `steps.compress` lists them."""
-        return self.root / "compress" / architecture / f"{table}.parquet"
-
-    def swept(self, table: str, architecture: str) -> Path:
-        """A table written by one network's sweep of sparsities and cluster counts: runs, predictions or curves."""
-        return self.root / "sweep" / architecture / f"{table}.parquet"
+    def external_predictions(self, architecture: Architecture) -> Path:
+        """What the copies and files of one network predict for the external test's faces."""
+        return self.table("external", "predictions", architecture)
 
     def all_trained(self, table: str) -> list[Path]:
         """A table of training, of every network."""
-        return [self.trained(table, architecture) for architecture in self.study.architectures]
+        return [self.trained(table, network) for network in self.study.architectures]
 
-    def all_compressed(self, table: str) -> list[Path]:
-        """A table of compression, of every network."""
-        return [self.compressed(table, architecture) for architecture in self.study.architectures]
+    def all_compressed(self, table: str, networks: Sequence[Architecture] | None = None) -> list[Path]:
+        """A table of compression, of every technique and network, or of some networks only."""
+        networks, techniques = networks or self.study.architectures, self.study.techniques
+        return [self.compressed(table, network, each) for network in networks for each in techniques]
 
     def all_swept(self, table: str) -> list[Path]:
-        """A table of the sweeps, of every network; none if the study sweeps nothing."""
-        if not self.study.sweeps:
-            return []
-        return [self.swept(table, architecture) for architecture in self.study.architectures]
+        """A table of the sweeps, of every network and setting; none if the study sweeps nothing."""
+        networks, settings = self.study.architectures, self.study.swept_settings
+        return [self.swept(table, network, each) for network in networks for each in settings]
 
     def all_external_predictions(self) -> list[Path]:
-        """What every network's models say of the external test's faces."""
-        return [self.external_predictions(architecture) for architecture in self.study.architectures]
-
-    @property
-    def few_shot(self) -> Path:
-        """The `few_shot` table: last layers trained again on few children, asked about others."""
-        return self.root / "few_shot" / "few_shot.parquet"
-
-    @property
-    def measurements(self) -> Path:
-        """The `measurements` table of this machine: timings and predictions of every exported file."""
-        return self.root / "profile" / "measurements.parquet"
-
-    @property
-    def operators(self) -> Path:
-        """The `operators` table of this machine: where the time of each uncompressed file goes."""
-        return self.root / "profile" / "operators.parquet"
+        """What every network's models predict for the external test's faces."""
+        return [self.external_predictions(network) for network in self.study.architectures]
 
     def of_device(self, table: str, device: str) -> Path:
         """A table measured on another device, `measurements` say: outside the workflow, which cannot make it again."""
@@ -121,22 +125,12 @@ class Paths:
         devices = self.of_device("measurements", "any").parents[1]
         return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
 
-    @property
-    def emulations(self) -> Path:
-        """The `emulations`: outside the workflow too, which cannot make them everywhere."""
-        return self.of_device("emulations", "cortex-a53-emulated")
-
-    @property
-    def packs(self) -> Path:
-        """The folder of exported models packed for app developers."""
-        return self.root / "packs"
-
     def duration(self, job: str) -> Path:
         """How long a job of the workflow took: Snakemake's benchmark file."""
         return self.root / "durations" / f"{job}.tsv"
 
     def log(self, job: str) -> Path:
-        """What a job of the workflow said on its standard error."""
+        """What a job of the workflow wrote to its standard error."""
         return self.root / "logs" / f"{job}.txt"
 
     def notebook(self, stage: str) -> Path:

@@ -155,6 +155,10 @@ class Results:
         source = self.provenance(kind or self.study.kind_of_faces)
         return save_figure(figure, name, data, folder=self.paths.figures(self.stage), source=source)
 
+    def also_read(self, files: Mapping[str, Path]) -> None:
+        """Add other files that a page reads, by the names that its provenance shows."""
+        self._read.update(files)
+
     def _note(self, file: Path, name: str | None = None) -> Path:
         self._read[name or file.relative_to(self.paths.root).with_suffix("").as_posix()] = file
         return file

@@ -6,7 +6,7 @@ line with its reason. Papermill parameters and `fer` options override a profile 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,14 +18,17 @@ PROFILES_FOLDER: Final = Path(__file__).parent / "profiles"
 Architecture = Literal[
     "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile"
 ]
-ARCHITECTURES: Final[tuple[Architecture, ...]] = (
-    "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile",
-)  # fmt: skip
 Cohort = Literal["children", "adults", "known_adults", "all"]
 Technique = Literal[
     "none", "pruning", "clustering", "quantization_aware", "pruning_clustering", "pruning_quantization_aware",
     "clustering_quantization_aware", "pruning_clustering_quantization_aware",
 ]  # fmt: skip
+Precision = Literal["float32", "float16", "dynamic", "int8"]
+ARCHITECTURES: Final[tuple[Architecture, ...]] = get_args(Architecture)
+COHORTS: Final[tuple[Cohort, ...]] = get_args(Cohort)
+TECHNIQUES: Final[tuple[Technique, ...]] = get_args(Technique)
+PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
+
 BASE_TECHNIQUES: Final[Mapping[Technique, Technique]] = {
     "pruning_clustering": "pruning",
     "pruning_quantization_aware": "pruning",
@@ -34,7 +37,6 @@ BASE_TECHNIQUES: Final[Mapping[Technique, Technique]] = {
 }
 """The technique whose result a combination goes on from; its zeros or shared values are kept."""
 
-Precision = Literal["float32", "float16", "dynamic", "int8"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -54,8 +56,8 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "analysis": ("seed", "bootstrap_draws"),
     "scope": ("profile", "architectures"),
 }  # fmt: skip
-"""Which part of a study decides which steps: a change of analysis trains nothing again (a test compares this
-with what each step's code reads)."""
+"""Parts of a study; each step of `fer_utils.graph` names those that decide it (a test compares that with what its code
+reads): a change of analysis trains nothing again."""
 
 
 class StudyError(ValueError):
@@ -68,14 +70,14 @@ class Study(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     profile: str = Field(description="name of the profile that this study came from")
-    seed: int = Field(default=2023, ge=0, le=2**31 - 1, description="seed of everything drawn at random")
+    seed: int = Field(default=2023, ge=0, le=2**31 - 1, description="seed of every random choice")
 
     # Faces
     face_source: Literal["synthetic", "licensed"] = Field(
-        default="synthetic", description="drawn faces, or those of data sets that were ingested"
+        default="synthetic", description="synthetic faces, or those of data sets that were ingested"
     )
     sets: tuple[str, ...] = Field(
-        default=LICENSED_SETS, min_length=1, description="the licensed data sets; those not here are left out"
+        default=LICENSED_SETS, min_length=1, description="the licensed data sets; missing ones are left out"
     )
     face_size: int = Field(default=112, ge=32, le=512, description="side of a stored face crop, pixels")
     training_replicates: int = Field(
@@ -100,7 +102,7 @@ class Study(BaseModel):
     architectures: tuple[Architecture, ...] = Field(default=ARCHITECTURES, min_length=1)
     cohorts: tuple[Cohort, ...] = Field(default=("children", "adults", "all"), min_length=1)
     initial_weights: Literal["imagenet", "random", "auto"] = Field(
-        default="imagenet", description="one initialisation for all networks; auto: imagenet if to be had"
+        default="imagenet", description="one initialisation for all networks; auto: imagenet if available"
     )
     image_size: int = Field(
         default=224, ge=32, le=512, multiple_of=32, description="side of the networks' square input, pixels"
@@ -119,13 +121,13 @@ class Study(BaseModel):
 
     # Compression
     techniques: tuple[Technique, ...] = Field(default=("none", "pruning", "clustering", "quantization_aware"))
-    precisions: tuple[Precision, ...] = Field(default=("float32", "float16", "dynamic", "int8"))
+    precisions: tuple[Precision, ...] = Field(default=PRECISIONS)
     compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
     compression_learning_rate: float = Field(
         default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
     )
     sparsity: Share = Field(default=0.5, description="share of weights that pruning sets to zero")
-    clusters: int = Field(default=16, ge=2, le=256, description="distinct weights a layer after clustering")
+    clusters: int = Field(default=16, ge=2, le=256, description="distinct weights per layer after clustering")
     sparsity_sweep: tuple[Share, ...] = Field(default=(), description="further sparsities to prune to")
     clusters_sweep: tuple[Annotated[int, Field(ge=2, le=256)], ...] = Field(
         default=(), description="further numbers of clusters"
@@ -139,20 +141,15 @@ class Study(BaseModel):
     warm_up_runs: int = Field(default=10, ge=1)
     bootstrap_draws: int = Field(default=2000, ge=100)
 
-    @field_validator(
-        "sets", "architectures", "cohorts", "techniques", "precisions", "sparsity_sweep", "clusters_sweep",
-        mode="before",
-    )  # fmt: skip
+    @field_validator("*", mode="before")
     @classmethod
     def _tuple_from_list(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator(
-        "sets", "architectures", "cohorts", "techniques", "precisions", "sparsity_sweep", "clusters_sweep"
-    )
+    @field_validator("*")
     @classmethod
-    def _without_repeats(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
-        if len(set(value)) != len(value):
+    def _without_repeats(cls, value: Any) -> Any:
+        if isinstance(value, tuple) and len(set(value)) != len(value):
             raise ValueError("an entry is repeated")
         return value
 
@@ -176,7 +173,13 @@ class Study(BaseModel):
     @property
     def sweeps(self) -> bool:
         """Whether techniques are tried at several settings, for the frontier of accuracy and size."""
-        return bool(self.sparsity_sweep or self.clusters_sweep)
+        return bool(self.swept_settings)
+
+    @property
+    def swept_settings(self) -> tuple[str, ...]:
+        """The settings of the sweep by name: technique and strength, `pruning-0.75` say."""
+        sparsities = (f"pruning-{share:g}" for share in self.sparsity_sweep)
+        return (*sparsities, *(f"clustering-{count}" for count in self.clusters_sweep))
 
     @property
     def test_set(self) -> str:
@@ -185,7 +188,7 @@ class Study(BaseModel):
 
     @property
     def kind_of_faces(self) -> Literal["synthetic faces", "licensed photographs"]:
-        """What the faces are, in the words that stand beside every result."""
+        """What the faces are, as stated beside every result."""
         return "synthetic faces" if self.face_source == "synthetic" else "licensed photographs"
 
     def settings(self, *sections: str) -> dict[str, Any]:
@@ -194,14 +197,15 @@ class Study(BaseModel):
         return self.model_dump(mode="json", include=fields)
 
     @property
+    def changes(self) -> dict[str, Any]:
+        """The fields that differ from the profile, as JSON values."""
+        profile = _checked(_profile_fields(self.profile)).model_dump(mode="json")
+        return {name: value for name, value in self.model_dump(mode="json").items() if value != profile[name]}
+
+    @property
     def name(self) -> str:
         """The profile's name, with a digest of what was overridden if anything was."""
-        changes = {
-            field: value
-            for field, value in self.model_dump().items()
-            if value != _profile(self.profile)[field]
-        }
-        return self.profile if not changes else f"{self.profile}-{digest(changes)[:8]}"
+        return f"{self.profile}-{digest(changes)[:8]}" if (changes := self.changes) else self.profile
 
 
 def load_study(profile: str, **overrides: Any) -> Study:
@@ -218,10 +222,6 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in PROFILES_FOLDER.glob("*.yml"))
 
 
-def _profile(profile: str) -> dict[str, Any]:
-    return _checked(_profile_fields(profile)).model_dump()
-
-
 def _profile_fields(profile: str) -> dict[str, Any]:
     if profile not in profile_names():
         raise StudyError(f"unknown profile {profile!r}: choose one of {', '.join(profile_names())}")
@@ -233,7 +233,7 @@ def _checked(fields: Mapping[str, Any]) -> Study:
     try:
         return Study(**fields)
     except ValidationError as error:
-        raise StudyError(_sentence(error.errors()[0])) from None  # one sentence: the first thing to mend
+        raise StudyError(_sentence(error.errors()[0])) from None  # one sentence: the first problem
 
 
 def _sentence(error: Any) -> str:

@@ -16,18 +16,13 @@ from face_sets.tables import (
     read,
     write,
 )  # fmt: skip
+from fer_utils.study import COHORTS, PRECISIONS, TECHNIQUES
 
 __all__ = [
     "AGE_GROUPS", "COLUMNS", "KEYS", "NEVER_MISSING", "SPLITS", "TableError", "concatenated", "conform", "empty",
     "read", "write",
 ]  # fmt: skip
 
-COHORTS: Final = ("children", "adults", "known_adults", "all")
-TECHNIQUES: Final = (
-    "none", "pruning", "clustering", "quantization_aware", "pruning_clustering", "pruning_quantization_aware",
-    "clustering_quantization_aware", "pruning_clustering_quantization_aware",
-)  # fmt: skip
-PRECISIONS: Final = ("float32", "float16", "dynamic", "int8")
 ARITHMETICS: Final = ("float32", "dynamic", "int8")
 STATUSES: Final = ("done", "failed", "not attempted")
 DEVICE_KINDS: Final = ("phone", "host", "predicted", "browser")
@@ -89,7 +84,7 @@ COLUMNS.update(
             "interval_low_ms": "Float64",
             "interval_high_ms": "Float64",
             "file_digest": "string",  # of the timed file, where rows outlive the files: a phone's, a browser's
-            "remark": "string",  # what speaks against a timing: a hot phone, a throttled clock
+            "remark": "string",  # why a timing may be off: a hot phone, a throttled clock
         },
         "operators": {  # a row is one operator of one file on one device, in the order of running
             "run_id": "string",

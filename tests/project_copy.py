@@ -1,12 +1,13 @@
 """A copy of the project's sources, for tests that change or run it."""
 
+import os
 import shutil
 from pathlib import Path
 
 from face_sets.folders import PROJECT_FOLDER
 
 SOURCES = (
-    "fer_utils", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
+    "fer_utils", "packages", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
     "requirements.lock", "package-lock.json", "pyproject.toml", "LICENSE",
 )  # fmt: skip
 
@@ -19,3 +20,8 @@ def copy_sources(root: Path) -> None:
             shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__", "stages"))
         else:
             shutil.copy2(source, root / name)
+
+
+def python_path(root: Path) -> str:
+    """Return PYTHONPATH by which the copy's own code is imported, that of its packages too."""
+    return os.pathsep.join(str(folder) for folder in (root, *sorted((root / "packages").iterdir())))

@@ -19,7 +19,9 @@ def fer(*arguments, **environment):
 def test_help_lists_the_commands_of_users_only():
     answer = fer("--help")
     assert answer.returncode == 0
-    assert all(command in answer.stdout for command in ("run", "status", "classify", "export", "check"))
+    assert all(
+        command in answer.stdout for command in ("run", "status", "classify", "export", "check", "validate")
+    )
     assert "step" not in answer.stdout
 
 
@@ -31,6 +33,8 @@ def test_help_lists_the_commands_of_users_only():
         (["run", "--overrides", '{"sed": 5}'], "unknown parameter 'sed'"),
         (["run", "--overrides", "seed=5"], "overrides must be JSON"),
         (["step", "magic"], "unknown step 'magic'"),
+        (["step", "train", "alexnet"], "step train runs for mobilenet_v3_small, mobilenet_v2"),
+        (["data", "sheet", "magic"], "magic"),
         (["profile", "--phone"], "say `--phone --benchmark PATH`"),
         (["profile"], "`--emulate` or `--add FILE`"),
         (["export", "--profile", "licensed"], "do not allow that such a model is given away"),
@@ -105,6 +109,6 @@ def test_a_pack_of_the_run_checks_a_right_port_and_finds_a_wrong_one_out(tmp_pat
         (known["probabilities"][::-1], 1, "DIFFERS"),
     ):
         given.write_text(json.dumps(numbers))
-        told = fer("check", str(folder), "--answer", str(given))
-        assert told.returncode == code
-        assert word in told.stdout
+        answer = fer("check", str(folder), "--answer", str(given))
+        assert answer.returncode == code
+        assert word in answer.stdout

@@ -1,80 +1,110 @@
-"""Imports between the rooms run downwards only, as CONTRIBUTING.md says."""
+"""The house: imports run downwards only and in no circle, and rooms and modules keep to their sizes."""
 
-import ast
+from pathlib import Path
 
 import grimp
+import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from face_sets.folders import PROJECT_FOLDER
 
-FLOORS = (  # from the roof down; rooms on one floor do not know each other
+FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know each other, but in no circle of modules
     "cli",
-    "results | stages | classify | workflow_status | forgetting | profile_commands",
-    "study_options",
+    "forgetting | classify | results",
+    "stages",
+    "workflow",
+    "graph",
     "steps",
     "reporting",
-    "analysis",
+    "simulation | analysis | published",
     "profiling",
     "compression",
     "models",
-    "data",
-    "fingerprints | tables | study",
-    "expressions | files",
+    "tables | paths",
+    "study",
 )
+LIBRARIES = ("face_sets", "synthetic_faces")
+MOST_LINES, MOST_MODULES = 10_000, 90
+MOST_LINES_OF_A_ROOM = 2_800
+FEWEST_LINES_OF_A_MODULE = 30
 
 
-def layer(floor: str) -> grimp.Layer:
-    return grimp.Layer(*(name.strip() for name in floor.split("|")), independent=False)
+@pytest.fixture(scope="module")
+def graph():
+    return grimp.build_graph("fer_utils", *LIBRARIES, include_external_packages=True, cache_dir=None)
 
 
-def test_imports_run_downwards_only():
-    graph = grimp.build_graph("fer_utils", cache_dir=None)
-    illegal = graph.find_illegal_dependencies_for_layers(
-        [layer(floor) for floor in FLOORS], containers={"fer_utils"}
-    )
-    found = [f"{d.importer} imports {d.imported}" for d in illegal]
-    assert not found, f"imports that run upwards: {found}"
+def own(graph, package="fer_utils"):
+    return sorted(module for module in graph.modules if module.split(".")[0] == package)
 
 
-def test_every_module_lives_on_a_floor():
-    graph = grimp.build_graph("fer_utils", cache_dir=None)
-    known = {name.strip() for floor in FLOORS for name in floor.split("|")}
-    rooms = {module.split(".")[1] for module in graph.modules if "." in module}
-    assert rooms <= known, f"modules without a floor: {sorted(rooms - known)}"
-
-
-def test_tensorflow_stays_in_the_rooms_that_need_it():
-    graph = grimp.build_graph("fer_utils", include_external_packages=True, cache_dir=None)
-    light = {
-        "fer_utils.study",
-        "fer_utils.tables",
-        "fer_utils.stages",
-        "fer_utils.cli",
-        "face_sets.code_digests",
-    }
-    heavy = graph.find_modules_that_directly_import("tensorflow")
-    assert not light & heavy
-    assert not [
-        module for module in heavy if module.startswith(("fer_utils.analysis", "fer_utils.reporting"))
+def test_imports_run_downwards_only(graph):
+    layers = [
+        grimp.Layer(*(name.strip() for name in floor.split("|")), independent=False) for floor in FLOORS
     ]
+    illegal = graph.find_illegal_dependencies_for_layers(layers, containers={"fer_utils"})
+    assert [f"{each.importer} imports {each.imported}" for each in illegal] == []
 
 
-def test_packages_import_nothing_of_the_study():
-    """`face_sets` and `synthetic_faces` stand alone, their tests too, and the library of one does not need the other."""
-    folder = PROJECT_FOLDER / "packages"
-    imports = {path: set(imported_names(path)) for path in sorted(folder.rglob("*.py"))}
-    assert len(imports) > 60
-    assert not [path.name for path, names in imports.items() if "fer_utils" in names]
-    libraries = {name: folder / name / name for name in ("face_sets", "synthetic_faces")}
-    for name, other in (("face_sets", "synthetic_faces"), ("synthetic_faces", "face_sets")):
-        assert not [
-            p.name for p, names in imports.items() if p.is_relative_to(libraries[name]) and other in names
-        ]
+def test_every_module_lives_on_a_floor(graph):
+    known = {name.strip() for floor in FLOORS for name in floor.split("|")}
+    assert {module.split(".")[1] for module in own(graph) if "." in module} <= known
 
 
-def imported_names(path):
-    """The first parts of the names that a source file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.split(".")[0]
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_imports_nothing_of_the_study_and_not_the_other(graph, library):
+    others = {"fer_utils", *LIBRARIES} - {library}
+    found = {
+        each for module in own(graph, library) for each in graph.find_modules_directly_imported_by(module)
+    }
+    assert {each for each in found if each.split(".")[0] in others} == set()
+
+
+def test_no_modules_import_each_other_in_a_circle(graph):
+    modules = [module for package in ("fer_utils", *LIBRARIES) for module in own(graph, package)]
+    places = {module: place for place, module in enumerate(modules)}
+    edges = [
+        (places[module], places[each])
+        for module in modules
+        for each in graph.find_modules_directly_imported_by(module)
+        if each in places
+    ]
+    sources, targets = zip(*edges, strict=True)
+    matrix = csr_array(([1] * len(edges), (sources, targets)), shape=(len(modules), len(modules)))
+    _, components = connected_components(matrix, connection="strong")
+    circles = {
+        name: [m for m, c in zip(modules, components, strict=True) if c == name] for name in components
+    }
+    assert [circle for circle in circles.values() if len(circle) > 1] == []
+
+
+def test_tensorflow_stays_in_the_rooms_that_need_it(graph):
+    heavy = graph.find_modules_that_directly_import("tensorflow")
+    light = ("analysis", "reporting", "published", "simulation")
+    light += ("study", "paths", "tables", "graph", "workflow", "stages", "cli")
+    assert [module for module in heavy if module.split(".")[1] in light or module.startswith(LIBRARIES)] == []
+
+
+def lines():
+    """Lines by module of fer_utils, its path as a tuple."""
+    folder = PROJECT_FOLDER / "fer_utils"
+    return {
+        path.relative_to(folder).parts: len(path.read_text("utf-8").splitlines())
+        for path in folder.rglob("*.py")
+    }
+
+
+def test_the_package_is_small():
+    counted = lines()
+    assert len(counted) <= MOST_MODULES
+    assert sum(counted.values()) <= MOST_LINES
+
+
+def test_no_room_is_too_large_and_no_module_only_passes_on():
+    counted = lines()
+    rooms = {path[0] for path in counted if len(path) > 1}
+    sizes = {room: sum(count for path, count in counted.items() if path[0] == room) for room in rooms}
+    assert {room: size for room, size in sizes.items() if size > MOST_LINES_OF_A_ROOM} == {}
+    small = {path: count for path, count in counted.items() if count < FEWEST_LINES_OF_A_MODULE}
+    assert {str(Path(*path)) for path in small if path[-1] != "__init__.py"} == set()

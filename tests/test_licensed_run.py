@@ -1,4 +1,4 @@
-"""The licensed study as a holder of licences does it, from owners' folders to the book and back, on made-up sets."""
+"""The licensed study as a holder of licences does it, from owners' folders to the book and back, on synthetic sets."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from made_up import write_face, write_text
-from project_copy import copy_sources
+from project_copy import copy_sources, python_path
 
 from face_sets.expressions import EXPRESSIONS
 from face_sets.folders import PROJECT_FOLDER
@@ -103,7 +103,7 @@ def fer(folder: Path, *words: str) -> str:
         **os.environ,
         "FER_RESULTS": "private/results",
         "FER_DATA": "",
-        "PYTHONPATH": str(folder / "project"),
+        "PYTHONPATH": python_path(folder / "project"),
     }
     environment.pop("FER_IN_WORKFLOW", None)  # set where the tests run
     answer = subprocess.run(

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from fer_utils import stages
+from fer_utils.graph import STAGES, GraphError, notebook_source
 from fer_utils.paths import Paths
-from fer_utils.stages import STAGES, StageError, begin, notebook_source, run_notebook
+from fer_utils.stages import StageError, begin, run_notebook
 from fer_utils.study import StudyError, load_study
 
 
@@ -43,15 +44,15 @@ def test_a_bad_parameter_stops_a_notebook_in_one_sentence(names, sentence):
 
 
 def test_an_unknown_stage_names_the_known_ones():
-    with pytest.raises(StageError, match="unknown stage '07_magic': choose from 01_data"):
+    with pytest.raises(GraphError, match="unknown stage '07_magic': choose from 01_data"):
         notebook_source("07_magic")
 
 
-def test_every_stage_has_a_notebook_and_reads_tables_of_its_own_study():
-    paths = Paths.of(load_study("quick", seed=3))
-    for stage in STAGES.values():
-        assert notebook_source(stage.name).is_file()
-        assert all(paths.root in path.parents for path in stage.inputs(paths))
+def test_every_stage_has_a_notebook_and_reads_tables_of_its_own_study(tmp_path):
+    paths = Paths.of(load_study("quick", seed=3), tmp_path)
+    for stage, inputs in STAGES.items():
+        assert notebook_source(stage).is_file()
+        assert all(paths.root in path.parents for path in inputs(paths))
 
 
 @pytest.fixture
@@ -68,17 +69,15 @@ def one_cell(tmp_path, monkeypatch):
         path = tmp_path / "01_data.ipynb"
         path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
         monkeypatch.setattr(stages, "notebook_source", lambda _: path)
-        monkeypatch.setattr(
-            stages.Paths, "of", classmethod(lambda cls, study: cls(tmp_path / "results", study))
-        )
 
     return write
 
 
-def test_an_executed_notebook_tells_no_path_and_no_time(one_cell, tmp_path):
+def test_an_executed_notebook_holds_no_path_and_no_time(one_cell, tmp_path):
     one_cell("print(profile)")
-    target = run_notebook("01_data", load_study("quick"), {})
-    executed = target.read_text()
+    paths = Paths.of(load_study("quick"), tmp_path / "results")
+    run_notebook("01_data", paths.study, paths)
+    executed = paths.notebook("01_data").read_text()
     assert json.loads(executed)["cells"][-1]["outputs"][0]["text"] == ["quick\n"]
     assert str(tmp_path) not in executed
     assert "papermill" not in executed.replace("injected-parameters", "")
@@ -87,7 +86,7 @@ def test_an_executed_notebook_tells_no_path_and_no_time(one_cell, tmp_path):
 def test_a_failing_notebook_names_the_cell_and_leaves_nothing(one_cell, tmp_path):
     one_cell("raise ValueError('no faces here')")
     with pytest.raises(StageError, match="01_data, cell 3: ValueError: no faces here"):
-        run_notebook("01_data", load_study("quick"), {})
+        run_notebook("01_data", load_study("quick"), Paths.of(load_study("quick"), tmp_path / "results"))
     assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == []
 
 
@@ -100,11 +99,9 @@ def test_kernels_that_run_side_by_side_do_not_meet(one_cell, tmp_path, monkeypat
     monkeypatch.setattr(stages, "PROJECT_FOLDER", tmp_path)
 
     def run(seed):
-        study = load_study("quick", seed=seed)
-        monkeypatch.setattr(
-            stages.Paths, "notebook", lambda self, stage: tmp_path / f"{self.study.seed}.ipynb"
-        )
-        return run_notebook("01_data", study, {"seed": seed}).read_text()
+        paths = Paths.of(load_study("quick", seed=seed), tmp_path)
+        run_notebook("01_data", paths.study, paths)
+        return paths.notebook("01_data").read_text()
 
     with ThreadPoolExecutor(3) as pool:
         executed = list(pool.map(run, (1, 2, 3)))
@@ -116,20 +113,7 @@ def test_kernels_that_run_side_by_side_do_not_meet(one_cell, tmp_path, monkeypat
 def test_only_the_profiling_page_waits_for_emulations_and_only_where_there_are_any(tmp_path):
     paths = Paths.of(load_study("quick"), tmp_path)
     table = paths.emulations
-    assert not [stage for stage in STAGES.values() if table in stage.inputs(paths)]
+    assert not [stage for stage, inputs in STAGES.items() if table in inputs(paths)]
     table.parent.mkdir(parents=True)
     table.touch()
-    assert [name for name, stage in STAGES.items() if table in stage.inputs(paths)] == [
-        "05_moto_g6_profiling"
-    ]
-
-
-def test_the_workflow_is_told_folders_in_full_since_it_works_elsewhere(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FER_RESULTS", "private/results")
-    monkeypatch.setenv("FER_WEIGHTS", "../weights")
-    monkeypatch.setenv("FER_DATA", "")
-    told = stages.workflow_environment()
-    assert told["FER_RESULTS"] == str(tmp_path / "private" / "results")
-    assert told["FER_WEIGHTS"] == str(tmp_path.parent / "weights")
-    assert told["FER_DATA"] == "", "an empty name is none"
+    assert [stage for stage, inputs in STAGES.items() if table in inputs(paths)] == ["05_moto_g6_profiling"]

@@ -1,9 +1,6 @@
-import ast
-from pathlib import Path
-
-import grimp
 import pytest
 
+from face_sets.folders import RESULTS_VARIABLE
 from face_sets.set_names import LICENSED_SETS
 from fer_utils import study as study_module
 from fer_utils.analysis import evidence
@@ -93,51 +90,10 @@ def test_the_sets_of_the_licensed_study_are_those_that_may_settle_a_claim():
 
 
 def test_results_lie_where_the_environment_says(monkeypatch, tmp_path):
-    monkeypatch.setenv(study_module.RESULTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(RESULTS_VARIABLE, str(tmp_path))
     paths = Paths.of(load_study("quick"))
     assert paths.root.resolve() == tmp_path / "quick"
     assert paths.results.resolve() == tmp_path
-
-
-STEP_SECTIONS = {  # as in the Snakefile
-    "faces": ("scope", "faces"),
-    "photographs": ("scope", "faces"),
-    "train": ("scope", "training"),
-    "compress": ("scope", "training", "compression"),
-    "sweep": ("scope", "training", "compression", "sweep"),
-    "external": ("scope", "training"),
-    "few_shot": ("scope", "training"),
-    "measure": ("scope", "profiling"),
-}
-
-
-@pytest.mark.parametrize(("step", "sections"), STEP_SECTIONS.items())
-def test_a_step_reads_only_the_fields_that_make_it_run_again(step, sections):
-    """What a step's code reads of a study must be among the settings that the workflow watches for it."""
-    snakefile = (study_module.PROJECT_FOLDER / "Snakefile").read_text()
-    arguments = ", ".join(f'"{name}"' for name in (step, *sections[1:]))
-    assert f"step_params({arguments})" in snakefile
-    graph = grimp.build_graph("fer_utils", cache_dir=None)
-    module = f"fer_utils.steps.{step}"
-    read: set[str] = set()
-    for name in graph.find_upstream_modules(module) | {module}:
-        if name not in {"fer_utils.study", "fer_utils.stages"}:
-            read |= study_attributes(name)
-    watched = {field for section in sections for field in SECTIONS[section]}
-    assert read <= watched, f"step {step} reads {sorted(read - watched)}, which does not make it run again"
-
-
-def study_attributes(module: str) -> set[str]:
-    path = Path(study_module.PROJECT_FOLDER, *module.split("."))
-    source = (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text()
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Attribute) and node.attr in Study.model_fields:
-            owner = node.value
-            name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
-            if name == "study":
-                found.add(node.attr)
-    return found
 
 
 def test_a_combination_comes_after_its_base():

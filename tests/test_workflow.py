@@ -7,11 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from project_copy import copy_sources
+from project_copy import copy_sources, python_path
 
 from face_sets.folders import PROJECT_FOLDER
+from fer_utils.graph import STAGES
 from fer_utils.paths import Paths
-from fer_utils.stages import STAGES
 from fer_utils.study import load_study
 
 pytestmark = pytest.mark.results
@@ -41,10 +41,10 @@ def link(source, target):
 
 def due(project):
     """The rules that would run in the copy, with the number of their jobs, by the copy's own code."""
-    code = "import json; from fer_utils.workflow_status import due_jobs; print(json.dumps(due_jobs('quick', {})))"
+    code = "import json; from fer_utils.workflow import due_jobs; print(json.dumps(due_jobs('quick', {})))"
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False,
-        env={**os.environ, **DATA, "PYTHONPATH": str(project)},
+        env={**os.environ, **DATA, "PYTHONPATH": python_path(project)},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout.splitlines()[-1])
@@ -55,7 +55,7 @@ def edited(project):
     """Edit a file of the copy for one test."""
     undo = []
 
-    def edit(name, change=lambda text: text + "\n# edited\n"):
+    def edit(name, change=lambda text: text + "\nEDITED = 1\n"):
         path = project / name
         original, times = path.read_bytes(), path.stat()
         undo.append((path, original, times))
@@ -78,26 +78,28 @@ def test_touching_a_file_changes_nothing(project):
 
 def test_reporting_trains_nothing(project, edited):
     edited("fer_utils/reporting/plots.py")
-    assert due(project) == {"stage": len(STAGES), "book": 1}
+    assert due(project) == {"notebook": len(STAGES), "book": 1}
 
 
 def test_one_notebook_runs_alone_and_the_book_with_it(project, edited):
     edited("notebooks/05_moto_g6_profiling.ipynb", lambda text: text.replace("## On this machine", "## Here"))
-    assert due(project) == {"stage": 1, "book": 1}
+    assert due(project) == {"notebook": 1, "book": 1}
 
 
-def test_models_train_again_but_draw_no_faces(project, edited):
+def test_models_train_again_but_render_no_faces(project, edited):
     edited("fer_utils/models/backbones.py")
     found = due(project)
     assert "faces" not in found
-    assert found["train"] == found["compress"] == len(load_study("quick").architectures)
+    study = load_study("quick")
+    assert found["train"] == len(study.architectures)
+    assert found["compress"] == len(study.architectures) * len(study.techniques)
 
 
 def test_the_cost_model_measures_again_and_trains_nothing(project, edited):
     edited("fer_utils/profiling/cortex_a53.py")
     found = due(project)
     assert found["measure"] == 1
-    assert not {"faces", "train", "compress", "external"} & set(found)
+    assert not {"faces", "train", "compress", "external_test"} & set(found)
 
 
 def test_a_prose_page_renders_the_book_only(project, edited):
@@ -106,17 +108,29 @@ def test_a_prose_page_renders_the_book_only(project, edited):
 
 
 def test_a_claim_renders_the_book_and_trains_nothing(project, edited):
-    edited("data_manifests/claims.yml")
-    assert not {"faces", "train", "compress", "external", "measure"} & set(due(project))
+    edited("data_manifests/claims.yml", lambda text: text + "\n# edited\n")
+    assert not {"faces", "train", "compress", "external_test", "measure"} & set(due(project))
 
 
-def test_the_lock_makes_everything_due(project, edited):
-    edited("requirements.lock")
+def bump(distribution):
+    return lambda text: text.replace(f"\n{distribution}==", f"\n{distribution}==99.", 1)
+
+
+def test_a_bump_of_tensorflow_retrains_and_renders_no_faces(project, edited):
+    edited("requirements.lock", bump("tensorflow"))
     found = due(project)
-    assert {"faces", "train", "compress", "measure", "stage", "book"} <= set(found)
+    assert {"train", "compress", "notebook", "book"} <= set(found)
+    assert not {"faces", "external_faces"} & set(found)
+
+
+def test_a_bump_of_a_linter_or_a_comment_makes_nothing_due(project, edited):
+    edited("requirements.lock", bump("ruff"))
+    edited("packages/synthetic_faces/synthetic_faces/portrait.py", lambda text: text + "\n# hair\n")
+    edited("fer_utils/models/backbones.py", lambda text: text.replace('"""', '"""Edited. ', 1))
+    assert due(project) == {}
 
 
 def test_the_analysis_part_of_a_profile_trains_nothing(project, edited):
     edited("fer_utils/profiles/quick.yml", lambda text: text + "bootstrap_draws: 1999  # one less\n")
     found = due(project)
-    assert found == {"stage": len(STAGES), "book": 1}
+    assert found == {"notebook": len(STAGES), "book": 1}

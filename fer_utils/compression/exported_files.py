@@ -26,12 +26,16 @@ def exported_files(
 
     `table` is "runs", or "variant_runs" for other 8-bit files of the same networks.
     """
+    return tflite_files(paths.all_compressed(table, architectures))
+
+
+def tflite_files(runs_tables: Sequence[Path]) -> dict[str, Path]:
+    """Return the TFLite files beside some `runs` tables, by run id; none where a table does not exist yet."""
     files: dict[str, Path] = {}
-    for path in [paths.compressed(table, architecture) for architecture in architectures]:
-        if path.exists():
-            runs = tables.read("runs", path)
-            done = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
-            files |= {str(row.run_id): path.parent / str(row.artefact) for row in done.itertuples()}
+    for path in filter(Path.exists, runs_tables):
+        runs = tables.read("runs", path)
+        done = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
+        files |= {str(row.run_id): path.parent / str(row.artefact) for row in done.itertuples()}
     return files
 
 

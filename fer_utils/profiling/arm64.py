@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.compression.files import exported_files
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.compression.golden import FLOAT_TOLERANCE
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths

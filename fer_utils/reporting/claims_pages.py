@@ -32,7 +32,7 @@ def claims_pages(
 ) -> Mapping[str, str]:
     """Return the generated pages about claims, MyST text by name: scoreboard, rules, and what others report.
 
-    `board` is that of `analysis.scoreboard`, `figures` the folder of all pages' figures.
+    `board` is that of `analysis.verdicts`, `figures` the folder of all pages' figures.
     """
     addresses = {claim.id: links(claim, figures) for claim in claims}
     linked = board.assign(links=board["claim_id"].map(addresses))

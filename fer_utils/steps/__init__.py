@@ -1,1 +1,1 @@
-"""The expensive work, one module a step; each reads tables, does its work and writes tables."""
+"""The expensive work: each step reads tables, does its work and writes tables (see `fer_utils.graph`)."""

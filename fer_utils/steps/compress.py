@@ -1,103 +1,247 @@
-"""Step `compress`: one network's all-data copy through every technique and precision, failures told."""
+"""Steps `compress` and `sweep`: one network's all-data copy by one technique, in every precision, failures included."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.files import write_bytes, write_text
 from fer_utils import tables
+from fer_utils.compression.export import REPRESENTATIVE_FACES, quantized, to_tflite, with_activation_ranges
+from fer_utils.compression.exported_files import file_name, file_weights
 from fer_utils.compression.golden import golden_files
-from fer_utils.compression.metadata import LABELS_FILE, labels
-from fer_utils.paths import Paths
-from fer_utils.study import Architecture, Study, Technique
+from fer_utils.compression.metadata import LABELS_FILE, describe, labels
+from fer_utils.compression.quantization_errors import (
+    MORE_FACES,
+    Variant,
+    candidate_fixes,
+    layer_errors,
+    whole_hard_swish,
+)
+from fer_utils.compression.techniques import CompressionError, compress
+from fer_utils.models.backbones import build_network, keras
+from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
+from fer_utils.models.training import Trained, TrainingSet, set_up
+from fer_utils.paths import COMPRESSED, SWEPT, Paths
+from fer_utils.steps.train import StudyFaces, run_row, save_weights
+from fer_utils.study import BASE_TECHNIQUES, Architecture, Precision, Study, Technique
 
 KINDS: Final = {"variant_runs": "runs", "variant_predictions": "predictions"}
 """Tables of other 8-bit files: what kind of table each is."""
 
-COMPRESSED: Final = ("runs", "predictions", "curves", *KINDS, "layer_errors")
-"""The tables that the step writes."""
+NO_FLOAT_EXPORT: Final = (
+    "a quantization-aware network holds its rounding in the graph: only its int8 file is the model"
+)
 
-Rows = dict[str, list[pd.DataFrame]]
-"""Parts of the tables that cells give: runs, predictions, curves, and what explains losses by 8-bit arithmetic."""
+ABOUT: Final = (
+    "Names one of seven posed facial expressions; a posed expression is not a felt emotion, and this is not a "
+    "diagnosis. Trained on"
+)
+"""What every exported file says of itself, before the kind of faces that it learned from."""
+
+EXPLAINED_LOSS: Final = 0.01
+"""A larger loss of accuracy by an int8 file is explained: layer errors are measured, variants are made."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One technique with its settings; `name` tells its runs from others of the same technique.
+def compress_network(architecture: Architecture, technique: Technique, study: Study, paths: Paths) -> None:
+    """Compress one network's all-data copy by one technique and write the tables COMPRESSED.
 
-    With `explained`, a loss of its int8 file is looked into: layer errors, and files made otherwise.
+    Every precision of the study gives a row: done, failed with the reason of the attempt, or not attempted with the
+    reason why. Weights and TFLite files lie beside the tables, with labels and a golden pair. What explains losses by
+    8-bit arithmetic is written as well: `layer_errors`, and runs and predictions of variants of int8 files.
+    """
+    place = partial(paths.compressed, architecture=architecture, technique=technique)
+    work = Compression(architecture, technique, technique, study, paths, place("runs").parent)
+    work.add(study, explained=True)
+    work.write(COMPRESSED, place)
+
+
+def sweep_network(architecture: Architecture, setting: str, study: Study, paths: Paths) -> None:
+    """Compress one network at another strength, one of `study.swept_settings`; write the tables SWEPT."""
+    technique, _, strength = setting.partition("-")
+    changed = {"sparsity": float(strength)} if technique == "pruning" else {"clusters": int(strength)}
+    place = partial(paths.swept, architecture=architecture, setting=setting)
+    work = Compression(architecture, technique, setting, study, paths, place("runs").parent)
+    work.add(study.model_copy(update=changed), explained=False)
+    work.write(SWEPT, place)
+
+
+class Compression:
+    """One network's compression by one technique into `folder`; `name` distinguishes its runs from others of that technique.
+
+    Attributes: `parent`, the row of the trained network's run; `network`, that network; `rows`, the parts of the tables
+    made so far.
     """
 
-    name: str
-    technique: Technique
-    study: Study
-    step: str = "compress"
-    explained: bool = False
+    def __init__(
+        self, architecture: Architecture, technique: Any, name: str, study: Study, paths: Paths, folder: Path
+    ) -> None:
+        self.architecture, self.study, self.paths, self.folder = architecture, study, paths, folder
+        self.technique, self.name = technique, name
+        faces = StudyFaces.read(study, paths)
+        parents = tables.read("runs", paths.trained("runs", architecture))
+        self.parent = parents[parents["cohort"] == "all"].iloc[0]
+        in_training = faces.learned["split"] == "train"
+        self.training = TrainingSet.of(faces.learned, faces.learned_images, in_training)
+        self.validation = TrainingSet.of(faces.learned, faces.learned_images, ~in_training)
+        self.tested, self.tested_images = faces.tested, faces.tested_images
+        set_up(study)
+        self.network = build_network(architecture, study, None)
+        self.network.load_weights(paths.trained("runs", architecture).parent / self.parent["artefact"])
+        self.rows: dict[str, list[pd.DataFrame]] = {}
+        answers = tables.read("predictions", paths.trained("predictions", architecture))
+        self.answers = answers[answers["run_id"] == self.parent["run_id"]]
 
+    def add(self, settings: Study, explained: bool) -> None:
+        """Apply the technique and export its result in every precision; a failure becomes a row with its reason.
 
-def compress_network(architecture: Architecture, study: Study, paths: Paths) -> None:
-    """Compress one network's all-data copy and write its runs, predictions (test faces) and curves.
+        `settings` holds the technique's strength. With `explained`, a loss by the int8 file is looked into.
+        """
+        run_id = f"{self.parent['run_id']}.{self.name}"
+        trained = self._attempt("float32", run_id, lambda: self._compressed(run_id, settings))
+        if trained is None:
+            return
+        for precision in self.study.precisions:
+            exported = f"{run_id}.{precision}"
+            if self._aware and precision != "int8":
+                self._add_row("runs", precision, exported, "not attempted", reason=NO_FLOAT_EXPORT)
+            elif precision == "int8":
+                self._attempt(precision, exported, partial(self._export_int8, trained, exported, explained))
+            else:
+                self._attempt(precision, exported, partial(self._export, trained, precision, exported))
 
-    Every technique and precision of the study gives rows: done, failed with the reason of the attempt, or
-    not attempted with the reason why. Weights and TFLite files lie beside the tables, with labels and a golden
-    pair. What explains losses by 8-bit arithmetic is written as well: `layer_errors`, and runs and predictions of
-    variants of int8 files.
-    """
-    cells = [Cell(technique, technique, study, explained=True) for technique in study.techniques]
-    place = partial(paths.compressed, architecture=architecture)
-    rows = compress_cells(architecture, study, paths, cells, place("runs").parent)
-    write_tables(rows, COMPRESSED, place)
+    def write(self, names: tuple[str, ...], place: Callable[[str], Path]) -> None:
+        """Write the named tables where `place` says (one without rows is empty); before them labels and a golden pair."""
+        runs = tables.conform(tables.concatenated(self.rows["runs"]), "runs")
+        made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
+        models = {self.folder / run["artefact"]: run["precision"] for run in made.to_dict("records")}
+        write_text(self.folder / LABELS_FILE, labels())
+        for name, content in golden_files(models, self.study.image_size).items():
+            write_bytes(self.folder / name, content)
+        for name in names:
+            kind = KINDS.get(name, name)
+            rows = tables.concatenated([tables.empty(kind), *self.rows.get(name, [])])
+            tables.write(rows, kind, place(name))
 
+    @property
+    def _aware(self) -> bool:
+        return bool(self.technique.endswith("quantization_aware"))
 
-def compress_cells(
-    architecture: Architecture, study: Study, paths: Paths, cells: list[Cell], folder: Path
-) -> Rows:
-    """Compress one network's all-data copy by every cell, with files in `folder`; return the parts of the tables.
+    def _compressed(self, run_id: str, settings: Study) -> Trained:
+        if self.technique == "none":
+            return Trained(self.network, pd.DataFrame(), 0.0, 0)
+        start = self._start()
+        keras.utils.set_random_seed(self.study.seed)
+        trained = compress(start, self.technique, run_id, self.training, self.validation, settings)
+        artefact = f"{run_id}.h5"
+        save_weights(trained, self.folder / artefact)
+        answers = predict_keras(trained.network, self.tested_images)
+        self.answers = self._add("predictions", prediction_rows(run_id, self.tested, answers))
+        self._add("curves", trained.curves)
+        self._add_row("runs", "float32", run_id, "done", trained=trained, artefact=artefact)
+        return trained
 
-    Each cell has a process of its own: TensorFlow gives back what a wrapped network took only at its end, and
-    four of NASNetMobile in one process took 6 GB.
-    """
-    rows: Rows = {}
-    for cell in cells:
-        runs = tables.concatenated(rows.get("runs", []))
-        made = frozenset() if runs.empty else frozenset(runs.loc[runs["status"] == "done", "run_id"])
-        found = in_own_process(_compress_cell, architecture, study, paths, folder, made, cell)
-        for table, parts in found.items():
-            rows.setdefault(table, []).extend(parts)
-    write_for_apps(folder, tables.conform(tables.concatenated(rows["runs"]), "runs"), study.image_size)
-    return rows
+    def _start(self) -> Any:
+        """The network that the technique goes on from: the trained one, or a combination's base."""
+        base = BASE_TECHNIQUES.get(self.technique)
+        if base is None:
+            return self.network
+        table = self.paths.compressed("runs", self.architecture, base)
+        runs = tables.read("runs", table).set_index("run_id")
+        run_id = f"{self.parent['run_id']}.{base}"
+        if runs.loc[run_id, "status"] != "done":
+            raise CompressionError(f"{self.technique} goes on from {base}, which failed: see its row")
+        network = build_network(self.architecture, self.study, None)
+        network.load_weights(table.parent / f"{run_id}.h5")
+        return network
 
+    def _export(self, trained: Trained, precision: Precision, run_id: str) -> Trained:
+        model = to_tflite(trained.network, precision, self._representative())
+        self._keep(model, precision, run_id, trained)
+        return trained
 
-def write_for_apps(folder: Path, runs: pd.DataFrame, image_size: int) -> None:
-    """Write beside the exported files of `runs` what an app developer needs with any of them: labels, a golden pair."""
-    made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
-    models = {folder / run["artefact"]: run["precision"] for run in made.to_dict("records")}
-    write_text(folder / LABELS_FILE, labels())
-    for name, content in golden_files(models, image_size).items():
-        write_bytes(folder / name, content)
+    def _export_int8(self, trained: Trained, run_id: str, explained: bool) -> Trained:
+        model = with_activation_ranges(trained.network, self._representative())
+        answers = self._keep(quantized(model), "int8", run_id, trained)
+        if explained and not self._aware:
+            loss = self._accuracy(self.answers) - self._accuracy(answers)
+            explain = partial(self._explain, trained, model, run_id, loss)
+            self._attempt("int8", f"{run_id}.variants", explain, "variant_runs")
+        return trained
 
+    def _representative(self, times: int = 1) -> np.ndarray:
+        """Training faces from which activation ranges are learned, sampled by the seed."""
+        order = np.random.default_rng(self.study.seed).permutation(len(self.training.labels))
+        return self.training.images[order[: times * REPRESENTATIVE_FACES]]
 
-def write_tables(rows: Rows, names: Sequence[str], place: Callable[[str], Path]) -> None:
-    """Write the named tables from their parts where `place` says; one without parts is written empty."""
-    for name in names:
-        kind = KINDS.get(name, name)
-        tables.write(tables.concatenated([tables.empty(kind), *rows.get(name, [])]), kind, place(name))
+    def _explain(self, trained: Trained, model: bytes, run_id: str, loss: float) -> Trained:
+        """Add where an int8 file loses accuracy and what restores it, and what hard-swish in parts is worth."""
+        variants: Iterator[Variant] = iter(())
+        if self.technique == "none":
+            variants = whole_hard_swish(trained.network, self._representative())
+        if loss > EXPLAINED_LOSS:
+            errors = layer_errors(model, self._representative())
+            self._add("layer_errors", errors.assign(run_id=run_id))
+            variants = chain(variants, candidate_fixes(model, errors, self._representative(MORE_FACES)))
+        for variant in variants:
+            self._keep(
+                variant.model, "int8", f"{run_id}.{variant.name}", trained, "variant_", reason=variant.about
+            )
+        return trained
 
+    def _accuracy(self, answers: pd.DataFrame) -> float:
+        """Accuracy, 0 to 1, on the test children that answer the study's questions."""
+        of_test_set = self.tested["dataset"] == self.study.test_set
+        asked = self.tested[of_test_set & (self.tested["age_group"] == "child")]
+        found = answers.set_index("face_id").loc[asked["face_id"], list(PROBABILITY_COLUMNS)]
+        named = np.array(EXPRESSIONS)[found.to_numpy().argmax(1)]
+        return float((named == asked["expression"].to_numpy(str)).mean())
 
-def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function of a module returns, called in a fresh process that ends with it."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
+    def _keep(
+        self, model: bytes, precision: Precision, run_id: str, trained: Trained, kind: str = "", **known: Any
+    ) -> pd.DataFrame:
+        """Write a file, predict the test faces with it, add its rows; return its predictions."""
+        artefact = file_name(run_id, self.study.image_size)
+        described = describe(model, run_id, f"{ABOUT} {self.study.kind_of_faces}.")
+        write_bytes(self.folder / artefact, described)
+        answers = predict_tflite(self.folder / artefact, self.tested_images)
+        parent = str(self.parent["run_id"])
+        parent = parent if self.technique == "none" else f"{parent}.{self.name}"
+        self._add_row(
+            f"{kind}runs", precision, run_id, "done", trained=trained, artefact=artefact,
+            parent_run_id=parent, **asdict(file_weights(described)), **known,
+        )  # fmt: skip
+        return self._add(f"{kind}predictions", prediction_rows(run_id, self.tested, answers))
 
+    def _attempt(
+        self, precision: Precision, run_id: str, action: Callable[[], Trained], table: str = "runs"
+    ) -> Trained | None:
+        try:
+            return action()
+        except Exception as error:  # noqa: BLE001 - whatever a toolkit raises is this technique's result
+            first_line = next(iter(str(error).strip().splitlines()), "")
+            self._add_row(table, precision, run_id, "failed", reason=f"{type(error).__name__}: {first_line}")
+            return None
 
-def _compress_cell(*arguments: Any) -> Rows:
-    """Import what needs TensorFlow in the cell's process only: this one just waits."""
-    from fer_utils.steps.compression_cell import compress_cell
+    def _add_row(
+        self, table: str, precision: Precision, run_id: str, status: str,
+        *, trained: Trained | None = None, **known: Any,
+    ) -> None:  # fmt: skip
+        inherited = {name: self.parent[name] for name in ("initial_weights", "parameters", "data_digest")}
+        row = {
+            "parent_run_id": self.parent["run_id"], "architecture": self.architecture, "cohort": "all",
+            "technique": self.technique, "precision": precision, "status": status,
+            "train_seconds": trained.seconds if trained else None, "epochs": trained.epochs if trained else None,
+        }  # fmt: skip
+        made = run_row(self.study, "compress", run_id=run_id, **inherited, **{**row, **known})
+        self._add(table, pd.DataFrame([made]))
 
-    return compress_cell(*arguments)
+    def _add(self, table: str, part: pd.DataFrame) -> pd.DataFrame:
+        self.rows.setdefault(table, []).append(part)
+        return part

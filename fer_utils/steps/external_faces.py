@@ -1,4 +1,4 @@
-"""Step `photographs`: the external test's photographs, found, cropped and catalogued."""
+"""Step `external_faces`: the photographs of the external test, found, cropped and catalogued."""
 
 import os
 from functools import partial

@@ -1,4 +1,4 @@
-"""Step `faces`: the study's faces, drawn or taken from the data sets that were ingested, split and catalogued."""
+"""Step `faces`: the study's faces, rendered or taken from the data sets that were ingested, split and catalogued."""
 
 import os
 from dataclasses import fields
@@ -21,7 +21,7 @@ from synthetic_faces.design import Design, plan_faces
 from synthetic_faces.portrait import render_face
 
 FRAME_SHARE = 0.8
-"""A crop is about this share of the drawn frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
+"""A crop is about this share of the rendered frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
 
 _LEARNABLE: Final = "one data set to learn from"
 
@@ -29,11 +29,11 @@ _LEARNABLE: Final = "one data set to learn from"
 def make_faces(study: Study, paths: Paths) -> None:
     """Make the study's faces and write the `faces` table; beside it `dropped.parquet` lists those left out, and why.
 
-    Drawn faces are found and cropped by the one rule. Licensed faces were, when they were ingested; they stay
+    Rendered faces are found and cropped by the one rule. Licensed faces were, when they were ingested; they stay
     where they are, and the table's paths lead there. Raises IngestError if CAFE, or every set to learn from, is
     missing.
     """
-    faces, dropped = _drawn(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
+    faces, dropped = _rendered(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
     check_no_leak(faces)
     with atomic_path(paths.dropped) as temporary:
         dropped.to_parquet(temporary, index=False)
@@ -49,7 +49,7 @@ def ingested_digest(study: Study, paths: Paths) -> str:
     return digest(reports, [manifest_of(str(name)).model_dump(mode="json") for name, _ in reports])
 
 
-def _drawn(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _rendered(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
     return catalogue_faces(
         plan_faces(Design(**{field.name: getattr(study, field.name) for field in fields(Design)})),
         partial(render_face, size=round(study.face_size / FRAME_SHARE)),

@@ -38,7 +38,7 @@ def measure(study: Study, paths: Paths) -> None:
             for threads in PREDICTED_THREADS
         ),
     ]
-    # Weights do not change which operators run: the uncompressed files tell of all
+    # Weights do not change which operators run: the uncompressed files stand for all
     plain = {run_id: path for run_id, path in (files | variants).items() if ".none." in run_id}
     tables.write(_operators(plain, study.profiled_size), "operators", paths.operators)
     tables.write(pd.concat(parts, ignore_index=True), "measurements", paths.measurements)

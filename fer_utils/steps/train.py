@@ -1,16 +1,20 @@
-"""Step `train`: one network's copies, trained, saved, and asked about every test face."""
+"""Step `train`: one network's copies, trained, saved, and tested; and what every step that learns shares."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from face_sets.files import atomic_path
+from face_sets.code_digests import code_digest
+from face_sets.files import atomic_path, digest
+from face_sets.leaks import check_no_leak
 from fer_utils import tables
+from fer_utils.models.face_images import FaceImages
 from fer_utils.models.networks import find_initial_weights
 from fer_utils.models.prediction import features_of_children, predict_keras, prediction_rows
 from fer_utils.models.training import Trained, of_cohort, train_copies
-from fer_utils.paths import Paths
-from fer_utils.steps.learning import StudyFaces, faces_digest, run_row
+from fer_utils.paths import TRAINED, Paths
 from fer_utils.study import Architecture, Cohort, Study
 
 
@@ -22,9 +26,7 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
     """
     faces = StudyFaces.read(study, paths)
     start, files = find_initial_weights(study)
-    rows: dict[str, list[pd.DataFrame]] = {
-        "runs": [], "predictions": [], "curves": [], "features": [tables.empty("features")]
-    }  # fmt: skip
+    rows: dict[str, list[pd.DataFrame]] = {table: [tables.empty(table)] for table in TRAINED}
 
     def keep(cohort: Cohort, trained: Trained) -> None:
         run_id = f"{architecture}.{cohort}"
@@ -35,7 +37,7 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
             study, "train", run_id=run_id, architecture=architecture, cohort=cohort, technique="none",
             precision="float32", initial_weights=start, parameters=trained.network.count_params(),
             train_seconds=trained.seconds, epochs=trained.epochs, status="done", artefact=artefact,
-            data_digest=faces_digest(used),
+            data_digest=_faces_digest(used),
         )  # fmt: skip
         rows["runs"].append(pd.DataFrame([row]))
         answers = predict_keras(trained.network, faces.tested_images)
@@ -50,6 +52,36 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
         tables.write(tables.concatenated(parts), table, paths.trained(table, architecture))
 
 
+@dataclass(frozen=True)
+class StudyFaces:
+    """Faces to learn from (splits train and validation) and to test on, each with its images."""
+
+    learned: pd.DataFrame
+    learned_images: FaceImages
+    tested: pd.DataFrame
+    tested_images: FaceImages
+
+    @classmethod
+    def read(cls, study: Study, paths: Paths) -> "StudyFaces":
+        """Return the study's faces. Raises LeakError, before any picture is opened, if a subject is in two splits."""
+        faces = tables.read("faces", paths.faces)
+        check_no_leak(faces)
+        learned, tested = (
+            faces[faces["split"].isin(splits)].reset_index(drop=True)
+            for splits in (["train", "validation"], ["test"])
+        )
+        folder, size = paths.faces.parent, study.image_size
+        return cls(
+            learned, FaceImages.stored(learned, folder, size), tested, FaceImages.stored(tested, folder, size)
+        )
+
+
+def run_row(study: Study, step: str, **known: Any) -> dict[str, Any]:
+    """Return a row of the `runs` table: what is `known`, and what the study and the step's code decide."""
+    code = code_digest(f"fer_utils.steps.{step}")
+    return {"seed": study.seed, "image_size": study.image_size, "code_digest": code, **known}
+
+
 def save_weights(trained: Trained, path: Path) -> None:
     """Write a trained network's weights atomically, in Keras 2's HDF5 format.
 
@@ -57,3 +89,9 @@ def save_weights(trained: Trained, path: Path) -> None:
     """
     with atomic_path(path) as temporary:
         trained.network.save_weights(temporary, save_format="h5")
+
+
+def _faces_digest(faces: pd.DataFrame) -> str:
+    """A digest of the faces that a run learned from: who, what, which pixels."""
+    columns = ["face_id", "sha256", "expression", "age_group", "split"]
+    return digest(faces[columns].astype(str).sort_values("face_id").to_csv(index=False))

@@ -33,7 +33,12 @@ SIDE = 32
 @pytest.fixture(scope="module")
 def study():
     return load_study(
-        "quick", architectures=[NETWORK], image_size=SIDE, images_per_expression=1, bootstrap_draws=100
+        "quick",
+        architectures=[NETWORK],
+        techniques=["none"],
+        image_size=SIDE,
+        images_per_expression=1,
+        bootstrap_draws=100,
     )
 
 

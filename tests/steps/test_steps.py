@@ -1,4 +1,4 @@
-"""The steps on a very small study: whole tables, failures told, nothing half-made."""
+"""The steps on a very small study: whole tables, failures recorded, nothing half-made."""
 
 import os
 import re
@@ -16,17 +16,14 @@ from fer_utils.compression.exported_files import exported_files, parity
 from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.paths import Paths
 from fer_utils.steps import compress as compress_step
-from fer_utils.steps import compression_cell
 from fer_utils.steps.external_faces import make_external_faces
-from fer_utils.steps.external_test import predict_external
 from fer_utils.steps.faces import make_faces
-from fer_utils.steps.few_shot import recalibrate
-from fer_utils.steps.sweep import sweep_network
+from fer_utils.steps.generalization import predict_external, retrain_last_layers
 from fer_utils.steps.train import train
 from fer_utils.study import load_study
 
 NETWORK = "mobilenet_v3_small"
-DRAW = """
+RENDER = """
 import pathlib, sys
 from fer_utils.steps.faces import make_faces
 from fer_utils.paths import Paths
@@ -53,17 +50,17 @@ def made(small, tmp_path_factory):
     make_faces(small, paths)
     train(NETWORK, small, paths)
     patch = pytest.MonkeyPatch()
-    real = compression_cell.compress
+    real = compress_step.compress
 
     def failing(network, technique, *rest):
         if technique == "pruning":
-            raise ValueError("no weights to prune\nand more words that nobody needs")
+            raise ValueError("no weights to prune\nand more words")
         return real(network, technique, *rest)
 
-    patch.setattr(compression_cell, "compress", failing)
-    patch.setattr(compression_cell, "A_POINT", -1.0)  # every int8 file is looked into
-    patch.setattr(compress_step, "in_own_process", lambda function, *arguments: function(*arguments))
-    compress_step.compress_network(NETWORK, small, paths)
+    patch.setattr(compress_step, "compress", failing)
+    patch.setattr(compress_step, "EXPLAINED_LOSS", -1.0)  # every int8 file is looked into
+    for technique in small.techniques:
+        compress_step.compress_network(NETWORK, technique, small, paths)
     patch.undo()
     return paths
 
@@ -85,14 +82,14 @@ def test_last_layers_are_trained_again_from_the_features_that_training_kept(smal
     ]
     features = tables.read("features", made.trained("features", NETWORK))
     assert set(features["face_id"]) == set(children["face_id"])
-    recalibrate(small, made)
+    retrain_last_layers(small, made)
     answers = tables.read("few_shot", made.few_shot)
     assert set(answers["run_id"]) == {f"{NETWORK}.all"}
     assert set(answers["face_id"]) == set(children["face_id"])
 
 
 def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):
-    runs = tables.read("runs", made.compressed("runs", NETWORK)).set_index("run_id")
+    runs = tables.read("runs", *made.all_compressed("runs")).set_index("run_id")
     failed = runs.loc[f"{NETWORK}.all.pruning"]
     assert failed["status"] == "failed"
     assert failed["reason"] == "ValueError: no weights to prune"
@@ -109,26 +106,28 @@ def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):
 
 
 def test_every_file_can_be_compared_with_the_network_that_it_came_from(made):
-    runs = tables.read("runs", made.compressed("runs", NETWORK))
+    runs = tables.read("runs", *made.all_compressed("runs"))
     files = runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
-    asked = (made.trained("predictions", NETWORK), made.compressed("predictions", NETWORK))
+    asked = (made.trained("predictions", NETWORK), *made.all_compressed("predictions"))
     found = parity(tables.read("predictions", *asked), files)
     assert len(found) == len(files) > 2
     assert (found.loc[found["precision"] == "float32", "largest_difference"] < 1e-4).all()
 
 
-def test_labels_and_a_golden_pair_lie_beside_the_files(made):
-    runs = tables.read("runs", made.compressed("runs", NETWORK))
-    folder = made.compressed("runs", NETWORK).parent
-    golden = read_golden(folder)
-    assert set(golden["answers"]) == {file for file in runs["artefact"].dropna() if file.endswith(".tflite")}
-    assert all(each.agrees for each in compare(golden, answers_here(folder, golden)))
-    assert (folder / "labels.txt").read_text().split() == golden["labels"]
+@pytest.mark.parametrize("technique", ["none", "quantization_aware", "pruning"])
+def test_labels_and_a_golden_pair_lie_beside_the_files(made, technique):
+    table = made.compressed("runs", NETWORK, technique)
+    files = {file for file in tables.read("runs", table)["artefact"].dropna() if file.endswith(".tflite")}
+    golden = read_golden(table.parent)
+    assert set(golden["answers"]) == files
+    assert all(each.agrees for each in compare(golden, answers_here(table.parent, golden)))
+    assert (table.parent / "labels.txt").read_text().split() == golden["labels"]
 
 
 def test_a_sweep_reaches_each_strength_in_the_file(small, made):
-    sweep_network(NETWORK, small, made)
-    runs = tables.read("runs", made.swept("runs", NETWORK)).set_index("run_id")
+    for setting in small.swept_settings:
+        compress_step.sweep_network(NETWORK, setting, small, made)
+    runs = tables.read("runs", *made.all_swept("runs")).set_index("run_id")
     assert (runs["status"] == "done").all()
     assert runs.loc[f"{NETWORK}.all.pruning-0.8.int8", "sparsity"] >= 0.79
     assert runs.loc[f"{NETWORK}.all.clustering-3.float32", "distinct_values"] <= 3
@@ -154,27 +153,16 @@ def test_what_explains_a_loss_by_8_bits_is_written_beside_the_files(made):
     assert all(file.is_file() for file in files.values())
 
 
-def test_rows_say_which_step_made_them(small, made):
-    digests = {
-        step: set(tables.read("runs", path)["code_digest"])
-        for step, path in (
-            ("compress", made.compressed("runs", NETWORK)),
-            ("sweep", made.swept("runs", NETWORK)),
-        )
-    }
-    assert digests == {step: {code_digest(f"fer_utils.steps.{step}")} for step in digests}
-
-
-def test_a_process_that_only_waits_for_cells_does_without_tensorflow():
-    ask = "import sys; import fer_utils.steps.compress, fer_utils.steps.sweep; sys.exit('tensorflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0
+def test_rows_say_which_code_made_them(made):
+    runs = tables.read("runs", *made.all_compressed("runs"), *made.all_swept("runs"))
+    assert set(runs["code_digest"]) == {code_digest("fer_utils.steps.compress")}
 
 
 def test_exported_files_are_named_after_what_they_are(made):
-    runs = tables.read("runs", made.compressed("runs", NETWORK))
-    files = runs.loc[runs["artefact"].str.endswith(".tflite").fillna(False), "artefact"]
-    assert f"{NETWORK}.all.none.int8.32.tflite" in set(files)
-    assert all((made.compressed("runs", NETWORK).parent / file).is_file() for file in files)
+    files = exported_files([NETWORK], made)
+    assert files[f"{NETWORK}.all.none.int8"].name == f"{NETWORK}.all.none.int8.32.tflite"
+    assert files[f"{NETWORK}.all.quantization_aware.int8"].parent.name == "quantization_aware"
+    assert all(file.is_file() for file in files.values())
 
 
 def test_without_photographs_the_external_check_is_empty_and_whole(small, made, monkeypatch):
@@ -196,21 +184,21 @@ def test_a_leak_stops_training_before_it_begins(small, made, tmp_path):
     assert not leaking.trained("runs", NETWORK).exists()
 
 
-def test_two_drawings_by_one_seed_are_identical(small, made, tmp_path):
+def test_rendering_twice_by_one_seed_gives_identical_tables(small, made, tmp_path):
     again = Paths(tmp_path, small)
     make_faces(small, again)
     assert again.faces.read_bytes() == made.faces.read_bytes()
 
 
 def test_a_kill_in_the_middle_leaves_no_table(tmp_path):
-    script = tmp_path / "draw.py"
-    script.write_text(DRAW)
+    script = tmp_path / "render.py"
+    script.write_text(RENDER)
     results = tmp_path / "results"
     process = subprocess.Popen([sys.executable, str(script), str(results)], start_new_session=True)
     deadline = time.monotonic() + 60
     while not list(results.rglob("*.png")) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert list(results.rglob("*.png")), "no face was drawn within a minute"
+    assert list(results.rglob("*.png")), "no face was rendered within a minute"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert list(results.rglob("*.parquet")) == []

@@ -1,41 +1,65 @@
-"""What a result depends on in the code: digests of a module together with everything that it imports here.
+"""What a result depends on in the code: digests of a module together with everything that it imports.
 
-The workflow calls this for each step, so that editing one module runs again exactly the steps and notebooks
-that can reach it by imports. The import graph is grimp's, read from the sources without running them.
+The workflow calls this for each step, so that editing one module runs again exactly the steps and notebooks that can
+reach it by imports. Three things count: the code of the project's own modules, as Python reads it (comments,
+docstrings and layout do not count); the data files that these modules name; the locked versions of the distributions
+that they import and of what those require (tools that only check or format the code do not count). The import graph is
+grimp's, read from the sources without running them.
 """
 
 import ast
 import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Final
 
 import grimp
 
 from face_sets.files import digest
-from face_sets.folders import PROJECT_FOLDER
+from face_sets.folders import MANIFESTS_FOLDER, PROJECT_FOLDER
 
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements.lock"
 
+SETTINGS_FOLDER: Final = "profiles"
+"""Profiles of studies are no data of the code that reads them: what they decide is among a step's settings."""
+
 
 def code_digest(*modules: str) -> str:
-    """Return a digest of the sources of `modules`, of all they import from the package, and of the lock file.
+    """Return a digest of `modules` and of all they import: own code, data files that it names, locked versions.
 
-    Raises ValueError for a module that the package does not have.
+    Packages of others (`numpy`) may stand among the modules. Raises ValueError for a module that the project lacks.
     """
-    needed = set(modules)
-    for module in modules:
-        if module not in _import_graph().modules:
-            raise ValueError(f"unknown module {module!r}: it is in none of {', '.join(_packages())}")
-        needed |= _import_graph().find_upstream_modules(module)
-    sources = [_source(module) for module in sorted(needed)]
-    return digest(*sources, LOCK_FILE)
+    needed = _upstream(modules)
+    own = sorted(module for module in needed if module.split(".")[0] in _packages())
+    sources = [_code(_source(module).read_bytes()) for module in own]
+    named = {text for _, texts in sources for text in texts}
+    code = [[module, tree] for module, (tree, _) in zip(own, sources, strict=True)]
+    return digest(code, files_digest(*_data_files(named)), locked_versions(needed - set(own)))
+
+
+def locked_versions(imports: Iterable[str]) -> dict[str, str]:
+    """Return the locked versions of the distributions that hold some imported packages, and of all they require."""
+    versions, requirements = _lock(LOCK_FILE.read_text(encoding="utf-8"))
+    outside = set(imports) - sys.stdlib_module_names
+    pending = [_normal(name) for each in outside for name in _distributions().get(each, [each])]
+    found: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += requirements.get(name, ())
+    return {name: versions.get(name, "not locked") for name in sorted(found)}
 
 
 def notebook_digest(notebook: dict[str, Any]) -> str:
     """Return a digest of a notebook's cells and metadata and of the code that its cells import.
 
-    `notebook` is the parsed JSON of an .ipynb file; outputs and execution counts do not matter.
+    `notebook` is the parsed JSON of an .ipynb file; outputs and execution counts do not matter. Text and comments do:
+    they are shown.
     """
     cells = [[cell["cell_type"], "".join(cell["source"]), cell["metadata"]] for cell in notebook["cells"]]
     code = "\n".join(source for kind, source, _ in cells if kind == "code")
@@ -56,15 +80,79 @@ def files_digest(*paths: Path) -> str:
 
 
 def imported_modules(code: str) -> list[str]:
-    """Return the modules of this package that Python source `code` imports, sorted."""
-    known = _import_graph().modules
+    """Return what Python source `code` imports, sorted: the project's modules, and packages of others by name."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return sorted(found & known)
+    others = {name.split(".")[0] for name in found} - set(_packages())
+    return sorted(found & _import_graph().modules | others)
+
+
+def _upstream(modules: Iterable[str]) -> set[str]:
+    """The modules and all that they import, directly or not; packages of others by their names."""
+    graph = _import_graph()
+    needed = set(modules)
+    for module in modules:
+        if module in graph.modules:
+            needed |= graph.find_upstream_modules(module)
+        elif module.split(".")[0] in _packages():
+            raise ValueError(f"unknown module {module!r}: it is in none of {', '.join(_packages())}")
+    return needed
+
+
+@cache
+def _code(source: bytes) -> tuple[str, frozenset[str]]:
+    """A digest of a module's code without comments and docstrings, and the texts that stand in it."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            if isinstance(block := getattr(node, name, None), list):
+                setattr(node, name, [each for each in block if not _is_text(each)])
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return digest(ast.dump(tree)), frozenset(text for text in texts if isinstance(text, str))
+
+
+def _is_text(statement: ast.AST) -> bool:
+    """Whether a statement is a text alone: a docstring of a module, class, function or attribute."""
+    return isinstance(statement, ast.Expr) and isinstance(getattr(statement.value, "value", None), str)
+
+
+def _data_files(texts: set[str]) -> Iterator[Path]:
+    """Files that are no code and whose name, or that of their folder of data, stands as a text in some module."""
+    for package in _packages().values():
+        for path in package.rglob("*"):
+            is_data = path.is_file() and path.suffix not in {".py", ".pyc"}
+            names = {path.name} if (path.parent / "__init__.py").exists() else {path.name, path.parent.name}
+            if is_data and SETTINGS_FOLDER not in names and names & texts:
+                yield path
+    yield from (path for path in MANIFESTS_FOLDER.glob("*") if path.name in texts)
+
+
+@cache
+def _lock(text: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Versions by distribution, and what each requires, from the lock's pins and its notes "# via"."""
+    versions: dict[str, str] = {}
+    requirements: dict[str, list[str]] = {}
+    name = ""
+    for line in text.splitlines():
+        if pin := re.match(r"([\w.-]+)(?:\[.*\])?==([^\s;\\]+)", line):
+            name = _normal(pin[1])
+            versions[name] = pin[2]
+        elif note := re.match(r"\s+#\s+(?:via\s+)?([\w.-]+)$", line):
+            requirements.setdefault(_normal(note[1]), []).append(name)
+    return versions, requirements
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())
 
 
 @cache
@@ -76,7 +164,7 @@ def _packages() -> dict[str, Path]:
 
 @cache
 def _import_graph() -> grimp.ImportGraph:
-    return grimp.build_graph(*_packages(), cache_dir=None)
+    return grimp.build_graph(*_packages(), include_external_packages=True, cache_dir=None)
 
 
 def _source(module: str) -> Path:

@@ -1,0 +1,273 @@
+"""The study as a graph: each step is declared here once, and each of its jobs follows from a study.
+
+The Snakefile loops over `jobs`, `fer step` looks functions up in STEPS, `fer status` counts jobs, and a notebook that
+is opened alone asks STAGES for its inputs. Functions are named by text and imported only when a job runs.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+from face_sets.code_digests import code_digest, files_digest, notebook_file_digest
+from face_sets.folders import MANIFESTS_FOLDER, PROJECT_FOLDER
+from fer_utils.paths import COMPRESSED, SWEPT, TRAINED, Paths
+from fer_utils.study import ARCHITECTURES, BASE_TECHNIQUES, SECTIONS, Architecture, Study, Technique
+
+Cell = tuple[str, ...]
+"""What one job of a step is for: nothing, a network, a network and a technique or setting, or a notebook."""
+
+BOOK: Final = PROJECT_FOLDER / "_build" / "html" / "index.html"
+PAGES: Final = ("_config.yml", "_toc.yml", "data_manifests", "package-lock.json")
+
+
+def _by_network(*numbers: int) -> dict[str, int]:
+    return dict(zip(ARCHITECTURES, numbers, strict=True))
+
+
+COSTLY_FIRST: Final = _by_network(180, 270, 550, 310, 900)
+"""Priority of a network's jobs: the longest chain begins first, or one core waits for it at the end (seconds, measured)."""
+
+TRAINING_MB: Final = _by_network(900, 1000, 1300, 1100, 1750)
+COMPRESSING_MB: Final = _by_network(1750, 1650, 2450, 2200, 4250)
+"""Peak memory of a job (proportional set size, quick profile, measured); the workflow's profile limits the sum."""
+
+
+class GraphError(ValueError):
+    """A step, or a job of it, that a study does not have; the message says which it has."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kind of job: `function(*cell, study, paths)` is called by its dotted name, once for each of `cells(study)`.
+
+    `reads` and `writes` take `(paths, *cell)`. What else makes a job run again: the code that the function's module
+    reaches, the `sections` of the study, and what `watches(study, paths, *cell)` returns (a JSON value).
+    """
+
+    name: str
+    function: str
+    reads: Callable[..., Iterable[Path]]
+    writes: Callable[..., Iterable[Path]]
+    sections: tuple[str, ...]
+    cells: Callable[[Study], Iterable[Cell]] = lambda _: [()]
+    watches: Callable[..., Any] = lambda *_: None
+    memory_mb: Mapping[str, int] | None = None
+    costly_first: bool = False
+    all_cores: bool = False
+
+    @property
+    def module(self) -> str:
+        """The module of the step's function."""
+        return self.function.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a study, as the workflow runs it."""
+
+    step: Step
+    cell: Cell
+    inputs: list[str]
+    outputs: list[str]
+    watched: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The job's name: its step, then its cell."""
+        return "-".join((self.step.name, *self.cell))
+
+    @property
+    def memory_mb(self) -> int:
+        """Memory at the peak; 0 where it is little."""
+        return (self.step.memory_mb or {}).get(self.cell[0] if self.cell else "", 0)
+
+    @property
+    def priority(self) -> int:
+        """Jobs of higher priority begin first."""
+        return COSTLY_FIRST[self.cell[0]] if self.step.costly_first else 0
+
+
+def jobs(study: Study, paths: Paths) -> Iterator[Job]:
+    """Yield all jobs of a study with what each reads, writes and depends on; paths are relative to the working folder."""
+    for step in STEPS.values():
+        code, settings = code_digest(step.module), study.settings("scope", *step.sections)
+        for cell in step.cells(study):
+            inputs, outputs = (
+                [os.path.relpath(path) for path in place(paths, *cell)] for place in (step.reads, step.writes)
+            )
+            watched = {"code": code, "settings": settings, "watched": step.watches(study, paths, *cell)}
+            yield Job(step, cell, inputs, outputs, watched)
+
+
+def run_job(name: str, cell: Cell, study: Study, paths: Paths) -> None:
+    """Do one job of a step. Raises GraphError if the study has none such."""
+    if name not in STEPS:
+        raise GraphError(f"unknown step {name!r}: choose from {', '.join(STEPS)}")
+    if cell not in (cells := list(STEPS[name].cells(study))):
+        known = ", ".join(" ".join(each) or "nothing" for each in cells) or "nothing in this study"
+        raise GraphError(f"step {name} runs for {known}; given {' '.join(cell) or 'nothing'}")
+    _call(STEPS[name].function, *cell, study, paths)
+
+
+def notebook_source(stage: str) -> Path:
+    """Return the path of a stage's notebook source. Raises GraphError for an unknown stage."""
+    if stage not in STAGES:
+        raise GraphError(f"unknown stage {stage!r}: choose from {', '.join(STAGES)}")
+    return PROJECT_FOLDER / "notebooks" / f"{stage}.ipynb"
+
+
+def _call(function: str, *arguments: Any) -> Any:
+    module, _, name = function.rpartition(".")
+    return getattr(import_module(module), name)(*arguments)
+
+
+def _base_runs(paths: Paths, network: Architecture, technique: Technique) -> list[Path]:
+    """The table beside which the weights lie that a combination goes on from: none, or one row saying it failed."""
+    base = BASE_TECHNIQUES.get(technique)
+    return [paths.compressed("runs", network, base)] if base else []
+
+
+def _faces(paths: Paths) -> list[Path]:
+    return [paths.faces, paths.dropped, paths.external_faces, paths.external_dropped]
+
+
+def _models(paths: Paths) -> list[Path]:
+    trained = [path for table in ("runs", "predictions", "curves") for path in paths.all_trained(table)]
+    return [*_faces(paths), *trained, *paths.all_external_predictions()]
+
+
+def _exports(paths: Paths) -> list[Path]:
+    compressed = [path for table in ("runs", "predictions") for path in paths.all_compressed(table)]
+    return [*_models(paths), *compressed, *paths.all_measurements(), paths.operators]
+
+
+def _explained(paths: Paths) -> list[Path]:
+    explaining = ("variant_runs", "variant_predictions", "layer_errors")
+    compressed = [path for table in explaining for path in paths.all_compressed(table)]
+    return [*compressed, *(path for table in ("runs", "predictions") for path in paths.all_swept(table))]
+
+
+def _validated(paths: Paths) -> list[Path]:
+    trained = [path for table in ("runs", "predictions") for path in paths.all_trained(table)]
+    return [paths.faces, *trained, *filter(Path.is_file, [paths.validation])]
+
+
+STAGES: Final[Mapping[str, Callable[[Paths], list[Path]]]] = {
+    "01_data": _faces,
+    "02_architectures": _models,
+    "03_cohorts": lambda paths: [*_models(paths), paths.few_shot],
+    "04_compression": lambda paths: [*_exports(paths), *_explained(paths)],
+    "05_moto_g6_profiling": lambda paths: [*_exports(paths), *filter(Path.is_file, [paths.emulations])],
+    "06_ethnicity_analysis": _exports,
+    "07_published_numbers": lambda _: [],
+    "08_validation": _validated,
+}
+"""The notebooks, and the tables that each reads."""
+
+
+def _watched_of_the_book(study: Study, _: Paths) -> list[Any]:
+    """Its pages, what renders them (own extensions by _config.yml), whether models can be shown; the study's name."""
+    pages = [path for path in (PROJECT_FOLDER / "book").iterdir() if path.name != "stages"]
+    pages += [PROJECT_FOLDER / name for name in PAGES]
+    extensions = re.findall(r"- (fer_utils\.[\w.]+)", (PROJECT_FOLDER / "_config.yml").read_text("utf-8"))
+    shown = sorted(_call("fer_utils.reporting.litert_js.litert_js_files"))
+    return [study.name, files_digest(*pages), code_digest("jupyter_book", *extensions), shown]
+
+
+STEPS: Final[Mapping[str, Step]] = {
+    step.name: step
+    for step in (
+        Step(
+            "faces", "fer_utils.steps.faces.make_faces",
+            reads=lambda _: [],
+            writes=lambda paths: [paths.faces, paths.dropped],
+            sections=("faces",),
+            watches=lambda study, paths: [
+                files_digest(MANIFESTS_FOLDER / "synthetic.json"),
+                _call("fer_utils.steps.faces.ingested_digest", study, paths),
+            ],
+            all_cores=True,
+        ),
+        Step(
+            "train", "fer_utils.steps.train.train",
+            reads=lambda paths, _: [paths.faces],
+            writes=lambda paths, network: [paths.trained(table, network) for table in TRAINED],
+            sections=("training",),
+            cells=lambda study: product(study.architectures), memory_mb=TRAINING_MB, costly_first=True,
+        ),
+        Step(
+            "compress", "fer_utils.steps.compress.compress_network",
+            reads=lambda paths, network, technique: [
+                paths.faces, paths.trained("runs", network), *_base_runs(paths, network, technique),
+            ],
+            writes=lambda paths, network, technique: [
+                paths.compressed(table, network, technique) for table in COMPRESSED
+            ],
+            sections=("training", "compression"),
+            cells=lambda study: product(study.architectures, study.techniques), memory_mb=COMPRESSING_MB, costly_first=True,
+        ),
+        Step(
+            "sweep", "fer_utils.steps.compress.sweep_network",
+            reads=lambda paths, network, _: [paths.faces, paths.trained("runs", network)],
+            writes=lambda paths, network, setting: [paths.swept(table, network, setting) for table in SWEPT],
+            sections=("training", "compression"),
+            cells=lambda study: product(study.architectures, study.swept_settings), memory_mb=COMPRESSING_MB,
+        ),
+        Step(
+            "external_faces", "fer_utils.steps.external_faces.make_external_faces",
+            reads=lambda _: [],
+            writes=lambda paths: [paths.external_faces, paths.external_dropped],
+            sections=("faces",),
+            watches=lambda *_: [
+                files_digest(MANIFESTS_FOLDER / "london.json"),
+                _call("fer_utils.steps.external_faces.photographs_digest"),
+            ],
+            all_cores=True,
+        ),
+        Step(
+            "external_test", "fer_utils.steps.generalization.predict_external",
+            reads=lambda paths, network: [
+                paths.external_faces, paths.trained("runs", network),
+                *paths.all_compressed("runs", [network]),
+            ],
+            writes=lambda paths, network: [paths.external_predictions(network)],
+            sections=("training",),
+            cells=lambda study: product(study.architectures),
+        ),
+        Step(
+            "few_shot", "fer_utils.steps.generalization.retrain_last_layers",
+            reads=lambda paths: [paths.faces, *paths.all_trained("predictions"), *paths.all_trained("features")],
+            writes=lambda paths: [paths.few_shot],
+            sections=("training",),
+        ),
+        Step(  # on all cores, so that it is alone on the machine: other work would be timed too
+            "measure", "fer_utils.steps.measure.measure",
+            reads=lambda paths: paths.all_compressed("runs"),
+            writes=lambda paths: [paths.measurements, paths.operators],
+            sections=("profiling",),
+            all_cores=True,
+        ),
+        Step(
+            "notebook", "fer_utils.stages.run_notebook",
+            reads=lambda paths, stage: STAGES[stage](paths),
+            writes=lambda paths, stage: [paths.notebook(stage)],
+            sections=tuple(SECTIONS),
+            cells=lambda _: product(STAGES),
+            watches=lambda _study, _paths, stage: notebook_file_digest(notebook_source(stage)),
+        ),
+        Step(
+            "book", "fer_utils.steps.book.make_book",
+            reads=lambda paths: [paths.notebook(stage) for stage in STAGES],
+            writes=lambda _: [BOOK],
+            sections=(),
+            watches=_watched_of_the_book,
+            all_cores=True,
+        ),
+    )
+}  # fmt: skip
+"""All steps by name, in the order in which a study needs them."""

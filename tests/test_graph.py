@@ -1,0 +1,167 @@
+"""The graph of a study: every job has what it needs, and Snakemake reads it as it is declared."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from face_sets import code_digests
+from face_sets.folders import RESULTS_VARIABLE
+from fer_utils.graph import STEPS, GraphError, jobs, run_job
+from fer_utils.paths import DATA_VARIABLE, Paths
+from fer_utils.study import SECTIONS, Study, load_study
+from fer_utils.workflow import WorkflowError, due_jobs, make, summary, workflow_environment
+
+
+@pytest.fixture
+def study():
+    return load_study("compression", architectures=["mobilenet_v2", "nasnet_mobile"])
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_every_step_names_a_function(step):
+    assert callable(getattr(import_module(step.module), step.function.rpartition(".")[2]))
+
+
+def test_every_input_is_the_output_of_one_job_and_jobs_have_names_of_their_own(study, tmp_path):
+    found = list(jobs(study, Paths.of(study, tmp_path)))
+    outputs = [path for job in found for path in job.outputs]
+    assert len(set(outputs)) == len(outputs)
+    assert {path for job in found for path in job.inputs} <= set(outputs)
+    assert len({job.name for job in found}) == len(found)
+
+
+def test_each_network_and_technique_is_a_job_and_waits_for_its_base(study, tmp_path):
+    paths = Paths.of(study, tmp_path)
+    found = {job.cell: job for job in jobs(study, paths) if job.step.name == "compress"}
+    assert len(found) == 2 * 8
+    job = found["nasnet_mobile", "pruning_clustering"]
+    (base,) = [path for path in job.inputs if "/compress/" in path]
+    assert base in found["nasnet_mobile", "pruning"].outputs
+    assert job.memory_mb + found["mobilenet_v2", "none"].memory_mb < 6000
+
+
+def test_each_setting_of_a_sweep_is_a_job(study, tmp_path):
+    cells = {job.cell for job in jobs(study, Paths.of(study, tmp_path)) if job.step.name == "sweep"}
+    assert ("mobilenet_v2", "pruning-0.75") in cells
+    assert len(cells) == 2 * 6
+
+
+def test_memory_and_priority_follow_the_measured_order_of_networks(tmp_path):
+    study = load_study("quick")
+    found = list(jobs(study, Paths.of(study, tmp_path)))
+    trained = {job.cell[0]: job for job in found if job.step.name == "train"}
+    order = sorted(trained, key=lambda network: trained[network].priority)
+    assert order[0] == "mobilenet_v3_small"
+    assert order[-1] == max(trained, key=lambda network: trained[network].memory_mb) == "nasnet_mobile"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "sentence"),
+    [
+        ("magic", (), "unknown step 'magic': choose from faces, train"),
+        ("faces", ("mobilenet_v2",), "step faces runs for nothing; given mobilenet_v2"),
+        ("compress", ("mobilenet_v2",), "runs for mobilenet_v2 none, .*given mobilenet_v2$"),
+        ("train", ("alexnet",), "step train runs for mobilenet_v2, nasnet_mobile; given alexnet"),
+    ],
+)
+def test_a_job_that_the_study_lacks_names_those_that_it_has(study, tmp_path, name, cell, sentence):
+    with pytest.raises(GraphError, match=sentence):
+        run_job(name, cell, study, Paths.of(study, tmp_path))
+
+
+def test_declaring_jobs_loads_no_tensorflow():
+    ask = """
+import sys
+from fer_utils.graph import jobs
+from fer_utils.paths import Paths
+from fer_utils.study import load_study
+study = load_study("quick")
+assert list(jobs(study, Paths.of(study)))
+sys.exit(bool({"tensorflow", "tf_keras"} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0
+
+
+SECTIONED = [
+    step for step in STEPS.values() if step.name not in {"notebook", "book"}
+]  # these watch whole studies
+
+
+@pytest.mark.parametrize("step", SECTIONED, ids=lambda step: step.name)
+def test_a_step_reads_only_the_fields_that_make_it_run_again(step):
+    """What a step's code reads of a study must be among the settings that the workflow watches for it."""
+    graph = code_digests._import_graph()
+    read: set[str] = set()
+    for name in graph.find_upstream_modules(step.module) | {step.module}:
+        if name.split(".")[0] in code_digests._packages() and name not in {
+            "fer_utils.study",
+            "fer_utils.paths",
+        }:
+            read |= study_attributes(name)
+    watched = {field for section in ("scope", *step.sections) for field in SECTIONS[section]}
+    assert read <= watched, (
+        f"step {step.name} reads {sorted(read - watched)}, which does not make it run again"
+    )
+
+
+def study_attributes(module: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(code_digests._source(module).read_text())):
+        if isinstance(node, ast.Attribute) and node.attr in Study.model_fields:
+            owner = node.value
+            name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+            if name in {"study", "settings"}:
+                found.add(node.attr)
+    return found
+
+
+def test_numbers_lists_and_words_among_overrides_reach_the_workflow():
+    due = due_jobs("quick", {"seed": 7, "augmentation": 0.5, "architectures": ["mobilenet_v2"]})
+    assert (due["faces"], due["train"], due["compress"]) == (1, 1, 4)
+
+
+def test_a_status_counts_the_jobs_that_the_graph_declares():
+    study = load_study("int8", seed=12345)
+    table = summary(study, study.changes).set_index("step")
+    assert table.loc["compress", "jobs"] == table.loc["compress", "due"] == 2
+    assert table.loc["sweep", "jobs"] == 0
+    assert table["jobs"].sum() == len(list(jobs(study, Paths.of(study))))
+
+
+def test_an_unreadable_workflow_is_reported_in_snakemakes_words():
+    with pytest.raises(WorkflowError, match="cannot be read: .*parameter 'seed'.*'seven'"):
+        due_jobs("quick", {"seed": "seven"})
+
+
+def test_a_run_of_an_unreadable_workflow_says_where_to_look():
+    target = Paths.of(load_study("quick")).notebook("01_data")
+    with pytest.raises(WorkflowError, match="`fer status` with the same options says why"):
+        make([target], "quick", {"seed": "seven"})
+
+
+def test_results_may_lie_in_another_folder_named_from_any_place(monkeypatch, tmp_path):
+    """The workflow works in the project's folder; a name that is relative to here must not be read there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(RESULTS_VARIABLE, "elsewhere")
+    monkeypatch.setenv(DATA_VARIABLE, "nothing-here")
+    target = Paths.of(load_study("quick")).external_faces
+    assert due_jobs("quick", {})["external_faces"] == 1
+    assert make([target], "quick", {})
+    assert (tmp_path / "elsewhere" / "quick").is_dir()
+    assert target.is_file()
+    assert "external_faces" not in due_jobs("quick", {})
+    assert not make([target], "quick", {}), "it is there, and up to date"
+
+
+def test_the_workflow_gets_folders_in_full_since_it_works_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FER_RESULTS", "private/results")
+    monkeypatch.setenv("FER_WEIGHTS", "../weights")
+    monkeypatch.setenv("FER_DATA", "")
+    given = workflow_environment()
+    assert given["FER_RESULTS"] == str(tmp_path / "private" / "results")
+    assert given["FER_WEIGHTS"] == str(tmp_path.parent / "weights")
+    assert given["FER_DATA"] == "", "an empty name is none"
