@@ -32,7 +32,7 @@ from made_up_sets import WRITERS  # noqa: E402
 
 from face_sets.archives import ArchiveError, unpack  # noqa: E402
 from face_sets.ingest import ingest  # noqa: E402
-from face_sets.readers.registry import SOURCES  # noqa: E402
+from face_sets.readers.reading import SOURCES  # noqa: E402
 
 LONGEST = 60  # seconds a round may take: most take less than one
 

@@ -13,7 +13,7 @@ from face_sets import ingest as ingest_module
 from face_sets.folders import RESULTS_VARIABLE
 from face_sets.ingested import IngestedSet, ingested_sets
 from face_sets.manifests import load_manifest
-from face_sets.readers.registry import SOURCES
+from face_sets.readers.reading import SOURCES
 from fer_utils import cli, forgetting
 from fer_utils.paths import Paths
 from fer_utils.steps.faces import make_faces

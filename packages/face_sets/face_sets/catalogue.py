@@ -28,12 +28,12 @@ from face_sets.duplicates import perceptual_hash
 from face_sets.images import ImageError, Pixels, encode_jpeg, encode_png, shrunk
 from face_sets.manifests import manifest_of
 from face_sets.sharpness import is_blurred
+from face_sets.tables import Row
 
 NO_FACE: Final = "no face found"
 BLURRED: Final = "the face is blurred"
 DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "ethnicity", "age_group", "expression", "reason")
 
-Row = dict[str, Any]
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CHUNK: Final = 32  # images per task: large against the cost of sending it, small against the wait at the end
 

@@ -25,7 +25,7 @@ def status() -> None:
     """Say which data sets are here, with how many faces, and how to ask for those that are missing."""
     from face_sets.ingested import IngestedSet
     from face_sets.manifests import load_manifest
-    from face_sets.readers.registry import SOURCES
+    from face_sets.readers.reading import SOURCES
 
     results = results_folder()
     for name in SOURCES:

@@ -35,8 +35,15 @@ from face_sets.files import atomic_path, digest
 from face_sets.images import Pixels
 from face_sets.ingested import IngestedSet, IngestError, Report
 from face_sets.manifests import manifest_of
-from face_sets.readers.reading import ROW_COLUMNS, SENT_COLUMNS, Reading, Source, name_of
-from face_sets.readers.registry import reader_module, source
+from face_sets.readers.reading import (
+    ROW_COLUMNS,
+    SENT_COLUMNS,
+    Reading,
+    Source,
+    name_of,
+    reader_module,
+    source,
+)
 
 FACE_SIZE: Final = 224
 """Side of a stored face, pixels: the input of the paper's networks, so that nothing is resampled twice."""

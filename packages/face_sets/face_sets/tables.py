@@ -6,7 +6,7 @@ column's name. Reading checks what writing promised, so a damaged or foreign fil
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow
@@ -16,6 +16,9 @@ from face_sets.files import atomic_path
 
 AGE_GROUPS: Final = ("child", "adult", "unknown")
 SPLITS: Final = ("train", "validation", "test", "external")
+
+Row = dict[str, Any]
+"""One row of a table, by column."""
 
 Column = str | tuple[str, ...]
 """A pandas dtype, or the categories of a categorical column."""

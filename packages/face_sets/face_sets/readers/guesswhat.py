@@ -4,7 +4,7 @@ The clips that families sent are not public, and how the paper chose frames is n
 table at the top of the folder with the columns file, label and child_id, and, where they apply, start_ms and end_ms (the
 stretch of a clip that the label holds for, milliseconds), age_years, sex, ethnicity and mouth. A file is a clip or
 a single frame. The rules, stated because the paper's are not: frames lie at the middles of equal parts of a
-stretch, FRAMES_A_SECOND (`face_sets.readers.clips`) and at most FRAMES_A_STRETCH; those without a face,
+stretch, FRAMES_A_SECOND (`face_sets.videos`) and at most FRAMES_A_STRETCH; those without a face,
 and those whose face is blurred (`face_sets.sharpness`), are left out when faces are sought, single frames too.
 """
 
@@ -16,7 +16,6 @@ from typing import Any, Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.clips import frames_of, is_clip, load_frame
 from face_sets.readers.labels import (
     SEXES,
     age_group_of,
@@ -28,6 +27,7 @@ from face_sets.readers.labels import (
 )
 from face_sets.readers.layouts import PICTURES, Files, Rejected, codes_of, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
+from face_sets.videos import frame_rows, is_clip, load_frame
 
 DATASET: Final = "guesswhat"
 FRAMES_A_STRETCH: Final = 20
@@ -92,8 +92,8 @@ def _faces(folder: Path, row: Row, problem: str | None) -> list[Row]:
     if problem is not None:
         raise ImageError(None, problem)
     code = spellings(DATASET).get(row["label"].lower(), row["label"])
-    frames = frames_of(folder / row["file"], FRAMES_A_STRETCH, *_stretch(row))
-    return [{"path": row["file"], "code": code, **_person(row), **frame} for frame in frames]
+    face = {"path": row["file"], "code": code, **_person(row)}
+    return frame_rows(folder, face, FRAMES_A_STRETCH, *_stretch(row))
 
 
 def _contradicted(rows: dict[int, Row]) -> set[int]:
