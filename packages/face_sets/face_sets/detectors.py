@@ -30,11 +30,10 @@ class HaarDetector:
         """Load the cascade's XML file."""
         try:
             self._cascade = cv2.CascadeClassifier(str(model))
-        except (cv2.error, SystemError) as error:
-            raise DetectorError(
-                f"{model.name} is not a cascade of OpenCV: give one of its XML files"
-            ) from error
-        if self._cascade.empty():
+            is_empty = self._cascade.empty()
+        except (cv2.error, SystemError):
+            is_empty = True
+        if is_empty:
             raise DetectorError(f"{model.name} is not a cascade of OpenCV: give one of its XML files")
 
     def detect(self, image: Pixels) -> list[Face]:
@@ -69,12 +68,6 @@ def load_detector(model: Path | None = None) -> Detector:
         raise DetectorError(
             f"{model.name} is not a BlazeFace short-range model: give such a .tflite file"
         ) from error
-
-
-def check_model(model: Path | None) -> None:
-    """Check that a model file is a detector, here rather than in every process; raises DetectorError."""
-    if model is not None:
-        load_detector(model)
 
 
 def _level_face(x: float, y: float, width: float, height: float) -> Face:

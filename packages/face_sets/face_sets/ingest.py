@@ -30,7 +30,7 @@ from face_sets.catalogue import (
     outcomes,
 )
 from face_sets.code_digests import code_digest
-from face_sets.detectors import check_model
+from face_sets.detectors import load_detector
 from face_sets.files import atomic_path, digest
 from face_sets.images import Pixels
 from face_sets.ingested import IngestedSet, IngestError, Report
@@ -79,7 +79,8 @@ def ingest(
     usable picture, DetectorError for an unusable `detector_model`.
     """
     chosen = source(name)
-    check_model(detector_model)
+    if detector_model is not None:
+        load_detector(detector_model)  # refuse it here rather than in every process
     reading = chosen.read(folder)
     target = IngestedSet(results, name)
     job = _Job.of(chosen, reading, folder, target, face_size, detector_model)

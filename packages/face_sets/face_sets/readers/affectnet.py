@@ -40,10 +40,7 @@ SETS: Final = {"train_set": "train", "val_set": "validation", "test_set": "test"
 
 
 def read(folder: Path) -> Reading:
-    """Return the faces of either release; `rejected` holds pictures without a readable label, and absent ones.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return the faces of either release; `rejected` holds pictures without a readable label, and absent ones."""
     files = list_files(folder)
     rejected = list(files.rejected)
     if any(files.ending(name) for name in TABLES):

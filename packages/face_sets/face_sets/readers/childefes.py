@@ -31,10 +31,7 @@ _CHILD: Final = re.compile(rf"(?<![^\W_])(?:{'|'.join(CHILD_WORDS)})[ _-]?(\d+)(
 
 
 def read(folder: Path) -> Reading:
-    """Return the photographs, and frames of the clips; `rejected` holds files that do not name one expression.
-
-    Raises LayoutError, in one sentence, for a folder in which no file names an expression.
-    """
+    """Return the photographs, and frames of the clips; `rejected` holds files that do not name one expression."""
     files = list_files(folder)
     rejected = list(files.rejected)
     paths = sorted({*files.pictures, *filter(is_clip, files.usable)})

@@ -17,9 +17,8 @@ import pandas as pd
 
 from face_sets.images import ImageError
 from face_sets.readers.labels import (
-    SEXES,
-    age_group_of,
     only_table,
+    person_columns,
     person_problem,
     read_label_table,
     rows_of,
@@ -39,10 +38,7 @@ OPTIONAL: Final = ("start_ms", "end_ms", "age_years", "sex", "ethnicity", "mouth
 
 
 def read(folder: Path) -> Reading:
-    """Return frames of the table's rows; `rejected` holds absent and damaged files, and rows that contradict.
-
-    Raises LayoutError, in one sentence, for a folder without such a table.
-    """
+    """Return frames of the table's rows; `rejected` holds absent and damaged files, and rows that contradict."""
     files = list_files(folder)
     table_path = only_table(folder, files)
     if table_path is None:
@@ -54,12 +50,15 @@ def read(folder: Path) -> Reading:
     records = rows_of(table)
     problems = _problems(records, files)
     rejected: Rejected = list(files.rejected)
+    named = table["file"].fillna("(no file named)")
+    rejected += [(file, problem) for file, problem in zip(named, problems, strict=True) if problem]
+    usable = table[[problem is None for problem in problems]]
     rows: list[Row] = []
-    for row, problem in zip(records, problems, strict=True):
+    for row in rows_of(usable.assign(**person_columns(usable, unknown_age="child"))):  # a game for children
         try:
-            rows += _faces(folder, row, problem)
+            rows += _faces(folder, row)
         except ImageError as error:
-            rejected.append(("(no file named)" if pd.isna(row["file"]) else row["file"], error.reason))
+            rejected.append((row["file"], error.reason))
     if not rows:
         raise LayoutError(
             f"{table_path} names no clip or frame in the folder that can be used: check its column file"
@@ -87,12 +86,10 @@ def _problem(row: Row) -> str | None:
     return person_problem(row)
 
 
-def _faces(folder: Path, row: Row, problem: str | None) -> list[Row]:
-    """The rows of faces of one row of the table. Raises ImageError if it has a problem, or its clip."""
-    if problem is not None:
-        raise ImageError(None, problem)
+def _faces(folder: Path, row: Row) -> list[Row]:
+    """The rows of faces of one row of the table. Raises ImageError for a clip that cannot be read."""
     code = spellings(DATASET).get(row["label"].lower(), row["label"])
-    face = {"path": row["file"], "code": code, **_person(row)}
+    face = {**row, "path": row["file"], "code": code, "subject_id": f"{DATASET}-{row['child_id']}"}
     return frame_rows(folder, face, FRAMES_A_STRETCH, *_stretch(row))
 
 
@@ -130,19 +127,6 @@ def _stretch(row: Row) -> tuple[float, float]:
 
 def _time(text: Any, whole: float) -> float:
     return whole if pd.isna(text) else float(pd.to_numeric(text, errors="coerce"))
-
-
-def _person(row: Row) -> Row:
-    ages: Any = pd.to_numeric(row["age_years"]) if not pd.isna(row["age_years"]) else pd.NA
-    sex, mouth = row["sex"], row["mouth"]
-    return {
-        "subject_id": f"{DATASET}-{row['child_id']}",
-        "age_group": "child" if pd.isna(ages) else age_group_of(ages),  # the game is played with children
-        "age_years": ages,
-        "sex": pd.NA if pd.isna(sex) else SEXES[sex.lower()],
-        "ethnicity": row["ethnicity"],
-        "mouth": pd.NA if pd.isna(mouth) else mouth.lower(),
-    }
 
 
 SOURCE: Final = Source(DATASET, read, load_frame, refuse_blurred=True)

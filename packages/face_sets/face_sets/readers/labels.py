@@ -102,8 +102,19 @@ def person_problem(row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def age_group_of(age_years: float) -> str:
-    """Return child, adult or, for a missing age, unknown."""
-    if pd.isna(age_years):
-        return "unknown"
-    return "child" if age_years < CHILD_BELOW_YEARS else "adult"
+def person_columns(table: pd.DataFrame, unknown_age: str = "unknown") -> pd.DataFrame:
+    """Return age_group, age_years, sex, ethnicity and mouth of a table's rows, each without a `person_problem`.
+
+    The age group is `unknown_age` where no age is given.
+    """
+    ages = pd.to_numeric(table["age_years"]).astype("Float64")
+    groups = (ages < CHILD_BELOW_YEARS).map({True: "child", False: "adult"})
+    return pd.DataFrame(
+        {
+            "age_group": groups.astype("string").fillna(unknown_age),
+            "age_years": ages,
+            "sex": table["sex"].str.lower().map(SEXES),
+            "ethnicity": table["ethnicity"],
+            "mouth": table["mouth"].str.lower(),
+        }
+    )

@@ -30,10 +30,7 @@ _NAME: Final = re.compile(r"S(\d+)((?:[ _-]+[A-Za-z]+)+)[ _-]*\d*")
 
 
 def read(folder: Path) -> Reading:
-    """Return frames of the clips with one label; `rejected` holds the other clips, misnamed and damaged ones.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return frames of the clips with one label; `rejected` holds the other clips, misnamed and damaged ones."""
     files = list_files(folder)
     rejected, people = list(files.rejected), _people(folder, files)
 

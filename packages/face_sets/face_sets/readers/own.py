@@ -11,9 +11,8 @@ from typing import Final
 import pandas as pd
 
 from face_sets.readers.labels import (
-    SEXES,
-    age_group_of,
     only_table,
+    person_columns,
     person_problem,
     read_label_table,
     rows_of,
@@ -28,10 +27,7 @@ OPTIONAL: Final = ("subject", "age_years", "sex", "ethnicity", "mouth")
 
 
 def read(folder: Path) -> Reading:
-    """Return the pictures of the table, or of the folders of expressions; `rejected` holds all others.
-
-    Raises LayoutError, in one sentence, for a folder with neither, or with several tables.
-    """
+    """Return the pictures of the table, or of the folders of expressions; `rejected` holds all others."""
     files = list_files(folder)
     rejected: Rejected = list(files.rejected)
     table_path = only_table(folder, files)
@@ -67,18 +63,8 @@ def _of_table(table_path: Path, files: Files, rejected: Rejected) -> pd.DataFram
     named = table["file"].fillna("(no file named)")
     rejected += [(path, problem) for path, problem in zip(named, problems, strict=True) if problem]
     kept = table.loc[[problem is None for problem in problems]]
-    ages = pd.to_numeric(kept["age_years"]).astype("Float64")
-    return pd.DataFrame(
-        {
-            "path": kept["file"],
-            "code": kept["expression"],
-            "subject_id": f"{DATASET}-" + kept["subject"],
-            "age_group": ages.map(age_group_of),
-            "age_years": ages,
-            "sex": kept["sex"].str.lower().map(SEXES),
-            "ethnicity": kept["ethnicity"],
-            "mouth": kept["mouth"].str.lower(),
-        }
+    return person_columns(kept).assign(
+        path=kept["file"], code=kept["expression"], subject_id=f"{DATASET}-" + kept["subject"]
     )
 
 

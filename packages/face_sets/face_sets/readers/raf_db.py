@@ -29,10 +29,7 @@ it counts as child, since fourteen of its sixteen years are below and adults' co
 
 
 def read(folder: Path) -> Reading:
-    """Return the aligned faces, with sex, race and age_group where the manual annotations are there.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return the aligned faces, with sex, race and age_group where the manual annotations are there."""
     files = list_files(folder)
     path = files.ending(*LISTS)
     if path is None:

@@ -72,6 +72,7 @@ class Reading:
 class Source:
     """One data set: its name, its reader, and how the picture of a row (SENT_COLUMNS of it) is loaded.
 
+    `read` raises LayoutError, in one sentence, for a folder in another layout or a table without its columns.
     `aligned` sets ship cropped, upright faces, which go through untouched (no detection); of sets
     of video frames blurred faces are left out (`refuse_blurred`).
     """
