@@ -8,7 +8,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -228,13 +228,12 @@ def _counts(values: pd.Series) -> dict[str, int]:
 
 def _stamps(rows: pd.DataFrame, folder: Path) -> str:
     """Sizes and times of change of the files that rows come from: a file that was fetched anew is read anew."""
-    return "\n".join(_stamp_lines(rows["path"].unique().tolist(), folder))
+    return "\n".join(_stamp(f"{folder}/{path}") for path in rows["path"].unique().tolist())
 
 
-def _stamp_lines(paths: list[str], folder: Path) -> Iterator[str]:
-    for path in paths:
-        try:
-            state = os.stat(f"{folder}/{path}")
-            yield f"{state.st_size} {state.st_mtime_ns}"
-        except OSError:
-            yield "absent"
+def _stamp(path: str) -> str:
+    try:
+        state = os.stat(path)
+    except OSError:
+        return "absent"
+    return f"{state.st_size} {state.st_mtime_ns}"

@@ -20,7 +20,6 @@ from face_sets.readers.labels import (
     only_table,
     person_columns,
     person_problem,
-    read_label_table,
     rows_of,
     spellings,
 )
@@ -40,15 +39,12 @@ OPTIONAL: Final = ("start_ms", "end_ms", "age_years", "sex", "ethnicity", "mouth
 def read(folder: Path) -> Reading:
     """Return frames of the table's rows; `rejected` holds absent and damaged files, and rows that contradict."""
     files = list_files(folder)
-    table_path = only_table(folder, files)
-    if table_path is None:
+    table = only_table(folder, files, NEEDED, OPTIONAL)
+    if table is None:
         raise LayoutError(
             f"{folder} has no table of labels: expected one CSV with the columns {', '.join(NEEDED)}"
         )
-    table = read_label_table(table_path, NEEDED, OPTIONAL)
-    table["file"] = table["file"].str.replace("\\", "/", regex=False)
-    records = rows_of(table)
-    problems = _problems(records, files)
+    problems = _problems(rows_of(table), files)
     rejected: Rejected = list(files.rejected)
     named = table["file"].fillna("(no file named)")
     rejected += [(file, problem) for file, problem in zip(named, problems, strict=True) if problem]
@@ -61,7 +57,7 @@ def read(folder: Path) -> Reading:
             rejected.append((row["file"], error.reason))
     if not rows:
         raise LayoutError(
-            f"{table_path} names no clip or frame in the folder that can be used: check its column file"
+            f"the table in {folder} names no clip or frame there that can be used: check its column file"
         )
     found = pd.DataFrame(rows).drop_duplicates(["path", "part"])
     return make_reading(DATASET, found.assign(domain="phone"), rejected)

@@ -74,15 +74,20 @@ def _plain(name: str) -> str:
     return "_".join(name.strip().lower().split())
 
 
-def only_table(folder: Path, files: Files) -> Path | None:
-    """Return the one CSV table at the top of a folder, None if there is none.
+def only_table(
+    folder: Path, files: Files, needed: Sequence[str], optional: Sequence[str]
+) -> pd.DataFrame | None:
+    """Return the one CSV table at the top of a folder as `read_label_table` does, None if there is none.
 
-    Raises LayoutError if there are several.
+    Its column `file` is given with `/` between folders. Raises LayoutError also if there are several tables.
     """
     found = [path for path in files.usable if "/" not in path and path.lower().endswith(".csv")]
     if len(found) > 1:
         raise LayoutError(f"{folder} holds {len(found)} CSV tables: leave the one with the labels")
-    return folder / found[0] if found else None
+    if not found:
+        return None
+    table = read_label_table(folder / found[0], needed, optional)
+    return table.assign(file=table["file"].str.replace("\\", "/", regex=False))
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:

@@ -14,7 +14,6 @@ from face_sets.readers.labels import (
     only_table,
     person_columns,
     person_problem,
-    read_label_table,
     rows_of,
     spellings,
 )
@@ -30,8 +29,8 @@ def read(folder: Path) -> Reading:
     """Return the pictures of the table, or of the folders of expressions; `rejected` holds all others."""
     files = list_files(folder)
     rejected: Rejected = list(files.rejected)
-    table_path = only_table(folder, files)
-    found = _of_folders(files, rejected) if table_path is None else _of_table(table_path, files, rejected)
+    table = only_table(folder, files, NEEDED, OPTIONAL)
+    found = _of_folders(files, rejected) if table is None else _of_table(table, files, rejected)
     if found.empty:
         raise LayoutError(
             f"{folder} holds no picture that can be used: expected a folder for each expression, or one CSV table with "
@@ -49,9 +48,7 @@ def _of_folders(files: Files, rejected: Rejected) -> pd.DataFrame:
     return pd.DataFrame({"path": placed, "code": labels}, dtype="string")
 
 
-def _of_table(table_path: Path, files: Files, rejected: Rejected) -> pd.DataFrame:
-    table = read_label_table(table_path, NEEDED, OPTIONAL)
-    table["file"] = table["file"].str.replace("\\", "/", regex=False)
+def _of_table(table: pd.DataFrame, files: Files, rejected: Rejected) -> pd.DataFrame:
     problems = [_problem(row, files) for row in rows_of(table)]
     known = table["expression"].str.lower()
     contradicted = set(table["file"][known.groupby(table["file"]).transform("nunique") > 1])
