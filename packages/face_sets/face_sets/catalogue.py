@@ -82,13 +82,8 @@ def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> 
     {'age_group': ['adult', 'child'], 'found': [2, 1], 'missed': [0, 1], 'hit_rate': [1.0, 0.5]}
     """
     keys = list(by)
-    missed = dropped[dropped["reason"] == NO_FACE]
-    both = pd.concat(
-        [
-            faces[keys].astype(object).assign(found=1, missed=0),
-            missed[keys].astype(object).assign(found=0, missed=1),
-        ]
-    )
+    found, missed = (rows[keys].astype(object) for rows in (faces, dropped[dropped["reason"] == NO_FACE]))
+    both = pd.concat([found.assign(found=1, missed=0), missed.assign(found=0, missed=1)])
     counts = both.groupby(keys, dropna=False)[["found", "missed"]].sum().reset_index()
     return counts.assign(hit_rate=counts["found"] / (counts["found"] + counts["missed"]))
 

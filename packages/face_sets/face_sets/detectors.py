@@ -14,9 +14,7 @@ from face_sets.images import Pixels
 
 SMALLEST_SHARE: Final = 0.1  # of the picture's shorter side: smaller "faces" are texture
 STEP: Final = 1.1  # of scale between searches: the default of detectMultiScale
-AGREEING_BOXES: Final = (
-    5  # boxes that must agree; 3 is the default, 5 lets fewer collars and curtains through
-)
+AGREEING_BOXES: Final = 5  # that make one face; 3 is the default, 5 lets fewer collars and curtains through
 
 
 class DetectorError(ValueError):

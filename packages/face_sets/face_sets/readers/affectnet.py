@@ -17,14 +17,7 @@ import numpy as np
 import pandas as pd
 
 from face_sets.readers.labels import read_label_table
-from face_sets.readers.layouts import (
-    Files,
-    Rejected,
-    codes_of,
-    list_files,
-    make_reading,
-    whole_code,
-)  # fmt: skip
+from face_sets.readers.layouts import Files, Rejected, codes_of, list_files, make_reading, whole_code
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
 
 DATASET: Final = "affectnet"

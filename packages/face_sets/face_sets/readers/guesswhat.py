@@ -16,13 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.labels import (
-    only_table,
-    person_columns,
-    person_problem,
-    rows_of,
-    spellings,
-)
+from face_sets.readers.labels import only_table, person_columns, person_problem, rows_of, spellings
 from face_sets.readers.layouts import PICTURES, Files, Rejected, codes_of, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
 from face_sets.videos import frame_rows, is_clip, load_frame

@@ -10,13 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.labels import (
-    only_table,
-    person_columns,
-    person_problem,
-    rows_of,
-    spellings,
-)
+from face_sets.readers.labels import only_table, person_columns, person_problem, rows_of, spellings
 from face_sets.readers.layouts import Files, Rejected, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_picture
 
