@@ -1,18 +1,19 @@
 """What of the copies of a photograph the search for near-duplicates finds, and what it takes for a copy wrongly.
 
-`FER_DATA=FOLDER python benchmarks/duplicates.py` copies the London photographs and `--drawn` faces in several ways.
+`FER_DATA=FOLDER python benchmarks/duplicates.py` copies the London photographs and `--rendered` faces in several ways.
 A copy goes the way of every picture: it is changed, then its face is found and cropped anew. `stored` is the other
 way, for sets that ship cropped faces: the stored face itself is changed. For each are printed the shares that
 the clusters join with their original, and that lie within BESIDE of it, as is asked of CAFE's. Then how near two
 people come.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 import pandas as pd
+import typer
+from rendered import rendered_faces
 
 from face_sets.detection import FaceDetector, crop_face, largest_face
 from face_sets.duplicates import BESIDE, LINKED, clusters, codes_of, distances, perceptual_hash
@@ -20,14 +21,12 @@ from face_sets.images import Pixels, decode_image, encode_jpeg, read_image
 from face_sets.ingest import FACE_SIZE
 from face_sets.readers.london import read as read_london
 from fer_utils.steps.external_faces import london_folder
-from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import render_face
 
 Copy = Callable[[Pixels, np.random.Generator], Pixels]
 
 
 def cropped(share: float) -> Copy:
-    """Return a copy that lacks a share of the width and of the height, cut off at sides drawn at random."""
+    """Return a copy that lacks a share of the width and of the height, cut off at random."""
 
     def cut(image: Pixels, generator: np.random.Generator) -> Pixels:
         height, width = (round(side * (1 - share)) for side in image.shape[:2])
@@ -45,9 +44,7 @@ def lit(contrast: float, brightness: float) -> Copy:
 
 def shrunk(share: float) -> Copy:
     """Return a copy of a share of the side."""
-    return lambda image, _: cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA).astype(
-        np.uint8
-    )
+    return lambda image, _: cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
 COPIES: dict[str, Copy] = {
@@ -58,9 +55,7 @@ COPIES: dict[str, Copy] = {
     "darker": lit(1.0, -25),
     "more contrast": lit(1.3, 0),
     "noise": lambda image, g: np.clip(image + g.normal(0, 8, image.shape), 0, 255).astype(np.uint8),
-    "grey": lambda image, _: cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(
-        np.uint8
-    ),
+    "grey": lambda image, _: cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB),
     "cropped by 5 %": cropped(0.05),
     "cropped by 10 %": cropped(0.1),
     "cropped by 20 %": cropped(0.2),
@@ -74,13 +69,6 @@ def london() -> tuple[list[str], list[Pixels]]:
         return [], []
     rows = read_london(folder).rows
     return rows["subject_id"].tolist(), [read_image(folder / path) for path in rows["path"]]
-
-
-def drawn(count: int) -> tuple[list[str], list[Pixels]]:
-    """Return the people and pictures of drawn faces."""
-    rows = plan_faces(Design()).sample(count, random_state=0)
-    pictures = [render_face({str(k): v for k, v in row.items()}, 280) for row in rows.to_dict("records")]
-    return rows["subject_id"].tolist(), pictures
 
 
 def hashed(pictures: Sequence[Pixels | None]) -> list[str | None]:
@@ -107,18 +95,21 @@ def show(name: str, people: list[str], pictures: list[Pixels]) -> None:
 
     stored = [found(picture) for picture in pictures]
     originals = hashed(stored)
-    print(f"{name}: {len(pictures)} pictures\n{'':24} {'found and cropped anew':>30} {'stored':>20}")
-    print(f"{'copy':24} {'faces':>10} {'linked':>9} {'beside':>9} {'linked':>10} {'beside':>9}")
+    print(f"{name}: {len(pictures)} pictures\n{'':24} {'found and cropped anew':>30} {'stored':>19}")
+    print(f"{'copy':24} {'faces':>10} {'linked':>9} {'beside':>9} {'linked':>9} {'beside':>9}")
     for copy, change in COPIES.items():
         again = hashed([found(change(p, np.random.default_rng(k))) for k, p in enumerate(pictures)])
         direct = hashed(
             [None if s is None else change(s, np.random.default_rng(k)) for k, s in enumerate(stored)]
         )
-        (count, linked, beside), (_, linked_direct, beside_direct) = (
-            shares(originals, again),
-            shares(originals, direct),
-        )
-        print(f"{copy:24} {count:10} {linked:9.2f} {beside:9.2f} {linked_direct:10.2f} {beside_direct:9.2f}")
+        count, *found_anew = shares(originals, again)
+        numbers = [*found_anew, *shares(originals, direct)[1:]]
+        print(f"{copy:24} {count:10} " + " ".join(f"{number:9.2f}" for number in numbers))
+    show_people(people, originals)
+
+
+def show_people(people: list[str], originals: list[str | None]) -> None:
+    """Print how near pictures of two people, and two pictures of one person, come to each other."""
     table = pd.DataFrame({"person": people, "hash": originals}).dropna()
     codes, person = codes_of(table["hash"]), table["person"].to_numpy()
     far = distances(codes, codes)[np.triu_indices(len(codes), 1)]
@@ -131,17 +122,13 @@ def show(name: str, people: list[str], pictures: list[Pixels]) -> None:
             )
 
 
-def main() -> None:
-    """Print the tables of the photographs and of drawn faces."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--drawn", type=int, default=250, help="drawn faces")
+def main(rendered: int = 250) -> None:
+    """Print the tables of the photographs and of rendered faces."""
     people, pictures = london()
     if pictures:
         show("London photographs", people, pictures)
-    show("drawn faces", *drawn(parser.parse_args().drawn))
+    show("rendered faces", *rendered_faces(rendered, 280))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

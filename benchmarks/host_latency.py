@@ -5,7 +5,6 @@
 ratio that must not exceed 1.1 is that of the least: of single inferences, and of the rounds' medians.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -14,12 +13,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import typer
 
 from arm_latency.interpreters import open_at
 from fer_utils.profiling.host import latencies_ms
 
 WARM_UPS, RUNS = 10, 50
 LIMIT = 1.1
+NETWORKS = ("MobileNetV3Large", "MobileNetV3Small")
 
 
 def exported(name: str, folder: Path) -> Path:
@@ -77,23 +78,15 @@ def compare(path: Path, rounds: int) -> bool:
     return bool((ratios <= LIMIT).all())
 
 
-def main() -> None:
+def main(model: Path | None = None, rounds: int = 7) -> None:
     """Compare, and end with 1 if ours is slower than the limit."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--rounds", type=int, default=7)
-    given = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the tool inherits it
     with tempfile.TemporaryDirectory() as folder:
-        paths = [given.model] if given.model else [
-            exported(name, Path(folder)) for name in ("MobileNetV3Large", "MobileNetV3Small")
-        ]  # fmt: skip
-        within = [compare(path, given.rounds) for path in paths]
+        paths = [model] if model else [exported(name, Path(folder)) for name in NETWORKS]
+        within = [compare(path, rounds) for path in paths]
     sys.exit(0 if all(within) else 1)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,15 +1,15 @@
 """Seconds for 10,000 bootstrap draws of all metrics at CAFE's size, against the plain way: rows resampled, scikit-learn.
 
 `python benchmarks/resampling.py` times 154 children with about eight photographs each. The plain way samples children,
-gathers their photographs and calls scikit-learn; it is timed on `--plain` draws and scaled up. On a busy machine look at
+gathers their photographs and calls scikit-learn; it is timed on `--plain-draws` and scaled up. On a busy machine look at
 the ratio. Both must give the same spread.
 """
 
-import argparse
 import time
 
 import numpy as np
 import pandas as pd
+import typer
 
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.intervals import DRAWS, intervals, resampled
@@ -36,13 +36,8 @@ def plain(children: list[tuple[np.ndarray, np.ndarray]], draws: int) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def main() -> None:
+def main(plain_draws: int = 200) -> None:
     """Time both ways and print their ratio."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--plain", type=int, default=200, help="draws of the plain way")
-    draws = parser.parse_args().plain
     _, counts = confusions_by_subject(sample_predictions(like_cafe(), 1))
     intervals(counts, 100)  # warm
     started = time.process_time()
@@ -50,12 +45,14 @@ def main() -> None:
     ours = time.process_time() - started
     children = photographs(counts)
     started = time.process_time()
-    drawn = plain(children, draws)
-    theirs = (time.process_time() - started) * DRAWS / draws
+    drawn = plain(children, plain_draws)
+    theirs = (time.process_time() - started) * DRAWS / plain_draws
     print(
         f"{DRAWS:,} draws of {CHILDREN} children, {counts.sum():,} photographs: {ours:.2f} s of processor time"
     )
-    print(f"the plain way, scaled up from {draws} draws: {theirs:.0f} s, {theirs / ours:.0f} times as long")
+    print(
+        f"the plain way, scaled up from {plain_draws} draws: {theirs:.0f} s, {theirs / ours:.0f} times as long"
+    )
     spread = scores_of_confusions(resampled(counts, DRAWS, 0))
     for metric in METRICS:
         print(
@@ -64,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fer_utils import data_commands
+from fer_utils import forgetting
 from fer_utils.paths import Paths
 from fer_utils.study import Study, load_study
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-app.add_typer(data_commands.app, name="data")
+app.add_typer(forgetting.app, name="data")
 
 
 @app.command()

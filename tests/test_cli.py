@@ -53,14 +53,14 @@ def test_bad_input_ends_in_a_sentence_not_a_traceback(arguments, sentence):
 class TestClassify:
     @pytest.fixture(scope="class")
     def photograph(self, tmp_path_factory):
-        from face_sets.images import write_png
+        from face_sets.images import encode_png
         from synthetic_faces.design import Design, plan_faces
         from synthetic_faces.portrait import render_face
 
         plan = plan_faces(Design())
         row = plan[(plan["expression"] == "happiness") & (plan["domain"] == "lab")].iloc[0]
         path = tmp_path_factory.mktemp("photographs") / "smile.png"
-        write_png(path, render_face(row, 200))
+        path.write_bytes(encode_png(render_face(row, 200)))
         return path
 
     def test_a_face_gets_seven_probabilities(self, photograph):

@@ -9,22 +9,23 @@ from made_up import write_noise
 from made_up_sets import NAME, SECRET, SOURCE, put_set, write_set
 from typer.testing import CliRunner
 
+from face_sets import commands
 from face_sets import ingest as ingest_module
 from face_sets.folders import RESULTS_VARIABLE
 from face_sets.ingested import IngestedSet, ingested_sets
 from face_sets.manifests import load_manifest
-from face_sets.readers.registry import SOURCES
-from fer_utils import cli, data_commands
+from face_sets.readers.reading import SOURCES
+from fer_utils import cli, forgetting
 from fer_utils.paths import Paths
 from fer_utils.steps.faces import make_faces
-from fer_utils.study import load_study
+from fer_utils.study import Study, load_study
 
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     folder = tmp_path / "results"
     monkeypatch.setenv(RESULTS_VARIABLE, str(folder))
-    monkeypatch.setattr(data_commands, "PROJECT_FOLDER", tmp_path)
+    monkeypatch.setattr(forgetting, "PROJECT_FOLDER", tmp_path)
     monkeypatch.setattr(ingest_module, "source", lambda name: SOURCE)
     return folder
 
@@ -112,6 +113,10 @@ def test_check_finds_nothing_where_all_is_well(results):
     answer = fer("check")
     assert answer.exit_code == 0, answer.output
     assert answer.output.strip() == "checked the manifests and jaffe: no problems"
+
+
+def test_check_splits_by_the_seed_of_a_study():
+    assert Study.model_fields["seed"].default == commands.STUDY_SEED
 
 
 def test_check_finds_each_kind_of_damage(results):

@@ -11,7 +11,7 @@ from face_sets.folders import PROJECT_FOLDER
 
 FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know each other, but in no circle of modules
     "cli",
-    "data_commands | classify | results",
+    "forgetting | classify | results",
     "stages",
     "workflow",
     "graph",
@@ -21,7 +21,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "profiling",
     "compression",
     "models",
-    "tables | paths | forgetting",
+    "tables | paths",
     "study",
 )
 LIBRARIES = ("arm_latency", "face_sets", "synthetic_faces")

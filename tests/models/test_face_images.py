@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from face_sets.images import write_png
+from face_sets.files import write_bytes
+from face_sets.images import encode_png
 from fer_utils.models import face_images
 from fer_utils.models.face_images import FaceImages, StoredFaceError, load_pixels
 
@@ -14,7 +15,9 @@ def stored(tmp_path):
     """Ten images of random levels, and what of the `faces` table `load_pixels` needs."""
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (10, 32, 32, 3), dtype=np.uint8)
-    data = [write_png(tmp_path / "s" / f"{k}.png", image) for k, image in enumerate(pixels)]
+    data = [encode_png(image) for image in pixels]
+    for k, encoded in enumerate(data):
+        write_bytes(tmp_path / "s" / f"{k}.png", encoded)
     faces = pd.DataFrame(
         {"path": [f"s/{k}.png" for k in range(10)], "sha256": [hashlib.sha256(d).hexdigest() for d in data]}
     )
@@ -41,7 +44,7 @@ def test_an_empty_table_gives_no_pixels(stored):
 def test_missing_changed_and_cut_files_are_counted_not_named(stored):
     folder, faces, pixels = stored
     (folder / "s/1.png").unlink()
-    write_png(folder / "s/2.png", pixels[3])
+    write_bytes(folder / "s/2.png", encode_png(pixels[3]))
     (folder / "s/4.png").write_bytes((folder / "s/4.png").read_bytes()[:50])
     (folder / "s/5.png").write_bytes(b"")
     with pytest.raises(StoredFaceError, match="^4 of 10 stored faces") as error:

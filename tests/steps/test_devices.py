@@ -9,7 +9,7 @@ import pytest
 from arm_latency.interpreters import ProfilingError
 from face_sets.expressions import EXPRESSIONS
 from face_sets.files import digest
-from face_sets.images import write_png
+from face_sets.images import encode_png
 from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE
@@ -47,7 +47,7 @@ def paths(study, tmp_path):
                 path = here.faces.parent / f"{split}{number}{expression}.png"
                 path.parent.mkdir(exist_ok=True)
                 shade = 10 * place + 100 * number + (split == "train")
-                write_png(path, np.full((32, 32, 3), shade, np.uint8))
+                path.write_bytes(encode_png(np.full((32, 32, 3), shade, np.uint8)))
                 faces.append(
                     {"face_id": path.stem, "dataset": study.test_set, "subject_id": "a", "age_group": "child",
                      "expression": expression, "split": split, "path": path.name, "may_publish": True,

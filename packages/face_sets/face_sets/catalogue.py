@@ -28,12 +28,12 @@ from face_sets.duplicates import perceptual_hash
 from face_sets.images import ImageError, Pixels, encode_jpeg, encode_png, shrunk
 from face_sets.manifests import manifest_of
 from face_sets.sharpness import is_blurred
+from face_sets.tables import Row
 
 NO_FACE: Final = "no face found"
 BLURRED: Final = "the face is blurred"
 DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "ethnicity", "age_group", "expression", "reason")
 
-Row = dict[str, Any]
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CHUNK: Final = 32  # images per task: large against the cost of sending it, small against the wait at the end
 
@@ -82,13 +82,8 @@ def hit_rates(faces: pd.DataFrame, dropped: pd.DataFrame, by: Sequence[str]) -> 
     {'age_group': ['adult', 'child'], 'found': [2, 1], 'missed': [0, 1], 'hit_rate': [1.0, 0.5]}
     """
     keys = list(by)
-    missed = dropped[dropped["reason"] == NO_FACE]
-    both = pd.concat(
-        [
-            faces[keys].astype(object).assign(found=1, missed=0),
-            missed[keys].astype(object).assign(found=0, missed=1),
-        ]
-    )
+    found, missed = (rows[keys].astype(object) for rows in (faces, dropped[dropped["reason"] == NO_FACE]))
+    both = pd.concat([found.assign(found=1, missed=0), missed.assign(found=0, missed=1)])
     counts = both.groupby(keys, dropna=False)[["found", "missed"]].sum().reset_index()
     return counts.assign(hit_rate=counts["found"] / (counts["found"] + counts["missed"]))
 

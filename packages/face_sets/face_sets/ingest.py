@@ -8,7 +8,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -30,13 +30,20 @@ from face_sets.catalogue import (
     outcomes,
 )
 from face_sets.code_digests import code_digest
-from face_sets.detectors import check_model
+from face_sets.detectors import load_detector
 from face_sets.files import atomic_path, digest
 from face_sets.images import Pixels
 from face_sets.ingested import IngestedSet, IngestError, Report
 from face_sets.manifests import manifest_of
-from face_sets.readers.reading import ROW_COLUMNS, SENT_COLUMNS, Reading, Source, name_of
-from face_sets.readers.registry import reader_module, source
+from face_sets.readers.reading import (
+    ROW_COLUMNS,
+    SENT_COLUMNS,
+    Reading,
+    Source,
+    name_of,
+    reader_module,
+    source,
+)
 
 FACE_SIZE: Final = 224
 """Side of a stored face, pixels: the input of the paper's networks, so that nothing is resampled twice."""
@@ -72,7 +79,8 @@ def ingest(
     usable picture, DetectorError for an unusable `detector_model`.
     """
     chosen = source(name)
-    check_model(detector_model)
+    if detector_model is not None:
+        load_detector(detector_model)  # refuse it here rather than in every process
     reading = chosen.read(folder)
     target = IngestedSet(results, name)
     job = _Job.of(chosen, reading, folder, target, face_size, detector_model)
@@ -220,13 +228,12 @@ def _counts(values: pd.Series) -> dict[str, int]:
 
 def _stamps(rows: pd.DataFrame, folder: Path) -> str:
     """Sizes and times of change of the files that rows come from: a file that was fetched anew is read anew."""
-    return "\n".join(_stamp_lines(rows["path"].unique().tolist(), folder))
+    return "\n".join(_stamp(f"{folder}/{path}") for path in rows["path"].unique().tolist())
 
 
-def _stamp_lines(paths: list[str], folder: Path) -> Iterator[str]:
-    for path in paths:
-        try:
-            state = os.stat(f"{folder}/{path}")
-            yield f"{state.st_size} {state.st_mtime_ns}"
-        except OSError:
-            yield "absent"
+def _stamp(path: str) -> str:
+    try:
+        state = os.stat(path)
+    except OSError:
+        return "absent"
+    return f"{state.st_size} {state.st_mtime_ns}"

@@ -108,11 +108,7 @@ def ingest_summary(results: Path, names: Collection[str]) -> pd.DataFrame:
     failed (files that cannot be used).
     """
     reports = [each.report() for each in ingested_sets(results) if each.name in names]
-    columns = ["dataset", "faces", "not_found", "blurred", "other_label", "failed"]
-    return pd.DataFrame(
-        [
-            (r.dataset, r.found, r.missed, r.blurred, sum(r.dropped_labels.values()), r.failed)
-            for r in reports
-        ],
-        columns=columns,
-    )
+    rows = [
+        (r.dataset, r.found, r.missed, r.blurred, sum(r.dropped_labels.values()), r.failed) for r in reports
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "faces", "not_found", "blurred", "other_label", "failed"])

@@ -46,9 +46,8 @@ def assign_splits(ingested: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.D
     if len(rows):
         codes = codes_of(rows["perceptual_hash"])
         tested = (split == "test").to_numpy(bool)
-        test_only = (
-            rows["dataset"].isin(TEST_ONLY).to_numpy(bool)
-        )  # few enough to be compared with every face
+        # The test-only sets are few enough to be compared with every face
+        test_only = rows["dataset"].isin(TEST_ONLY).to_numpy(bool)
         near = (beside(codes, test_only) & ~tested) | beside(codes, tested)
         reason[reason.isna() & near] = NEAR_TEST
         judged = (reason.isna() & (split == "validation")).to_numpy(bool)

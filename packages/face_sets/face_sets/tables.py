@@ -6,7 +6,7 @@ column's name. Reading checks what writing promised, so a damaged or foreign fil
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow
@@ -17,44 +17,45 @@ from face_sets.files import atomic_path
 AGE_GROUPS: Final = ("child", "adult", "unknown")
 SPLITS: Final = ("train", "validation", "test", "external")
 
+Row = dict[str, Any]
+"""One row of a table, by column."""
+
 Column = str | tuple[str, ...]
 """A pandas dtype, or the categories of a categorical column."""
 
+_WHO: Final[Mapping[str, Column]] = {
+    "face_id": "string",
+    "dataset": "string",
+    "subject_id": "string",  # missing in `ingested` where the owner gives none
+    "expression": EXPRESSIONS,
+    "age_group": AGE_GROUPS,
+    "age_years": "Float64",
+    "sex": ("female", "male"),
+    "ethnicity": "string",
+}
+_STORED: Final[Mapping[str, Column]] = {
+    "path": "string",  # relative to the folder that holds the table
+    "sha256": "string",
+    "perceptual_hash": "string",  # face_sets.duplicates: near-duplicates are few bits apart
+}
+
 COLUMNS: Final[dict[str, Mapping[str, Column]]] = {
     "faces": {  # one row per face image
-        "face_id": "string",
-        "dataset": "string",
-        "subject_id": "string",
-        "expression": EXPRESSIONS,
-        "age_group": AGE_GROUPS,
-        "age_years": "Float64",
-        "sex": ("female", "male"),
-        "ethnicity": "string",
+        **_WHO,
         "skin_tone": "Int8",  # Monk scale, 1 to 10; a factor of its own, known for synthetic faces only
         "mouth": ("open", "closed"),
         "domain": "string",
         "split": SPLITS,
-        "path": "string",  # relative to the folder that holds the table
-        "sha256": "string",
-        "perceptual_hash": "string",  # face_sets.duplicates: near-duplicates are few bits apart
+        **_STORED,
         "may_publish": "bool",
     },
     "ingested": {  # one row per face of one data set, before any study splits it
-        "face_id": "string",
-        "dataset": "string",
-        "subject_id": "string",  # missing where the owner gives none
-        "expression": EXPRESSIONS,
-        "age_group": AGE_GROUPS,
-        "age_years": "Float64",
-        "sex": ("female", "male"),
-        "ethnicity": "string",
+        **_WHO,
         "mouth": ("open", "closed"),
         "domain": "string",
         "source_key": "string",  # the picture or video that it was cut from
         "owner_split": ("train", "validation", "test"),
-        "path": "string",  # relative to the folder that holds the table
-        "sha256": "string",
-        "perceptual_hash": "string",
+        **_STORED,
     },
 }
 

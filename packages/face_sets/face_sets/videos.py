@@ -9,13 +9,15 @@ import math
 import os
 import threading
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import cv2
 import numpy as np
+import pandas as pd
 
-from face_sets.images import ImageError, Pixels
+from face_sets.images import ImageError, Pixels, read_image
+from face_sets.tables import Row
 
 # FFmpeg and OpenCV write to the terminal of every oddity in a file; what matters is an ImageError below
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET of libavutil/log.h
@@ -35,12 +37,41 @@ SUFFIXES: Final = frozenset(
 )
 """Suffixes, in small letters, by which a file is taken for a video."""
 
+FRAMES_A_SECOND: Final = 2
+"""Frames sampled of labelled clips: closer ones hardly differ; the rate at which Gaya-Morey et al. sample short clips for
+their 24-set benchmark (github.com/Xavi3398/fer_benchmark, notebook 1)."""
+
 _SIGNATURES: Final = (
     (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (4, b"skip"),  # MP4, QuickTime
     (8, b"AVI "), (0, b"\x1a\x45\xdf\xa3"), (0, b"\x30\x26\xb2\x75"),  # AVI; Matroska and WebM; WMV
     (0, b"\x00\x00\x01\xba"), (0, b"\x00\x00\x01\xb3"),  # MPEG
 )  # fmt: skip
 """How video files begin. FFmpeg would also take play lists, which can name other files and addresses."""
+
+
+def is_clip(path: str) -> bool:
+    """Whether a file is taken for a video clip, by its suffix."""
+    return PurePosixPath(path).suffix.lower() in SUFFIXES
+
+
+def frame_rows(
+    folder: Path, row: Row, limit: int, start_ms: float = 0, end_ms: float = math.inf
+) -> list[Row]:
+    """Return a row for each frame taken of the clip `row["path"]`, or of a stretch of it: `row`, `part` and `frame_ms`.
+
+    Frames lie at the middles of equal parts, FRAMES_A_SECOND of them and at most `limit`. Of a picture, one row
+    without a time. Raises ImageError for a clip that cannot be read or ends before the stretch.
+    """
+    if not is_clip(row["path"]):
+        return [{**row, "part": pd.NA, "frame_ms": pd.NA}]
+    times = sample_times(folder / row["path"], FRAMES_A_SECOND, limit, start_ms, end_ms)
+    return [{**row, "part": ms, "frame_ms": ms} for ms in times]
+
+
+def load_frame(row: Row, folder: Path) -> Pixels:
+    """Load a row's frame, or its picture where it has no `frame_ms`."""
+    path = folder / row["path"]
+    return read_image(path) if pd.isna(row["frame_ms"]) else read_frame(path, int(row["frame_ms"]))
 
 
 def sample_times(

@@ -14,7 +14,8 @@ from made_up import write_face
 from face_sets import tables
 from face_sets.duplicates import perceptual_hash
 from face_sets.expressions import EXPRESSIONS
-from face_sets.images import write_png
+from face_sets.files import write_bytes
+from face_sets.images import encode_png
 from face_sets.ingested import IngestedSet, Report
 from face_sets.readers.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
 
@@ -111,7 +112,8 @@ def put_set(results, name, people=12, draw=None, size=48, **columns):
     digests, hashes = [], []
     for number, path in enumerate(rows["path"]):
         image = draw(number) if draw else generator.integers(0, 255, (size, size, 3)).astype(np.uint8)
-        digests.append(hashlib.sha256(write_png(target.folder / path, image)).hexdigest())
+        write_bytes(target.folder / path, data := encode_png(image))
+        digests.append(hashlib.sha256(data).hexdigest())
         hashes.append(perceptual_hash(image))
     rows = rows.assign(sha256=digests, perceptual_hash=hashes)
     tables.write(rows, "ingested", target.faces_file)

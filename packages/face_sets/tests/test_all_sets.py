@@ -7,7 +7,7 @@ from made_up_sets import WRITERS
 from face_sets.checking import problems
 from face_sets.ingest import TOLERATED_SHARE, ingest
 from face_sets.ingested import IngestedSet
-from face_sets.readers.registry import SOURCES, source
+from face_sets.readers.reading import SOURCES, source
 
 SIZE = 48
 

@@ -18,10 +18,18 @@ def picture():
 
 
 def test_png_gives_back_every_level_in_rgb_order(tmp_path, picture):
-    data = images.write_png(tmp_path / "a.png", picture)
-    assert (tmp_path / "a.png").read_bytes() == data
+    (tmp_path / "a.png").write_bytes(images.encode_png(picture))
     np.testing.assert_array_equal(images.read_image(tmp_path / "a.png"), picture)
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), picture)
+
+
+def test_a_large_colour_profile_is_read_and_an_absurd_one_refused(tmp_path, picture):
+    """Pillow's own bound on unpacked chunks, 1 MiB, is less than what some printers' profiles take."""
+    for size in (2 * 2**20, 2**25):
+        Image.fromarray(picture).save(tmp_path / f"{size}.png", icc_profile=bytes(size))
+    np.testing.assert_array_equal(images.read_image(tmp_path / f"{2**21}.png"), picture)
+    with pytest.raises(images.ImageError, match="damaged"):
+        images.read_image(tmp_path / f"{2**25}.png")
 
 
 def test_jpeg_gives_back_nearly_the_colours():

@@ -21,7 +21,7 @@ from face_sets.detectors import DetectorError, HaarDetector, load_detector
 from face_sets.images import read_image
 from face_sets.ingest import ingest
 from face_sets.ingested import IngestedSet, IngestError, ingest_summary
-from face_sets.readers import registry
+from face_sets.readers import reading
 from face_sets.readers.reading import LayoutError, Source, load_picture
 
 SIZE = 64
@@ -314,7 +314,7 @@ def test_an_unusable_detector_is_one_sentence(tmp_path, folder, results, name):
 
 def test_unknown_sets_are_one_sentence():
     with pytest.raises(LayoutError, match="unknown data set 'kedf': choose one of affectnet"):
-        registry.source("kedf")
+        reading.source("kedf")
 
 
 def test_a_table_that_promises_too_much_is_refused(folder, results):

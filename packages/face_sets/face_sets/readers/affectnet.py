@@ -17,14 +17,7 @@ import numpy as np
 import pandas as pd
 
 from face_sets.readers.labels import read_label_table
-from face_sets.readers.layouts import (
-    Files,
-    Rejected,
-    codes_of,
-    list_files,
-    make_reading,
-    whole_code,
-)  # fmt: skip
+from face_sets.readers.layouts import Files, Rejected, codes_of, list_files, make_reading, whole_code
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
 
 DATASET: Final = "affectnet"
@@ -40,10 +33,7 @@ SETS: Final = {"train_set": "train", "val_set": "validation", "test_set": "test"
 
 
 def read(folder: Path) -> Reading:
-    """Return the faces of either release; `rejected` holds pictures without a readable label, and absent ones.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return the faces of either release; `rejected` holds pictures without a readable label, and absent ones."""
     files = list_files(folder)
     rejected = list(files.rejected)
     if any(files.ending(name) for name in TABLES):

@@ -17,10 +17,10 @@ from typing import Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.clips import frames_of, is_clip, load_frame
 from face_sets.readers.labels import spellings
-from face_sets.readers.layouts import codes_of, list_files, make_reading
+from face_sets.readers.layouts import codes_of, gathered, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
+from face_sets.videos import frame_rows, is_clip, load_frame
 
 DATASET: Final = "childefes"
 FRAMES_A_CLIP: Final = 5
@@ -31,20 +31,11 @@ _CHILD: Final = re.compile(rf"(?<![^\W_])(?:{'|'.join(CHILD_WORDS)})[ _-]?(\d+)(
 
 
 def read(folder: Path) -> Reading:
-    """Return the photographs, and frames of the clips; `rejected` holds files that do not name one expression.
-
-    Raises LayoutError, in one sentence, for a folder in which no file names an expression.
-    """
+    """Return the photographs, and frames of the clips; `rejected` holds files that do not name one expression."""
     files = list_files(folder)
-    rejected, rows = list(files.rejected), []
-    for path in sorted({*files.pictures, *filter(is_clip, files.usable)}):
-        try:
-            named = _named(path)
-            frames = frames_of(folder / path, FRAMES_A_CLIP)
-        except ImageError as error:
-            rejected.append((path, error.reason))
-        else:
-            rows += [{"path": path, **named, **frame} for frame in frames]
+    rejected = list(files.rejected)
+    paths = sorted({*files.pictures, *filter(is_clip, files.usable)})
+    rows = gathered(paths, lambda path: frame_rows(folder, _named(path), FRAMES_A_CLIP), rejected)
     if not rows:
         raise LayoutError(
             f"{folder} holds no file that names one expression in English in its folders or name: rename folders, "
@@ -65,7 +56,11 @@ def _named(path: str) -> Row:
     children = {int(number) for number in _CHILD.findall(name)}
     if len(children) > 1:
         raise ImageError(None, "names more than one child in its folders and name")
-    return {"code": words[0], "subject_id": f"{DATASET}-{children.pop():03}" if children else pd.NA}
+    return {
+        "path": path,
+        "code": words[0],
+        "subject_id": f"{DATASET}-{children.pop():03}" if children else pd.NA,
+    }
 
 
 SOURCE: Final = Source(DATASET, read, load_frame, refuse_blurred=True)

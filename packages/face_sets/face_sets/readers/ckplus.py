@@ -34,8 +34,7 @@ Sequence = tuple[str, str]
 def read(folder: Path) -> Reading:
     """Return the peak of each labelled sequence and one neutral face per subject.
 
-    `dropped_labels` counts, beside the manifest's dropped codes, sequences without a label. Raises LayoutError,
-    in one sentence, for a folder in another layout.
+    `dropped_labels` counts, beside the manifest's dropped codes, sequences without a label.
     """
     files = list_files(folder)
     frames, labels = _frames(files), _labels(files)

@@ -25,10 +25,7 @@ BOX: Final = ("left", "top", "right", "bottom")
 
 
 def read(folder: Path) -> Reading:
-    """Return one row per labelled face. Repeated lines count once; faces with two labels are rejected.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return one row per labelled face. Repeated lines count once; faces with two labels are rejected."""
     files = list_files(folder)
     path = files.ending(TABLE)
     if path is None:

@@ -76,10 +76,7 @@ class NamedSet:
 
 
 def read(folder: Path, named: NamedSet) -> Reading:
-    """Return the pictures at the set's angles; `rejected` holds known bad, misnamed and doubled ones.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return the pictures at the set's angles; `rejected` holds known bad, misnamed and doubled ones."""
     files = list_files(folder)
     rejected, dropped = list(files.rejected), Counter[str]()
     rows, seen = [], set()

@@ -4,7 +4,7 @@ The clips that families sent are not public, and how the paper chose frames is n
 table at the top of the folder with the columns file, label and child_id, and, where they apply, start_ms and end_ms (the
 stretch of a clip that the label holds for, milliseconds), age_years, sex, ethnicity and mouth. A file is a clip or
 a single frame. The rules, stated because the paper's are not: frames lie at the middles of equal parts of a
-stretch, FRAMES_A_SECOND (`face_sets.readers.clips`) and at most FRAMES_A_STRETCH; those without a face,
+stretch, FRAMES_A_SECOND (`face_sets.videos`) and at most FRAMES_A_STRETCH; those without a face,
 and those whose face is blurred (`face_sets.sharpness`), are left out when faces are sought, single frames too.
 """
 
@@ -16,18 +16,10 @@ from typing import Any, Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.clips import frames_of, is_clip, load_frame
-from face_sets.readers.labels import (
-    SEXES,
-    age_group_of,
-    only_table,
-    person_problem,
-    read_label_table,
-    rows_of,
-    spellings,
-)
+from face_sets.readers.labels import only_table, person_columns, person_problem, rows_of, spellings
 from face_sets.readers.layouts import PICTURES, Files, Rejected, codes_of, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
+from face_sets.videos import frame_rows, is_clip, load_frame
 
 DATASET: Final = "guesswhat"
 FRAMES_A_STRETCH: Final = 20
@@ -39,30 +31,27 @@ OPTIONAL: Final = ("start_ms", "end_ms", "age_years", "sex", "ethnicity", "mouth
 
 
 def read(folder: Path) -> Reading:
-    """Return frames of the table's rows; `rejected` holds absent and damaged files, and rows that contradict.
-
-    Raises LayoutError, in one sentence, for a folder without such a table.
-    """
+    """Return frames of the table's rows; `rejected` holds absent and damaged files, and rows that contradict."""
     files = list_files(folder)
-    table_path = only_table(folder, files)
-    if table_path is None:
+    table = only_table(folder, files, NEEDED, OPTIONAL)
+    if table is None:
         raise LayoutError(
             f"{folder} has no table of labels: expected one CSV with the columns {', '.join(NEEDED)}"
         )
-    table = read_label_table(table_path, NEEDED, OPTIONAL)
-    table["file"] = table["file"].str.replace("\\", "/", regex=False)
-    records = rows_of(table)
-    problems = _problems(records, files)
+    problems = _problems(rows_of(table), files)
     rejected: Rejected = list(files.rejected)
+    named = table["file"].fillna("(no file named)")
+    rejected += [(file, problem) for file, problem in zip(named, problems, strict=True) if problem]
+    usable = table[[problem is None for problem in problems]]
     rows: list[Row] = []
-    for row, problem in zip(records, problems, strict=True):
+    for row in rows_of(usable.assign(**person_columns(usable, unknown_age="child"))):  # a game for children
         try:
-            rows += _faces(folder, row, problem)
+            rows += _faces(folder, row)
         except ImageError as error:
-            rejected.append(("(no file named)" if pd.isna(row["file"]) else row["file"], error.reason))
+            rejected.append((row["file"], error.reason))
     if not rows:
         raise LayoutError(
-            f"{table_path} names no clip or frame in the folder that can be used: check its column file"
+            f"the table in {folder} names no clip or frame there that can be used: check its column file"
         )
     found = pd.DataFrame(rows).drop_duplicates(["path", "part"])
     return make_reading(DATASET, found.assign(domain="phone"), rejected)
@@ -87,13 +76,11 @@ def _problem(row: Row) -> str | None:
     return person_problem(row)
 
 
-def _faces(folder: Path, row: Row, problem: str | None) -> list[Row]:
-    """The rows of faces of one row of the table. Raises ImageError if it has a problem, or its clip."""
-    if problem is not None:
-        raise ImageError(None, problem)
+def _faces(folder: Path, row: Row) -> list[Row]:
+    """The rows of faces of one row of the table. Raises ImageError for a clip that cannot be read."""
     code = spellings(DATASET).get(row["label"].lower(), row["label"])
-    frames = frames_of(folder / row["file"], FRAMES_A_STRETCH, *_stretch(row))
-    return [{"path": row["file"], "code": code, **_person(row), **frame} for frame in frames]
+    face = {**row, "path": row["file"], "code": code, "subject_id": f"{DATASET}-{row['child_id']}"}
+    return frame_rows(folder, face, FRAMES_A_STRETCH, *_stretch(row))
 
 
 def _contradicted(rows: dict[int, Row]) -> set[int]:
@@ -130,19 +117,6 @@ def _stretch(row: Row) -> tuple[float, float]:
 
 def _time(text: Any, whole: float) -> float:
     return whole if pd.isna(text) else float(pd.to_numeric(text, errors="coerce"))
-
-
-def _person(row: Row) -> Row:
-    ages: Any = pd.to_numeric(row["age_years"]) if not pd.isna(row["age_years"]) else pd.NA
-    sex, mouth = row["sex"], row["mouth"]
-    return {
-        "subject_id": f"{DATASET}-{row['child_id']}",
-        "age_group": "child" if pd.isna(ages) else age_group_of(ages),  # the game is played with children
-        "age_years": ages,
-        "sex": pd.NA if pd.isna(sex) else SEXES[sex.lower()],
-        "ethnicity": row["ethnicity"],
-        "mouth": pd.NA if pd.isna(mouth) else mouth.lower(),
-    }
 
 
 SOURCE: Final = Source(DATASET, read, load_frame, refuse_blurred=True)

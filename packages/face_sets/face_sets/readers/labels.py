@@ -74,15 +74,20 @@ def _plain(name: str) -> str:
     return "_".join(name.strip().lower().split())
 
 
-def only_table(folder: Path, files: Files) -> Path | None:
-    """Return the one CSV table at the top of a folder, None if there is none.
+def only_table(
+    folder: Path, files: Files, needed: Sequence[str], optional: Sequence[str]
+) -> pd.DataFrame | None:
+    """Return the one CSV table at the top of a folder as `read_label_table` does, None if there is none.
 
-    Raises LayoutError if there are several.
+    Its column `file` is given with `/` between folders. Raises LayoutError also if there are several tables.
     """
     found = [path for path in files.usable if "/" not in path and path.lower().endswith(".csv")]
     if len(found) > 1:
         raise LayoutError(f"{folder} holds {len(found)} CSV tables: leave the one with the labels")
-    return folder / found[0] if found else None
+    if not found:
+        return None
+    table = read_label_table(folder / found[0], needed, optional)
+    return table.assign(file=table["file"].str.replace("\\", "/", regex=False))
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
@@ -93,7 +98,7 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
 def person_problem(row: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a row's age_years, sex or mouth as written (text or missing), None if nothing."""
     age, sex, mouth = (row.get(name) for name in ("age_years", "sex", "mouth"))
-    if not pd.isna(age) and not 0 <= _number(age) <= OLDEST_YEARS:
+    if not pd.isna(age) and not 0 <= pd.to_numeric(age, errors="coerce") <= OLDEST_YEARS:
         return f"age_years is not a number from 0 to {OLDEST_YEARS}"
     if not pd.isna(sex) and str(sex).lower() not in SEXES:
         return "sex is neither female nor male: leave it empty if it is another"
@@ -102,15 +107,19 @@ def person_problem(row: Mapping[str, Any]) -> str | None:
     return None
 
 
-def age_group_of(age_years: float) -> str:
-    """Return child, adult or, for a missing age, unknown."""
-    if pd.isna(age_years):
-        return "unknown"
-    return "child" if age_years < CHILD_BELOW_YEARS else "adult"
+def person_columns(table: pd.DataFrame, unknown_age: str = "unknown") -> pd.DataFrame:
+    """Return age_group, age_years, sex, ethnicity and mouth of a table's rows, each without a `person_problem`.
 
-
-def _number(text: Any) -> float:
-    try:
-        return float(str(text))
-    except ValueError:
-        return -1.0
+    The age group is `unknown_age` where no age is given.
+    """
+    ages = pd.to_numeric(table["age_years"]).astype("Float64")
+    groups = (ages < CHILD_BELOW_YEARS).map({True: "child", False: "adult"})
+    return pd.DataFrame(
+        {
+            "age_group": groups.astype("string").fillna(unknown_age),
+            "age_years": ages,
+            "sex": table["sex"].str.lower().map(SEXES),
+            "ethnicity": table["ethnicity"],
+            "mouth": table["mouth"].str.lower(),
+        }
+    )

@@ -6,7 +6,7 @@ opened: a table's path with `..`, or a link that leads out, becomes a rejected f
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -14,8 +14,10 @@ from typing import Final
 
 import pandas as pd
 
+from face_sets.images import ImageError
 from face_sets.manifests import load_manifest
 from face_sets.readers.reading import ROW_COLUMNS, LayoutError, Reading, name_of
+from face_sets.tables import Row
 
 PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"})
 """Suffixes, in small letters, by which a file is taken for a picture of the set."""
@@ -177,6 +179,17 @@ def make_reading(
     typed = _typed(rows)
     _check_age_groups(dataset, typed["age_group"])
     return Reading(typed, rejected_table(everything), dict(sorted(left_out.items())))
+
+
+def gathered(paths: Iterable[str], rows_of: Callable[[str], list[Row]], rejected: Rejected) -> list[Row]:
+    """Return the rows of all paths in their order; a path for which `rows_of` raises ImageError joins `rejected`."""
+    rows: list[Row] = []
+    for path in paths:
+        try:
+            rows += rows_of(path)
+        except ImageError as error:
+            rejected.append((path, error.reason))
+    return rows
 
 
 def _check_age_groups(dataset: str, age_groups: pd.Series) -> None:

@@ -16,10 +16,10 @@ from typing import Any, Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.clips import frames_of, is_clip, load_frame
 from face_sets.readers.labels import SEXES, person_problem, read_label_table, rows_of, spellings
-from face_sets.readers.layouts import Files, codes_of, list_files, make_reading
-from face_sets.readers.reading import LayoutError, Reading, Source
+from face_sets.readers.layouts import Files, codes_of, gathered, list_files, make_reading
+from face_sets.readers.reading import LayoutError, Reading, Row, Source
+from face_sets.videos import frame_rows, is_clip, load_frame
 
 DATASET: Final = "liris_cse"
 FRAMES_A_CLIP: Final = 5
@@ -30,22 +30,16 @@ _NAME: Final = re.compile(r"S(\d+)((?:[ _-]+[A-Za-z]+)+)[ _-]*\d*")
 
 
 def read(folder: Path) -> Reading:
-    """Return frames of the clips with one label; `rejected` holds the other clips, misnamed and damaged ones.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return frames of the clips with one label; `rejected` holds the other clips, misnamed and damaged ones."""
     files = list_files(folder)
-    rejected, rows = list(files.rejected), []
-    people = _people(folder, files)
-    for path in filter(is_clip, files.usable):
-        try:
-            child, code = _parsed(path)
-            frames = frames_of(folder / path, FRAMES_A_CLIP)
-        except ImageError as error:
-            rejected.append((path, error.reason))
-            continue
-        person = {"subject_id": f"{DATASET}-S{child:02}", **people.get(child, {})}
-        rows += [{"path": path, "code": code, **person, **frame} for frame in frames]
+    rejected, people = list(files.rejected), _people(folder, files)
+
+    def rows_of(path: str) -> list[Row]:
+        child, code = _parsed(path)
+        row = {"path": path, "code": code, "subject_id": f"{DATASET}-S{child:02}", **people.get(child, {})}
+        return frame_rows(folder, row, FRAMES_A_CLIP)
+
+    rows = gathered(filter(is_clip, files.usable), rows_of, rejected)
     if not rows:
         raise LayoutError(f"{folder} is not LIRIS-CSE: expected clips such as S10_surprise_5.mp4")
     return make_reading(DATASET, pd.DataFrame(rows).assign(age_group="child", domain="lab"), rejected)

@@ -30,7 +30,6 @@ def read(folder: Path) -> Reading:
 
     The age group is `adult` from 18 years on and `unknown` where no age is given. Sex and ethnicity are as people
     themselves reported them. Files that are not photographs of the two folders are passed over.
-    Raises LayoutError, in one sentence, for a folder in another layout or a table without its columns.
     """
     files = list_files(folder)
     if EXTRACT_FILE in files.usable:

@@ -10,15 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.labels import (
-    SEXES,
-    age_group_of,
-    only_table,
-    person_problem,
-    read_label_table,
-    rows_of,
-    spellings,
-)
+from face_sets.readers.labels import only_table, person_columns, person_problem, rows_of, spellings
 from face_sets.readers.layouts import Files, Rejected, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_picture
 
@@ -28,14 +20,11 @@ OPTIONAL: Final = ("subject", "age_years", "sex", "ethnicity", "mouth")
 
 
 def read(folder: Path) -> Reading:
-    """Return the pictures of the table, or of the folders of expressions; `rejected` holds all others.
-
-    Raises LayoutError, in one sentence, for a folder with neither, or with several tables.
-    """
+    """Return the pictures of the table, or of the folders of expressions; `rejected` holds all others."""
     files = list_files(folder)
     rejected: Rejected = list(files.rejected)
-    table_path = only_table(folder, files)
-    found = _of_folders(files, rejected) if table_path is None else _of_table(table_path, files, rejected)
+    table = only_table(folder, files, NEEDED, OPTIONAL)
+    found = _of_folders(files, rejected) if table is None else _of_table(table, files, rejected)
     if found.empty:
         raise LayoutError(
             f"{folder} holds no picture that can be used: expected a folder for each expression, or one CSV table with "
@@ -53,9 +42,7 @@ def _of_folders(files: Files, rejected: Rejected) -> pd.DataFrame:
     return pd.DataFrame({"path": placed, "code": labels}, dtype="string")
 
 
-def _of_table(table_path: Path, files: Files, rejected: Rejected) -> pd.DataFrame:
-    table = read_label_table(table_path, NEEDED, OPTIONAL)
-    table["file"] = table["file"].str.replace("\\", "/", regex=False)
+def _of_table(table: pd.DataFrame, files: Files, rejected: Rejected) -> pd.DataFrame:
     problems = [_problem(row, files) for row in rows_of(table)]
     known = table["expression"].str.lower()
     contradicted = set(table["file"][known.groupby(table["file"]).transform("nunique") > 1])
@@ -67,18 +54,8 @@ def _of_table(table_path: Path, files: Files, rejected: Rejected) -> pd.DataFram
     named = table["file"].fillna("(no file named)")
     rejected += [(path, problem) for path, problem in zip(named, problems, strict=True) if problem]
     kept = table.loc[[problem is None for problem in problems]]
-    ages = pd.to_numeric(kept["age_years"]).astype("Float64")
-    return pd.DataFrame(
-        {
-            "path": kept["file"],
-            "code": kept["expression"],
-            "subject_id": f"{DATASET}-" + kept["subject"],
-            "age_group": ages.map(age_group_of),
-            "age_years": ages,
-            "sex": kept["sex"].str.lower().map(SEXES),
-            "ethnicity": kept["ethnicity"],
-            "mouth": kept["mouth"].str.lower(),
-        }
+    return person_columns(kept).assign(
+        path=kept["file"], code=kept["expression"], subject_id=f"{DATASET}-" + kept["subject"]
     )
 
 

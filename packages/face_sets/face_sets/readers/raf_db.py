@@ -29,10 +29,7 @@ it counts as child, since fourteen of its sixteen years are below and adults' co
 
 
 def read(folder: Path) -> Reading:
-    """Return the aligned faces, with sex, race and age_group where the manual annotations are there.
-
-    Raises LayoutError, in one sentence, for a folder in another layout.
-    """
+    """Return the aligned faces, with sex, race and age_group where the manual annotations are there."""
     files = list_files(folder)
     path = files.ending(*LISTS)
     if path is None:
@@ -48,7 +45,7 @@ def read(folder: Path) -> Reading:
         name, *codes = line.split()
         match = re.fullmatch(r"((train|test)_\d+)\.jpg", name)
         if match is None or len(codes) != 1:
-            rejected.append((_short(name), "is not `train_ or test_ and a number .jpg`, then one code"))
+            rejected.append((name[:60], "is not `train_ or test_ and a number .jpg`, then one code"))
         elif name in seen:
             rejected.append((name, "is listed twice"))
         elif f"{match[1]}_aligned" not in images:
@@ -67,10 +64,6 @@ def _missing(files: Files, table: str, name: str) -> str:
     """Why a listed picture cannot be used: it leads out, or is not there."""
     above = PurePosixPath(table).parents[1]
     return files.problem((above / "Image" / ALIGNED / f"{name}_aligned.jpg").as_posix()) or "is not aligned"
-
-
-def _short(name: str) -> str:
-    return name[:60]
 
 
 def _attributes(path: Path) -> tuple[str | None, str | None, str | None]:

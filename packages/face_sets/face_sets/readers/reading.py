@@ -1,16 +1,23 @@
-"""What every reader returns: rows of faces, and the files that it could not use, each with its reason."""
+"""All data sets that can be read, by name, and what their readers return: rows of faces, files that cannot be used."""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from face_sets.images import Pixels, read_image
+from face_sets.set_names import LICENSED_SETS, OWN_SET
+from face_sets.tables import Row
 
-Row = dict[str, Any]
+SOURCES: Final = (*LICENSED_SETS, "london", OWN_SET)
+"""The sets of the licensed study, the London photographs, and a reader's own pictures."""
+
+READ_BY_NAME: Final = frozenset({"kdef", "jaffe", "rafd", "ddcf", "nimh_chefs"})
+"""Those whose labels stand in the pictures' file names; any other has a module of its name."""
 
 ROW_COLUMNS: Final = {
     "face_id": "string",  # name_of(): says nothing about the person
@@ -65,6 +72,7 @@ class Reading:
 class Source:
     """One data set: its name, its reader, and how the picture of a row (SENT_COLUMNS of it) is loaded.
 
+    `read` raises LayoutError, in one sentence, for a folder in another layout or a table without its columns.
     `aligned` sets ship cropped, upright faces, which go through untouched (no detection); of sets
     of video frames blurred faces are left out (`refuse_blurred`).
     """
@@ -74,6 +82,24 @@ class Source:
     load: Callable[[Row, Path], Pixels]
     aligned: bool = False
     refuse_blurred: bool = False
+
+
+def source(name: str) -> Source:
+    """Return the data set of a name.
+
+    Raises LayoutError, in one sentence, for a name that no reader answers to.
+    """
+    if name not in SOURCES:
+        raise LayoutError(f"unknown data set {name!r}: choose one of {', '.join(SOURCES)}")
+    module = import_module(reader_module(name))
+    found = module.SOURCES[name] if name in READ_BY_NAME else module.SOURCE
+    assert isinstance(found, Source)  # imported only when it is asked for
+    return found
+
+
+def reader_module(name: str) -> str:
+    """Return the module that reads a data set."""
+    return f"face_sets.readers.{'file_names' if name in READ_BY_NAME else name}"
 
 
 def load_picture(row: Row, folder: Path) -> Pixels:

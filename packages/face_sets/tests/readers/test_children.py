@@ -7,8 +7,7 @@ from made_up import write_noise
 from made_up_children import LAYOUTS
 
 from face_sets.images import ImageError
-from face_sets.readers.reading import ROW_COLUMNS, LayoutError
-from face_sets.readers.registry import source
+from face_sets.readers.reading import ROW_COLUMNS, LayoutError, source
 from face_sets.videos import close_video
 
 

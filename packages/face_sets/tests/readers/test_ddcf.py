@@ -1,7 +1,7 @@
 import pytest
 from made_up_children import write_ddcf
 
-from face_sets.readers.registry import source
+from face_sets.readers.reading import source
 
 SOURCE = source("ddcf")
 

@@ -2,8 +2,7 @@ import pytest
 from made_up import write_face, write_text
 from made_up_layouts import write_jaffe
 
-from face_sets.readers.reading import LayoutError
-from face_sets.readers.registry import source
+from face_sets.readers.reading import LayoutError, source
 
 SOURCE = source("jaffe")
 

@@ -3,8 +3,7 @@ from made_up import write_face, write_text
 from made_up_layouts import write_kdef
 
 from face_sets.readers.file_names import KDEF, KDEF_UNUSABLE
-from face_sets.readers.reading import LayoutError
-from face_sets.readers.registry import source
+from face_sets.readers.reading import LayoutError, source
 
 SOURCE = source("kdef")
 

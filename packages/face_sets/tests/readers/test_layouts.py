@@ -17,8 +17,7 @@ from face_sets.readers.layouts import (
     read_lines,
     whole_code,
 )
-from face_sets.readers.reading import ROW_COLUMNS, LayoutError
-from face_sets.readers.registry import source
+from face_sets.readers.reading import ROW_COLUMNS, LayoutError, source
 
 
 @pytest.fixture(scope="module", params=sorted(LAYOUTS))

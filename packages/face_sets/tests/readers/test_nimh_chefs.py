@@ -2,7 +2,7 @@ import pytest
 from made_up import write_face
 from made_up_children import write_nimh_chefs
 
-from face_sets.readers.registry import source
+from face_sets.readers.reading import source
 
 SOURCE = source("nimh_chefs")
 

@@ -81,6 +81,16 @@ def test_tables_that_are_none(tmp_path, content, said):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("age", ["1_0", "ten", "-1", "123", "inf", "nan"])
+def test_an_age_that_is_no_number_rejects_its_row(tmp_path, age):
+    write_face(tmp_path / "a.jpg", 1)
+    write_face(tmp_path / "b.jpg", 2)
+    (tmp_path / "labels.csv").write_text(f"file,expression,age_years\na.jpg,happy,{age}\nb.jpg,sad,7\n")
+    reading = read(tmp_path)
+    assert reading.rows["path"].tolist() == ["b.jpg"]
+    assert reading.rejected["reason"].tolist() == ["age_years is not a number from 0 to 122"]
+
+
 def test_a_link_that_leads_out(tmp_path):
     write_face(tmp_path / "outside.jpg", 1)
     write_face(tmp_path / "set" / "sad" / "a.jpg", 2)

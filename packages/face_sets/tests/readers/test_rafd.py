@@ -1,8 +1,7 @@
 import pytest
 from made_up_children import RAFD_EXPRESSIONS, write_rafd
 
-from face_sets.readers.reading import LayoutError
-from face_sets.readers.registry import source
+from face_sets.readers.reading import LayoutError, source
 
 SOURCE = source("rafd")
 

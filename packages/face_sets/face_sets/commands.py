@@ -1,4 +1,4 @@
-"""The `fer data` commands: ingest a data set, see what is here, check it, read its sheet, forget it."""
+"""Commands on data sets: see what is here, ingest a set, unpack an archive, check all sets, read the sheet of one."""
 
 import os
 import sys
@@ -6,10 +6,9 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
-from face_sets.folders import PROJECT_FOLDER, results_folder
+from face_sets.folders import results_folder
 
 if TYPE_CHECKING:
     from face_sets.ingested import IngestedSet, Report
@@ -18,6 +17,7 @@ app = typer.Typer(help="Data sets: what is here, and what may be done with it.",
 
 SetArgument = Annotated[str, typer.Argument(metavar="SET", help="Name of the data set: cafe, kdef ...")]
 WIDTH = 100  # columns of text
+STUDY_SEED = 2023  # of a study that states no other
 
 
 @app.command()
@@ -25,7 +25,7 @@ def status() -> None:
     """Say which data sets are here, with how many faces, and how to ask for those that are missing."""
     from face_sets.ingested import IngestedSet
     from face_sets.manifests import load_manifest
-    from face_sets.readers.registry import SOURCES
+    from face_sets.readers.reading import SOURCES
 
     results = results_folder()
     for name in SOURCES:
@@ -96,15 +96,14 @@ def unpack(
 
 
 @app.command()
-def check(seed: Annotated[int | None, typer.Option(help="Seed of the splits to check")] = None) -> None:
+def check(seed: Annotated[int, typer.Option(help="Seed of the splits to check")] = STUDY_SEED) -> None:
     """Check manifests, tables, stored faces and splits; each problem is a line, and ends with exit code 1."""
     from face_sets.checking import problems
     from face_sets.ingested import ingested_sets
-    from fer_utils.study import Study
 
     results = results_folder()
     found = 0
-    for problem in problems(results, Study.model_fields["seed"].default if seed is None else seed):
+    for problem in problems(results, seed):
         found += 1
         typer.echo(problem)
     names = ", ".join(each.name for each in ingested_sets(results)) or "no data set"
@@ -137,33 +136,6 @@ def sheet(name: SetArgument) -> None:
         typer.echo(textwrap.fill(value, WIDTH, initial_indent=f"{key + ':':26}", subsequent_indent=" " * 26))
 
 
-@app.command()
-def forget(
-    name: SetArgument, yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False
-) -> None:
-    """Delete everything that was made from a data set, and say which results must be made again."""
-    from fer_utils.forgetting import forget as delete
-    from fer_utils.forgetting import forgettable
-
-    found = forgettable(name, results_folder(), PROJECT_FOLDER)
-    if not found.all:
-        typer.echo(f"nothing here was made from {name}")
-        return
-    typer.echo(f"made from {name}, to be deleted:")
-    for folder in found.all:
-        typer.echo(f"  {os.path.relpath(folder)}")
-    if not yes and not typer.confirm("Delete them for good?"):
-        typer.echo("nothing was deleted")
-        raise typer.Exit(1)
-    delete(found)
-    typer.echo(f"{name} is forgotten. The owner's own files, and copies made elsewhere, are yours to delete.")
-    for study in found.studies:
-        profile = study.name.split("-")[0]
-        typer.echo(f"to be made again without it: {study.name} (`fer run --profile {profile}`)")
-    if found.book:
-        typer.echo("to be rendered again: the book (`make book`)")
-
-
 def _losses(report: "Report") -> str:
     blurred = f" {report.blurred:,} blurred," if report.blurred else ""
     return f"{report.missed:,} not found by the detector,{blurred} {report.failed:,} file(s) failed"
@@ -189,7 +161,7 @@ def _show_hit_rates(here: "IngestedSet") -> None:
     if dropped.empty:
         return
     for column in ("expression", "age_group", "ethnicity"):
-        rates: pd.DataFrame = hit_rates(faces, dropped, [column])
+        rates = hit_rates(faces, dropped, [column])
         if rates[column].notna().any():
             typer.echo(
                 rates.to_string(index=False, formatters={"hit_rate": "{:.3f}".format}, na_rep="not given")
