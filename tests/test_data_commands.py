@@ -60,7 +60,7 @@ def test_the_sheet_of_every_set_tells_terms_and_access(results, name):
     manifest = load_manifest(name)
     for text in (manifest.name, manifest.study.terms, manifest.study.how_to_get, manifest.citation):
         assert " ".join(text.split()) in flat
-    assert f"pictures may be shown: {'yes' if manifest.study.may_publish else 'no'}" in flat
+    assert f"may its pictures be shown: {'yes' if manifest.study.may_publish else 'no'}" in flat
 
 
 # ingest

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from face_sets.data_sheets import class_coverage, data_sheet, ordered, overview
 from face_sets.files import atomic_path
 from face_sets.manifests import load_manifest, manifest_names
 from fer_utils.analysis.claims import load_claims
@@ -13,7 +14,6 @@ from fer_utils.analysis.verdicts import scoreboard
 from fer_utils.paths import Paths
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book, render
-from fer_utils.reporting.data_sheets import data_sheets_page
 from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.provenance import provenance
 from fer_utils.steps.export import app_part
@@ -40,7 +40,7 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     read = {str(path.relative_to(paths.root)): path for path in Tables.files(paths)}
     return {
         **claims_pages.claims_pages(board, claims, paths.figures("x").parent, provenance(study, read)),
-        "data_sheets": data_sheets_page([load_manifest(name) for name in manifest_names()]),
+        "data_sheets": data_sheets_page(),
         "times": render("times.md.j2", times=durations(paths)),
     }
 
@@ -59,3 +59,12 @@ def durations(paths: Paths) -> pd.DataFrame:
     total = {"job": "all, one after the other", "s": table["s"].sum(), "cpu_time": table["cpu_time"].sum(),
              "max_rss": table["max_rss"].max()}  # fmt: skip
     return pd.concat([table, pd.DataFrame([total])], ignore_index=True).rename(columns=MEASURED)
+
+
+def data_sheets_page() -> str:
+    """Return a page with a table of all data sets, their classes, and one section per set, as MyST Markdown."""
+    manifests = ordered([load_manifest(name) for name in manifest_names()])
+    sheets = [(manifest, data_sheet(manifest)) for manifest in manifests]
+    return render(
+        "data_sheets.md.j2", overview=overview(manifests), coverage=class_coverage(manifests), sheets=sheets
+    )

@@ -115,25 +115,14 @@ def check(seed: Annotated[int, typer.Option(help="Seed of the splits to check")]
 @app.command()
 def sheet(name: SetArgument) -> None:
     """Print the data sheet of a set: what it is, who may have it and how, what is done with it."""
+    from face_sets.data_sheets import data_sheet
     from face_sets.manifests import load_manifest
 
     manifest = load_manifest(name)
-    study = manifest.study
-    codes = ", ".join(f"{code}: {expression or 'dropped'}" for code, expression in study.codes.items())
-    counts = ", ".join(f"{name} {count:,}" for name, count in study.counts.items()) or "not known"
-    published = f"{study.published_images:,} {study.counted}" if study.published_images else "not known"
-    facts = {
-        "set": manifest.name, "about": manifest.description, "owner's page": manifest.url,
-        "licence": manifest.license, "terms": study.terms, "how to get it": study.how_to_get,
-        "used for": study.role, "ages": study.ages, "posing": study.posing,
-        "people": str(study.subjects or "not known"), "published": published, "by expression": counts,
-        "label codes": codes, "not used": study.dropped,
-        "pictures may be shown": "yes" if study.may_publish else "no",
-        "models may be given away": "yes" if study.may_release_model else "no",
-        "please cite": manifest.citation,
-    }  # fmt: skip
-    for key, value in facts.items():
-        typer.echo(textwrap.fill(value, WIDTH, initial_indent=f"{key + ':':26}", subsequent_indent=" " * 26))
+    typer.echo(textwrap.fill(f"{manifest.name}: {manifest.description}", WIDTH))
+    for question, answer in data_sheet(manifest).itertuples(index=False, name=None):
+        start = question.removesuffix("?") + ":"
+        typer.echo(textwrap.fill(answer, WIDTH, initial_indent=f"{start:42}", subsequent_indent=" " * 42))
 
 
 def _losses(report: "Report") -> str:

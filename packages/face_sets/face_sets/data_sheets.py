@@ -7,7 +7,6 @@ import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS
 from face_sets.manifests import Manifest, StudyFields
-from fer_utils.reporting.build import render
 
 USES: Final = {"training": "training", "testing": "testing only", "external": "external test"}
 """The uses of sets and their names for readers, in the order of the overview; within one use, by name."""
@@ -25,15 +24,6 @@ UNKNOWN: Final = "not known"
 NONE: Final = "none"
 
 
-def data_sheets_page(manifests: Sequence[Manifest]) -> str:
-    """Return a page with a table of all sets, their classes, and one section per set, as MyST Markdown."""
-    ordered = _ordered(manifests)
-    sheets = [(manifest, data_sheet(manifest)) for manifest in ordered]
-    return render(
-        "data_sheets.md.j2", overview=overview(ordered), coverage=class_coverage(ordered), sheets=sheets
-    )
-
-
 def overview(manifests: Sequence[Manifest]) -> pd.DataFrame:
     """Return one row per set, all text: set, ages, kind, people, images, expressions, access, used for."""
     rows = [
@@ -47,7 +37,7 @@ def overview(manifests: Sequence[Manifest]) -> pd.DataFrame:
             "access": ACCESS[manifest.study.access],
             "used for": USES[manifest.study.use],
         }
-        for manifest in _ordered(manifests)
+        for manifest in ordered(manifests)
     ]
     return pd.DataFrame(rows)
 
@@ -56,7 +46,7 @@ def class_coverage(manifests: Sequence[Manifest]) -> pd.DataFrame:
     """Return one row per set and one column per expression: the published count, `yes` without one, or `none`."""
     rows = [
         {"set": manifest.short_name, **{name: _class(manifest.study, name) for name in EXPRESSIONS}}
-        for manifest in _ordered(manifests)
+        for manifest in ordered(manifests)
     ]
     return pd.DataFrame(rows, columns=["set", *EXPRESSIONS])
 
@@ -97,7 +87,8 @@ def data_sheet(manifest: Manifest) -> pd.DataFrame:
     return pd.DataFrame(answers.items(), columns=["question", "answer"])
 
 
-def _ordered(manifests: Sequence[Manifest]) -> list[Manifest]:
+def ordered(manifests: Sequence[Manifest]) -> list[Manifest]:
+    """Return the manifests by use, those of one use by name."""
     uses = list(USES)
     return sorted(manifests, key=lambda manifest: (uses.index(manifest.study.use), manifest.name.lower()))
 

@@ -1,9 +1,10 @@
 import pytest
 from bs4 import BeautifulSoup
 
+from face_sets.data_sheets import class_coverage, data_sheet, overview
 from face_sets.expressions import EXPRESSIONS
 from face_sets.manifests import load_manifest, manifest_names
-from fer_utils.reporting.data_sheets import class_coverage, data_sheet, data_sheets_page, overview
+from fer_utils.steps.book import data_sheets_page
 
 MANIFESTS = [load_manifest(name) for name in manifest_names()]
 BY_NAME = {name: load_manifest(name) for name in manifest_names()}
@@ -11,7 +12,7 @@ BY_NAME = {name: load_manifest(name) for name in manifest_names()}
 
 @pytest.fixture(scope="module")
 def page():
-    return data_sheets_page(MANIFESTS)
+    return data_sheets_page()
 
 
 def of(table, name):
