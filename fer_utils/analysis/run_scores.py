@@ -42,7 +42,7 @@ def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, see
     predictions of a run that `runs` does not hold.
     """
     if unknown := sorted(set(joined["run_id"]) - set(runs["run_id"])):
-        raise ValueError(f"predictions of {unknown[0]!r}, which is not in the runs: give both of one study")
+        raise ValueError(f"predictions of {unknown[0]!r}, which is not in the table of runs: give both")
     found = [_row(str(run_id), rows, draws, seed) for run_id, rows in joined.groupby("run_id", sort=False)]
     unscored = with_ends(dict.fromkeys((*METRICS, "calibration_error"), Interval(np.nan, np.nan, np.nan)))
     scored = pd.DataFrame(found, columns=["run_id", "subjects", "images", *unscored, "has_learned"])
