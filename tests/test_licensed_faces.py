@@ -1,6 +1,7 @@
 """The licensed study's faces: from sets that were ingested to the study's table."""
 
 import os
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -111,7 +112,12 @@ def test_a_licensed_study_is_made_of_all_sets(tmp_path, tmp_path_factory):
 
 @pytest.mark.parametrize("step", ["train", "compress_network"])
 def test_the_leak_check_runs_before_anything_is_learned(tmp_path, monkeypatch, step):
-    from fer_utils.steps import compress, learning, train
+    from fer_utils.steps import compress, train
+
+    work = {
+        "train": partial(train.train, "mobilenet_v2"),
+        "compress_network": partial(compress.compress_network, "mobilenet_v2", "pruning"),
+    }
 
     study = load_study("quick")
     paths = Paths.of(study, tmp_path)
@@ -120,6 +126,6 @@ def test_the_leak_check_runs_before_anything_is_learned(tmp_path, monkeypatch, s
     copied = faces.index[(faces["dataset"] == "kdef") & (faces["split"] == "train")][0]
     faces.loc[copied, "sha256"] = faces.loc[faces["dataset"] == "cafe", "sha256"].iloc[0]
     tables.write(faces, "faces", paths.faces)
-    monkeypatch.setattr(learning.FaceImages, "stored", lambda *_: pytest.fail("pictures were loaded"))
+    monkeypatch.setattr(train.FaceImages, "stored", lambda *_: pytest.fail("pictures were loaded"))
     with pytest.raises(LeakError):
-        getattr({"train": train}.get(step, compress), step)("mobilenet_v2", study, paths)
+        work[step](study, paths)

@@ -63,7 +63,7 @@ def rendered(tmp_path_factory):
         put_set(paths.results, "cafe", 3, draw=lambda k: marked(RESTRICTED, 300 + k))
         make_faces(study, paths)
         put_external(paths)
-        stages.run_notebook("01_data", study, OVERRIDES)
+        stages.run_notebook("01_data", study, paths)
         log = build_page(paths, folder / "book")
     return folder, paths, log, started
 

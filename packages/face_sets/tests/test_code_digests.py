@@ -67,7 +67,7 @@ def test_data_files_count_for_the_modules_that_name_them_and_profiles_for_none(s
     before = {step: code_digest(step) for step in ("fer_utils.steps.measure", "fer_utils.steps.faces")}
     edit(sources / "fer_utils/profiles/quick.yml")
     assert {step: code_digest(step) for step in before} == before
-    edit(sources / "packages/arm_latency/arm_latency/cortex_a53_latencies.csv")
+    edit(sources / "arm_latency/cortex_a53_latencies.csv")
     assert code_digest("fer_utils.steps.measure") != before["fer_utils.steps.measure"]
     assert code_digest("fer_utils.steps.faces") == before["fer_utils.steps.faces"]
 
