@@ -75,4 +75,6 @@ def tone_or_group(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd
             gap = adjusted_gap(part, *pair, draws, seed)
             row |= {f"{what}_gap": gap.difference, f"worst_{what}": gap.worst, f"{what}_p_value": gap.p_value}
         rows.append(row | {"plain_p_value": largest_gap(part, "ethnicity", METRIC, draws, seed).p_value})
-    return pd.DataFrame(rows)
+    columns = ["dataset", "run_id", "group_gap", "worst_group", "group_p_value",
+               "tone_gap", "worst_tone", "tone_p_value", "plain_p_value"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)

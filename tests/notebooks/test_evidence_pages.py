@@ -47,7 +47,7 @@ def run(monkeypatch, tmp_path):
 def photographs(monkeypatch, tmp_path):
     """Empty results of a study on photographs, and the rates of the short simulation as if computed."""
     paths = Paths.of(load_study("licensed"), tmp_path)
-    for path in (paths.faces, *paths.all_trained("predictions")):
+    for path in (paths.faces, *paths.all_trained("runs"), *paths.all_trained("predictions")):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     monkeypatch.setattr(tables, "read", lambda name, *_: tables.empty(name))
