@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.validation import first_problem
 from fer_utils.study import Architecture, Cohort, Precision, Technique
 
 CLAIMS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "claims.yml"
@@ -260,9 +261,7 @@ def _checked(kind: type[E], entry: object, place: str) -> E:
     try:
         return kind.model_validate(entry)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ClaimError(f"{place}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise ClaimError(f"{place}: {first_problem(error)}") from None
 
 
 def _check_ids(ids: list[str], thing: str, path: Path) -> None:

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from scipy.stats import quantile_test
 
 from face_sets.files import digest
+from face_sets.validation import first_problem
 from fer_utils import tables
 from fer_utils.profiling.host import timing_columns
 
@@ -118,11 +119,8 @@ def read_browser_result(path: Path, profile: str | None = None) -> BrowserResult
     except OSError as error:
         raise BrowserResultError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        said = first["msg"].removeprefix("Value error, ")
         raise BrowserResultError(
-            f"{path} is no result of the page: {where}: {said}; copy or save the result again"
+            f"{path} is no result of the page: {first_problem(error)}; copy or save the result again"
         ) from None
     if profile not in (None, result.profile):
         raise BrowserResultError(
