@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from arm_latency.interpreters import ProfilingError
-from fer_utils.profiling.interpreters import last_line
+from face_sets.validation import last_line
 
 _STATISTICS: Final = re.compile(r"\bcount=\d+ .*")
 _PAIR: Final = re.compile(r"(\w+)=([0-9.e+]+)")

@@ -14,6 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from arm_latency.interpreters import ProfilingError, open_at
+from face_sets.validation import last_line
 
 BYTE_LIKE: Final = {np.dtype(np.uint8): (0, 256), np.dtype(np.int8): (-128, 128)}
 
@@ -64,12 +65,6 @@ def run_program(
     if done.returncode != 0:
         raise error(f"{failure} (code {done.returncode}): {last_line(done.stderr)}")
     return done.stdout
-
-
-def last_line(output: str) -> str:
-    """Return the last line of a program's output that is not blank."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing was printed"
 
 
 def _peak_kibibytes() -> int:

@@ -14,7 +14,7 @@ from adbutils import AdbClient, AdbDevice, AdbError
 
 from arm_latency.interpreters import ProfilingError
 from face_sets.files import digest
-from fer_utils.profiling.interpreters import last_line
+from face_sets.validation import last_line
 
 HOT_CELSIUS: Final = 37.0
 """A battery warmer than this makes a run "hot": a published phone harness starts no case above it

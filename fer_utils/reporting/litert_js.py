@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.validation import last_line
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "litert_js"
 NODE_FOLDER: Final = PROJECT_FOLDER / ".cache" / "node"
@@ -87,7 +88,7 @@ def _npm() -> list[str]:
 def _run(command: list[str], folder: Path, failure: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = last_line(done.stderr)
         raise LiteRtJsError(
             f"{failure} ({reason}): connect to a network and run `python -m fer_utils.reporting.litert_js`, "
             "then `make book`; without it the book's page for your own device says that it is missing"

@@ -16,6 +16,7 @@ from typing import Final
 
 from face_sets.files import write_bytes
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.validation import last_line
 
 MODEL_FILE: Final = PROJECT_FOLDER / ".cache" / "models" / "face_detection_short_range.tflite"
 MODEL_SHA256: Final = "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
@@ -69,7 +70,7 @@ def _downloaded_wheel(folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("mediapipe-*.whl"))
     if done.returncode != 0 or not wheels:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = last_line(done.stderr)
         raise FaceModelError(
             f"pip could not download the wheel that holds the face detector ({reason}): connect to a network "
             f"and run again, or take {MEMBER} out of that wheel and put it at {_shown(MODEL_FILE)} by hand"

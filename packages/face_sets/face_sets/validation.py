@@ -1,4 +1,4 @@
-"""YAML files read strictly, and the first problem of a pydantic model as a sentence."""
+"""What is wrong, in one sentence: strict YAML, pydantic's first problem, a program's last line."""
 
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,12 @@ def first_problem(error: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"])
     message = str(first["msg"]).removeprefix("Value error, ")
     return f"{place}: {message}" if place else message
+
+
+def last_line(output: str) -> str:
+    """Return the last line of a program's output that is not blank."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else "nothing was printed"
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
