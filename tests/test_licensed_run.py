@@ -134,7 +134,7 @@ def test_nothing_is_reproduced_from_a_part_of_the_sets(desk):
 def test_no_page_speaks_of_planted_effects_as_if_they_were_in_photographs(desk):
     data, groups = (glued(pages(desk[0])[stage]) for stage in ("01_data", "06_ethnicity_analysis"))
     assert [text for text in data if text.startswith("not in this run")]  # apostrophes come out curled
-    assert "in photographs no gap is planted, so that no second test stands beside it" in groups
+    assert "in photographs no gap is planted, so there is no second test set to compare with" in groups
     assert not [text for text in groups if "group E" in text]
 
 
