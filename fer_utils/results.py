@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from fer_utils import tables
 from fer_utils.analysis.external_test import PEERS_FILE, peers
 from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import compare_runs, run_scores, with_file
+from fer_utils.analysis.run_scores import compare_runs, run_scores
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import current_emulations
 from fer_utils.reporting.figures import SavedFigure, save_figure
@@ -103,7 +103,7 @@ class Results:
     @property
     def exported(self) -> pd.DataFrame:
         """The rows of `compressed_runs` that are a TFLite file for a phone."""
-        return with_file(self.compressed_runs)
+        return tables.with_file(self.compressed_runs)
 
     @property
     def resampling(self) -> dict[str, int]:

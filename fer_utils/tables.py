@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pandas as pd
+
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.tables import (
     AGE_GROUPS,
@@ -20,7 +22,7 @@ from fer_utils.study import COHORTS, PRECISIONS, TECHNIQUES
 
 __all__ = [
     "AGE_GROUPS", "COLUMNS", "KEYS", "NEVER_MISSING", "SPLITS", "TableError", "concatenated", "conform", "empty",
-    "read", "write",
+    "read", "with_file", "write",
 ]  # fmt: skip
 
 ARITHMETICS: Final = ("float32", "dynamic", "int8")
@@ -164,3 +166,8 @@ NEVER_MISSING.update(
         "curves": ("run_id", "epoch", "loss"),
     }
 )
+
+
+def with_file(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of runs that are a TFLite file."""
+    return runs[runs["artefact"].str.endswith(".tflite").fillna(False)]

@@ -11,7 +11,8 @@ from fer_utils.analysis.evidence import Tables, joined_predictions, where
 from fer_utils.analysis.groups import by_group, known_factors, with_age_band
 from fer_utils.analysis.intervals import Interval, paired_confusions, paired_differences, recall_intervals
 from fer_utils.analysis.metrics import confusions_by_subject, join
-from fer_utils.analysis.run_scores import run_scores, with_file
+from fer_utils.analysis.run_scores import run_scores
+from fer_utils.tables import with_file
 
 FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")
 """The factors that group the children, where the faces have them; expressions have a table of their own."""

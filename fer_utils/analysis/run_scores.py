@@ -95,11 +95,6 @@ def differences_by_run(
     return pd.DataFrame(rows, columns=["run_id", "difference", "low", "high"])
 
 
-def with_file(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table of runs that are a TFLite file."""
-    return runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
-
-
 def on_frontier(costs: pd.Series, scores: pd.Series) -> pd.Series:
     """Return whether each row is on the frontier: none costs as little or less and scores better, or as well for less.
 

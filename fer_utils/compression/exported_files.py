@@ -34,7 +34,7 @@ def tflite_files(runs_tables: Sequence[Path]) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in filter(Path.exists, runs_tables):
         runs = tables.read("runs", path)
-        done = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
+        done = tables.with_file(runs[runs["status"] == "done"])
         files |= {str(row.run_id): path.parent / str(row.artefact) for row in done.itertuples()}
     return files
 

@@ -119,7 +119,7 @@ class Compression:
     def write(self, names: tuple[str, ...], place: Callable[[str], Path]) -> None:
         """Write the named tables where `place` says (one without rows is empty); before them labels and a golden pair."""
         runs = tables.conform(tables.concatenated(self.rows["runs"]), "runs")
-        made = runs[(runs["status"] == "done") & runs["artefact"].str.endswith(".tflite").fillna(False)]
+        made = tables.with_file(runs[runs["status"] == "done"])
         models = {self.folder / run["artefact"]: run["precision"] for run in made.to_dict("records")}
         write_text(self.folder / LABELS_FILE, labels())
         for name, content in golden_files(models, self.study.image_size).items():
