@@ -83,6 +83,11 @@ def wrap(network: Any, *, keep_zeros: bool = False, keep_clusters: bool = False)
         return keras_quantization.quantize_apply(copy_with(network, annotated), KeepingScheme(registry))
 
 
+def without_clusters(network: Any) -> Any:
+    """Return a trained network that kept its shared values without what kept them."""
+    return tfmot.experimental.combine.strip_clustering_cqat(network)
+
+
 def _needs_rounded_output(layer: Any) -> bool:
     if isinstance(layer, HardSigmoid | HardSwish | layers.Multiply):
         return True

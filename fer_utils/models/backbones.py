@@ -23,6 +23,8 @@ from fer_utils.study import Architecture, Study
 
 keras = tf.keras
 layers = tf.keras.layers
+# Dropout draws from generators that can be set anew, not from the state of an operation that only a new graph resets
+keras.backend.experimental.enable_tf_random_generator()
 
 BATCH_NORMALIZATION_MOMENTUM: Final = 0.9
 """Share of the old moving statistics kept at each step.

@@ -1,6 +1,10 @@
 """Batches of face images as a network's input, shuffled and augmented for training."""
 
 import math
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -18,44 +22,41 @@ ROTATION: Final = math.radians(8)
 BRIGHTNESS: Final = 25.0  # levels of 255, either way: about a third of an exposure stop on middle grey
 CONTRAST: Final = 0.2
 
+READ_AHEAD: Final = 2  # batches: one is ready while the next is read
+
 
 def training_batches(
-    images: FaceImages, labels: NDArray[np.int64], batch_size: int, seed: int, strength: float = 1.0
-) -> Any:
-    """Return a tf.data.Dataset of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
+    images: FaceImages,
+    labels: NDArray[np.int64],
+    batch_size: int,
+    seed: tuple[int, ...],
+    strength: float = 1.0,
+) -> Iterator[tuple[Any, NDArray[np.int64]]]:
+    """Yield one epoch of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
 
-    Each pass over it is shuffled and augmented anew (mirrored, shifted, zoomed, turned, brightness, contrast),
-    the same way each time for one seed; `strength`, 0 to 1, scales all of it but the mirroring. The last batch
-    may be smaller; one of a single face is left out, since batch normalization has no variance to learn from it.
+    `seed`, some integers, decides order and augmentation (mirrored, shifted, zoomed, turned, brightness, contrast);
+    `strength`, 0 to 1, scales all of it but the mirroring. The next batches are read while one is used. The last
+    batch may be smaller; one of a single face is left out, since batch normalization has no variance to learn from it.
     """
-    count = len(labels)
-    leaves_one = count > 1 and count % batch_size == 1
-    order = tf.data.Dataset.range(count).shuffle(count, seed=seed, reshuffle_each_iteration=True)
-    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
-    batches = _fetched(order.batch(batch_size, drop_remainder=leaves_one), images, labels)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts.pop()
+    draws = np.random.SeedSequence(seed).generate_state(2 * len(parts)).astype(np.int64).reshape(-1, 2)
 
-    def augment(batch: tuple[Any, Any], pair: Any) -> tuple[Any, Any]:
-        return augmented(batch[0], pair, strength), batch[1]
+    def load(part: int) -> Any:
+        return augmented(images[parts[part]], draws[part], strength)
 
-    return tf.data.Dataset.zip((batches, seeds)).map(augment, tf.data.AUTOTUNE).prefetch(2)
-
-
-def plain_batches(images: FaceImages, labels: NDArray[np.int64], batch_size: int) -> Any:
-    """Return a tf.data.Dataset of unchanged batches in order: float32 (B, S, S, 3) from 0 to 255, int64 (B,)."""
-    order = tf.data.Dataset.range(len(labels)).batch(batch_size)
-    return _fetched(order, images, labels).map(lambda x, y: (tf.cast(x, tf.float32), y)).prefetch(2)
-
-
-def _fetched(order: Any, images: FaceImages, labels: NDArray[np.int64]) -> Any:
-    classes, size = tf.constant(labels, tf.int64), images.image_size
-
-    def fetch(places: Any) -> tuple[Any, Any]:
-        pixels = tf.numpy_function(images.__getitem__, [places], tf.uint8, stateful=False)
-        return tf.ensure_shape(pixels, (None, size, size, 3)), tf.gather(classes, places)
-
-    return order.map(fetch)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        loading = deque(pool.submit(load, part) for part in range(min(READ_AHEAD, len(parts))))
+        for part, places in enumerate(parts):
+            faces = loading.popleft().result()
+            if part + READ_AHEAD < len(parts):
+                loading.append(pool.submit(load, part + READ_AHEAD))
+            yield faces, labels[places]
 
 
+@partial(tf.function, autograph=False, reduce_retracing=True)
 def augmented(images: Any, seed: Any, strength: float = 1.0) -> Any:
     """Return augmented copies of images (B, S, S, 3) of levels 0 to 255, as float32.
 

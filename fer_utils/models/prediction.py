@@ -1,6 +1,7 @@
 """What a model answers to faces: rows of `predictions` from a Keras model or a TFLite file, and `features`."""
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -29,15 +30,24 @@ def _batches(images: np.ndarray | FaceImages, size: int) -> Iterator[np.ndarray]
     return (images[start : start + size].astype(np.float32) for start in range(0, len(images), size))
 
 
+@lru_cache(maxsize=2)  # a network and what compression makes of it
+def _inference(network: Any) -> Any:
+    """The network's answers as a graph, traced when it is first asked; later weights are seen."""
+    import tensorflow as tf
+
+    return tf.function(partial(network, training=False), autograph=False)
+
+
 def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int = BATCH) -> np.ndarray:
     """Return probabilities, float32 (N, 7), of faces, uint8 RGB (N, S, S, 3), by a Keras model.
 
     Batches are padded to one size, so that a network is traced once.
     """
+    answer = _inference(network)
     answers = [np.empty((0, len(EXPRESSIONS)), np.float32)]
     for pixels in _batches(images, batch_size):
         padded = np.pad(pixels, ((0, batch_size - len(pixels)), (0, 0), (0, 0), (0, 0)))
-        answers.append(np.asarray(network.predict_on_batch(padded)))
+        answers.append(np.asarray(answer(padded)))
     return np.concatenate(answers)[: len(images)].astype(np.float32)
 
 

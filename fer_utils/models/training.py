@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from fer_utils.models.backbones import build_network, keras, tf
-from fer_utils.models.batches import plain_batches, training_batches
+from fer_utils.models.batches import training_batches
 from fer_utils.models.face_images import FaceImages
+from fer_utils.models.prediction import predict_keras
+from fer_utils.models.training_step import TrainingStep
 from fer_utils.study import Architecture, Cohort, Study
 from fer_utils.tables import conform
 
@@ -46,9 +48,13 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
 
 
 def set_up(study: Study) -> None:
-    """Make all that follows depend on the study's seed alone: seeded random numbers, deterministic operations."""
+    """Make all that follows depend on the study's seed alone: seeded random numbers, deterministic operations.
+
+    Graphs run as they were traced: for a few hundred steps, optimizing them takes longer than it saves.
+    """
     keras.utils.set_random_seed(study.seed)
     tf.config.experimental.enable_op_determinism()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @dataclass
@@ -62,34 +68,39 @@ class Trained:
 
 
 def fit(
-    network: Any, run_id: str, training: TrainingSet, validation: TrainingSet, study: Study, *,
-    epochs: int, learning_rate: float, callbacks: tuple[Any, ...] = (),
+    step: TrainingStep, run_id: str, training: TrainingSet, validation: TrainingSet, study: Study, *,
+    epochs: int, learning_rate: float,
 ) -> Trained:  # fmt: skip
-    """Train a compiled Keras model in place: Adam, cross-entropy, cosine decay by epoch (arXiv:1608.03983).
+    """Train a step's network in place, with a learning rate that falls by half a cosine (arXiv:1608.03983).
 
-    Batches are shuffled and augmented by the study's seed; validation faces are not changed. Raises ValueError if
-    there are no training faces.
+    Batches are shuffled and augmented, and dropout drawn, by the study's seed and the epoch; validation faces are not
+    changed. Raises ValueError if there are no training faces.
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
-    size = study.batch_size
-    batches = training_batches(training.images, training.labels, size, study.seed, study.augmentation)
-    validating = plain_batches(validation.images, validation.labels, size) if len(validation.labels) else None
-
-    def cosine(epoch: int) -> float:
-        return 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
-
-    steps = [keras.callbacks.LearningRateScheduler(cosine), *callbacks]
     started = time.perf_counter()
-    done = network.fit(batches, epochs=epochs, validation_data=validating, callbacks=steps, verbose=0)
+    rows = []
+    for epoch in range(epochs):
+        rate = 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
+        step.seed(study.seed, epoch)
+        batches = training_batches(
+            training.images, training.labels, study.batch_size, (study.seed, epoch), study.augmentation
+        )
+        learned = [(len(labels), *step(faces, labels, rate)) for faces, labels in batches]
+        count, loss, correct = np.sum(learned, axis=0)
+        rows.append((run_id, epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))
     seconds = time.perf_counter() - started
-    return Trained(network, _curves(run_id, done.history), seconds, epochs)
+    columns = ["run_id", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
+    return Trained(step.network, conform(pd.DataFrame(rows, columns=columns), "curves"), seconds, epochs)
 
 
-def compile_network(network: Any, learning_rate: float) -> None:
-    """Give a Keras model its optimizer, loss and metric."""
-    adam = keras.optimizers.Adam(learning_rate)
-    network.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+def _validated(network: Any, validation: TrainingSet) -> tuple[float, float]:
+    """Loss and accuracy on the validation faces; missing without any."""
+    if not len(validation.labels):
+        return math.nan, math.nan
+    answers = predict_keras(network, validation.images)
+    of_label = answers[np.arange(len(answers)), validation.labels].clip(keras.backend.epsilon())
+    return float(-np.log(of_label).mean()), float((answers.argmax(1) == validation.labels).mean())
 
 
 def train_copies(
@@ -98,31 +109,20 @@ def train_copies(
 ) -> None:  # fmt: skip
     """Train the study's copies of one network and hand each to `use` before the next begins.
 
-    All copies share one graph and one start; each begins with the same weights and a fresh optimizer.
+    All copies share one graph; each begins with the same weights and a fresh optimizer.
     `faces` are rows of the training and validation splits, `images` theirs.
     """
     set_up(study)
     network = build_network(architecture, study, weights)
-    compile_network(network, study.learning_rate)
-    network.optimizer.build(network.trainable_variables)
-    start = network.get_weights()
+    step, start = TrainingStep(network), network.get_weights()
     for cohort in study.cohorts:
-        keras.utils.set_random_seed(study.seed)
         network.set_weights(start)
-        for variable in network.optimizer.variables:
-            variable.assign(tf.zeros_like(variable))
+        step.restart()
         chosen = of_cohort(faces, cohort, study)
         parts = (chosen & (faces["split"] == split) for split in ("train", "validation"))
         training, validation = (TrainingSet.of(faces, images, part) for part in parts)
         trained = fit(
-            network, f"{architecture}.{cohort}", training, validation, study,
+            step, f"{architecture}.{cohort}", training, validation, study,
             epochs=study.epochs, learning_rate=study.learning_rate,
         )  # fmt: skip
         use(cohort, trained)
-
-
-def _curves(run_id: str, history: dict[str, list[float]]) -> pd.DataFrame:
-    kept = {"loss": "loss", "accuracy": "accuracy"}
-    kept |= {"val_loss": "validation_loss", "val_accuracy": "validation_accuracy"}
-    curves = pd.DataFrame(history).reindex(columns=list(kept)).rename(columns=kept)
-    return conform(curves.assign(run_id=run_id, epoch=range(1, len(curves) + 1)), "curves")

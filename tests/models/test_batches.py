@@ -14,8 +14,11 @@ def smooth():
 
 
 def passes(pixels, labels, seed, epochs=2, size=8, **options):
-    dataset = batches.training_batches(FaceImages.of_pixels(pixels), labels, size, seed, **options)
-    return [[(x.numpy(), y.numpy()) for x, y in dataset] for _ in range(epochs)]
+    images = FaceImages.of_pixels(pixels)
+    each = (
+        batches.training_batches(images, labels, size, (seed, epoch), **options) for epoch in range(epochs)
+    )
+    return [[(x.numpy(), y) for x, y in epoch] for epoch in each]
 
 
 def test_one_seed_gives_the_same_batches_and_each_epoch_differs(smooth):

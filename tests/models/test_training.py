@@ -7,7 +7,8 @@ from fer_utils import tables
 from fer_utils.models import training
 from fer_utils.models.backbones import keras, layers
 from fer_utils.models.face_images import FaceImages
-from fer_utils.models.training import TrainingSet, compile_network, fit, of_cohort, set_up, train_copies
+from fer_utils.models.training import TrainingSet, fit, of_cohort, set_up, train_copies
+from fer_utils.models.training_step import TrainingStep
 from fer_utils.study import load_study
 
 
@@ -114,9 +115,8 @@ def test_batch_normalization_statistics_are_right_after_few_steps(striped_faces)
         normal = layers.BatchNormalization(momentum=momentum)
         x = layers.GlobalAveragePooling2D()(normal(layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)))
         network = keras.Model(inputs, layers.Dense(7, activation="softmax")(x))
-        compile_network(network, 1e-3)
         data = TrainingSet(FaceImages.of_pixels(pixels), labels)
-        fit(network, "x", data, data, study, epochs=8, learning_rate=1e-3)
+        fit(TrainingStep(network), "x", data, data, study, epochs=8, learning_rate=1e-3)
         exact = (pixels / 127.5 - 1).mean((0, 1, 2))
         errors[momentum] = float(np.abs(normal.moving_mean.numpy() - exact).max())
     assert errors[training_momentum()] < 0.05 < errors[0.999]
@@ -131,4 +131,7 @@ def training_momentum():
 def test_no_faces_is_said_before_training(tiny_network, small_study):
     empty = TrainingSet(FaceImages.of_pixels(np.empty((0, 32, 32, 3), np.uint8)), np.empty(0, np.int64))
     with pytest.raises(ValueError, match="mobilenet_v2.children: no training faces"):
-        fit(tiny_network, "mobilenet_v2.children", empty, empty, small_study, epochs=1, learning_rate=1e-3)
+        fit(
+            TrainingStep(tiny_network), "mobilenet_v2.children", empty, empty, small_study,
+            epochs=1, learning_rate=1e-3,
+        )  # fmt: skip
