@@ -44,7 +44,8 @@ def with_activation_ranges(network: Any, representative: np.ndarray, *, fused: b
     with patch.object(HardSwish, "call", HardSwish.call if fused else _hard_swish_in_parts):
         converter = _converter(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([face[None]] for face in representative.astype(np.float32))
+    # The converter wants to calibrate; one face will do, since the ranges are measured anew
+    converter.representative_dataset = lambda: [[representative[:1].astype(np.float32)]]
     converter._experimental_calibrate_only = True
     model = bytes(converter.convert())
     return with_ranges(model, measured_ranges(model, representative))

@@ -25,10 +25,11 @@ class Pruning(Unconstrained):
         self._masks = [tf.Variable(tf.ones_like(kernel)) for kernel in kernels]
         self._every = max(1, int(0.75 * steps) // MASK_UPDATES)
         self._mask = tf.function(self._masked, autograph=False)
+        self.after_step(0)
 
     def after_step(self, step: int) -> None:
         """Choose the zeros anew if it is time, from weights that Adam may have moved off zero; then set all zeros."""
-        updates, remainder = divmod(step, self._every)
+        updates, remainder = divmod(step + 1, self._every)  # masks are for the next step
         if not remainder and updates <= MASK_UPDATES:
             sparsity = self._sparsity * (1 - (1 - updates / MASK_UPDATES) ** 3)
             for kernel, mask in zip(self._kernels, self._masks, strict=True):

@@ -85,7 +85,9 @@ class TrainingStep:
         for variable, (first, second), gradient in zip(
             self.constraint.parameters, self.moments, gradients, strict=True
         ):
-            if gradient is not None:  # wrappers of tensorflow-model-optimization may hold variables without use
+            if (
+                gradient is not None
+            ):  # wrappers of tensorflow-model-optimization may hold variables without use
                 tf.raw_ops.ResourceApplyAdam(
                     var=variable.handle, m=first.handle, v=second.handle, grad=gradient, lr=learning_rate,
                     beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON, beta1_power=decayed_1, beta2_power=decayed_2,
