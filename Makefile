@@ -45,7 +45,7 @@ book: setup ## Run the whole study on PROFILE (quick) and render the book
 test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@mkdir -p test-results
-	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --junit-xml=test-results/junit.xml
+	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml
 	@echo "The executed notebooks again, cell by cell (nbval):"
 	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg results/quick/notebooks --junit-xml=test-results/nbval.xml
 
