@@ -9,7 +9,7 @@ import sys
 
 from urllib.parse import unquote
 
-from fer_utils.graph import BOOK, jobs
+from fer_utils.graph import BOOK, jobs, longest_chains
 from fer_utils.paths import Paths
 from fer_utils.study import load_study
 
@@ -17,6 +17,9 @@ overrides = json.loads(unquote(config.get("overrides", "{}")))
 study = load_study(config.get("profile", "quick"), **overrides)
 paths = Paths.of(study)
 options = f"--profile {study.profile} --overrides '{json.dumps(overrides)}'"
+declared = list(jobs(study, paths))
+chains = longest_chains(declared)
+seconds = {job.name: job.seconds for job in declared}
 fer = f"FER_IN_WORKFLOW=1 {sys.executable} -m fer_utils.cli"
 
 
@@ -25,7 +28,12 @@ rule all:
         os.path.relpath(BOOK),
 
 
-for job in jobs(study, paths):
+onstart:
+    due = {job.rule.name: (seconds[job.rule.name], job.threads) for job in workflow.dag.needrun_jobs() if job.rule.name in seconds}
+    print("due", json.dumps(due), flush=True)
+
+
+for job in declared:
 
     rule:
         name:
@@ -38,13 +46,13 @@ for job in jobs(study, paths):
             watched=job.watched,
             step=" ".join((job.step.name, *job.cell)),
         threads: workflow.cores if job.step.all_cores else 1
-        priority: job.priority
+        priority: chains[job.name]
         resources:
             mem_mb=job.memory_mb,
         log:
             paths.log(job.name),
-        benchmark:
-            paths.duration(job.name)
         # TensorFlow writes much to standard error: it goes to a log, and shows only when a job fails
         shell:
-            "{fer} step {params.step} {options} 2> {log} || {{ grep -v '^[IW]0000' {log} | tail -n 8 >&2; exit 1; }}"
+            "echo begins {rule}; "
+            "if {fer} step {params.step} {options} 2> {log}; then echo ends {rule}; "
+            "else echo fails {rule}; grep -v '^[IW]0000' {log} | tail -n 8 >&2; exit 1; fi"

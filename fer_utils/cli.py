@@ -55,7 +55,9 @@ def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") 
     from fer_utils.workflow import summary
 
     study = _study(profile, overrides)
-    typer.echo(summary(study, study.changes).to_string(index=False))
+    typer.echo(f"{'step':16}{'jobs':>6}{'up to date':>12}{'due':>6}")
+    for name, (count, made, due) in summary(study, study.changes).items():
+        typer.echo(f"{name:16}{count:6}{made:12}{due:6}")
 
 
 @app.command()
@@ -69,11 +71,8 @@ def classify(
 
     model = default_model(Paths.of(load_study(profile)))
     answers = [classify_photograph(photo, model) for photo in photos]
-    typer.echo(
-        json.dumps([answer.as_dict() for answer in answers], indent=1)
-        if as_json
-        else describe(answers, model)
-    )
+    text = json.dumps([each.as_dict() for each in answers], indent=1) if as_json else describe(answers, model)
+    typer.echo(text)
 
 
 @app.command()
@@ -175,14 +174,9 @@ def profile_device(
     elif emulate:
         measure_emulated(study, paths, run_ids=only or [], report=typer.echo)
     elif phone and benchmark:
+        device = find_phone(serial)
         measure_on_phone(
-            study,
-            paths,
-            find_phone(serial),
-            benchmark,
-            threads=threads,
-            run_ids=only or [],
-            report=typer.echo,
+            study, paths, device, benchmark, threads=threads, run_ids=only or [], report=typer.echo
         )
     else:
         raise typer.BadParameter(
@@ -202,12 +196,13 @@ def step(
     overrides: OverridesOption = "{}",
 ) -> None:
     """Do one job of the workflow; the Snakefile calls this."""
+    from fer_utils.accounting import write_cost
     from fer_utils.graph import run_job
 
     study = _study(profile, overrides)
-    started = time.perf_counter()
-    run_job(name, tuple(cell or ()), study, Paths.of(study))
-    typer.echo(f"{name:16} {' '.join(cell or ()):40} {time.perf_counter() - started:6.0f} s")
+    paths = Paths.of(study)
+    run_job(name, tuple(cell or ()), study, paths)
+    write_cost(paths.duration("-".join((name, *(cell or ())))))
 
 
 def _study(profile: str, overrides: str) -> Study:

@@ -6,7 +6,7 @@ is opened alone asks STAGES for its inputs. Functions are named by text and impo
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from face_sets.code_digests import code_digest, files_digest, notebook_file_digest
 from face_sets.folders import MANIFESTS_FOLDER, PROJECT_FOLDER
-from fer_utils.paths import COMPRESSED, SWEPT, TRAINED, Paths
+from fer_utils.paths import COMPRESSED, DATA_VARIABLE, SWEPT, TRAINED, Paths
 from fer_utils.study import ARCHITECTURES, BASE_TECHNIQUES, SECTIONS, Architecture, Study, Technique
 
 Cell = tuple[str, ...]
@@ -29,8 +29,9 @@ def _by_network(*numbers: int) -> dict[str, int]:
     return dict(zip(ARCHITECTURES, numbers, strict=True))
 
 
-COSTLY_FIRST: Final = _by_network(180, 270, 550, 310, 900)
-"""Priority of a network's jobs: the longest chain begins first, or one core waits for it at the end (seconds, measured)."""
+TRAINING_SECONDS: Final = _by_network(82, 140, 260, 151, 476)
+COMPRESSING_SECONDS: Final = _by_network(45, 55, 85, 52, 184)  # by one technique: a quarter of four
+"""What a job takes (wall clock, quick profile, measured): the longest chain begins first, and `fer run` foresees the end."""
 
 TRAINING_MB: Final = _by_network(900, 1000, 1300, 1100, 1750)
 COMPRESSING_MB: Final = _by_network(1000, 1750, 2000, 1400, 2900)
@@ -62,7 +63,7 @@ class Step:
     cells: Callable[[Study], Iterable[Cell]] = lambda _: [()]
     watches: Callable[..., Any] = lambda *_: None
     memory_mb: Callable[..., int] = lambda *_: 0
-    costly_first: bool = False
+    seconds: Callable[..., int] = lambda *_: 6
     all_cores: bool = False
 
     @property
@@ -92,9 +93,9 @@ class Job:
         return self.step.memory_mb(*self.cell)
 
     @property
-    def priority(self) -> int:
-        """Jobs of higher priority begin first."""
-        return COSTLY_FIRST[self.cell[0]] if self.step.costly_first else 0
+    def seconds(self) -> int:
+        """How long the job takes on its cores, as declared: relative to other jobs it holds on any machine."""
+        return self.step.seconds(*self.cell)
 
 
 def jobs(study: Study, paths: Paths) -> Iterator[Job]:
@@ -107,6 +108,18 @@ def jobs(study: Study, paths: Paths) -> Iterator[Job]:
             )
             watched = {"code": code, "settings": settings, "watched": step.watches(study, paths, *cell)}
             yield Job(step, cell, inputs, outputs, watched)
+
+
+def longest_chains(declared: Sequence[Job]) -> dict[str, int]:
+    """Return by a job's name the seconds of the longest chain that begins with it: what takes longest begins first."""
+    chains: dict[str, int] = {}
+    ahead: dict[
+        str, int
+    ] = {}  # by a file: the longest chain of those that read it, which are declared after it
+    for job in reversed(declared):
+        chains[job.name] = job.seconds + max(ahead.get(path, 0) for path in job.outputs)
+        ahead.update({path: max(ahead.get(path, 0), chains[job.name]) for path in job.inputs})
+    return chains
 
 
 def run_job(name: str, cell: Cell, study: Study, paths: Paths) -> None:
@@ -191,20 +204,18 @@ STEPS: Final[Mapping[str, Step]] = {
             "faces", "fer_utils.steps.faces.make_faces",
             reads=lambda _: [],
             writes=lambda paths: [paths.faces, paths.dropped],
-            sections=("faces",),
+            sections=("faces",), seconds=lambda: 17, all_cores=True,
             watches=lambda study, paths: [
                 files_digest(MANIFESTS_FOLDER / "synthetic.json"),
-                _call("fer_utils.steps.faces.ingested_digest", study, paths),
+                _call("fer_utils.steps.faces.ingested_digest", study, paths) if study.face_source == "licensed" else "none",
             ],
-            all_cores=True,
         ),
         Step(
             "train", "fer_utils.steps.train.train",
             reads=lambda paths, _: [paths.faces],
             writes=lambda paths, network: [paths.trained(table, network) for table in TRAINED],
-            sections=("training",),
+            sections=("training",), seconds=lambda network: TRAINING_SECONDS[network],
             cells=lambda study: product(study.architectures), memory_mb=lambda network: TRAINING_MB[network],
-            costly_first=True,
         ),
         Step(
             "compress", "fer_utils.steps.compress.compress_network",
@@ -214,26 +225,25 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, network, technique: [
                 paths.compressed(table, network, technique) for table in COMPRESSED
             ],
-            sections=("training", "compression"),
-            cells=lambda study: product(study.architectures, study.techniques), memory_mb=_compressing_mb, costly_first=True,
+            sections=("training", "compression"), seconds=lambda network, _: COMPRESSING_SECONDS[network],
+            cells=lambda study: product(study.architectures, study.techniques), memory_mb=_compressing_mb,
         ),
         Step(
             "sweep", "fer_utils.steps.compress.sweep_network",
             reads=lambda paths, network, _: [paths.faces, paths.trained("runs", network)],
             writes=lambda paths, network, setting: [paths.swept(table, network, setting) for table in SWEPT],
-            sections=("training", "compression"),
+            sections=("training", "compression"), seconds=lambda network, _: COMPRESSING_SECONDS[network],
             cells=lambda study: product(study.architectures, study.swept_settings), memory_mb=_compressing_mb,
         ),
         Step(
             "external_faces", "fer_utils.steps.external_faces.make_external_faces",
             reads=lambda _: [],
             writes=lambda paths: [paths.external_faces, paths.external_dropped],
-            sections=("faces",),
+            sections=("faces",), seconds=lambda: 3,
             watches=lambda *_: [
                 files_digest(MANIFESTS_FOLDER / "london.json"),
-                _call("fer_utils.steps.external_faces.photographs_digest"),
+                _call("fer_utils.steps.external_faces.photographs_digest") if os.environ.get(DATA_VARIABLE) else "absent",
             ],
-            all_cores=True,
         ),
         Step(
             "external_test", "fer_utils.steps.generalization.predict_external",
@@ -249,30 +259,28 @@ STEPS: Final[Mapping[str, Step]] = {
             "few_shot", "fer_utils.steps.generalization.retrain_last_layers",
             reads=lambda paths: [paths.faces, *paths.all_trained("predictions"), *paths.all_trained("features")],
             writes=lambda paths: [paths.few_shot],
-            sections=("training",),
+            sections=("training",), seconds=lambda: 15,
         ),
         Step(  # on all cores, so that it is alone on the machine: other work would be timed too
             "measure", "fer_utils.steps.measure.measure",
             reads=lambda paths: paths.all_compressed("runs"),
             writes=lambda paths: [paths.measurements, paths.operators],
-            sections=("profiling",),
-            all_cores=True,
+            sections=("profiling",), seconds=lambda: 75, all_cores=True,
         ),
         Step(
             "notebook", "fer_utils.stages.run_notebook",
             reads=lambda paths, stage: STAGES[stage](paths),
             writes=lambda paths, stage: [paths.notebook(stage)],
             sections=tuple(SECTIONS),
-            cells=lambda _: product(STAGES),
+            cells=lambda _: product(STAGES), seconds=lambda stage: 26 if stage == "08_validation" else 6,
             watches=lambda _study, _paths, stage: notebook_file_digest(notebook_source(stage)),
         ),
         Step(
             "book", "fer_utils.steps.book.make_book",
             reads=lambda paths: [paths.notebook(stage) for stage in STAGES],
             writes=lambda _: [BOOK],
-            sections=(),
+            sections=(), seconds=lambda: 30,
             watches=_watched_of_the_book,
-            all_cores=True,
         ),
     )
 }  # fmt: skip

@@ -19,9 +19,7 @@ FOLDER_VARIABLES: Final = (RESULTS_VARIABLE, DATA_VARIABLE, WEIGHTS_VARIABLE)
 TRAINED: Final = ("runs", "predictions", "curves", "features")
 """The tables that training one network writes."""
 
-COMPRESSED: Final = (
-    "runs", "predictions", "curves", "variant_runs", "variant_predictions", "layer_errors",
-)  # fmt: skip
+COMPRESSED: Final = ("runs", "predictions", "curves", "variant_runs", "variant_predictions", "layer_errors")
 """The tables that compressing one network by one technique writes."""
 
 SWEPT: Final = ("runs", "predictions", "curves")
@@ -126,7 +124,7 @@ class Paths:
         return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
 
     def duration(self, job: str) -> Path:
-        """How long a job of the workflow took: Snakemake's benchmark file."""
+        """What a job of the workflow cost: see accounting."""
         return self.root / "durations" / f"{job}.tsv"
 
     def log(self, job: str) -> Path:

@@ -154,14 +154,7 @@ NEVER_MISSING.update(
         "few_shot": ("run_id", "children", "repeat", "face_id", "predicted"),
         "measurements": ("run_id", "device", "device_kind", "image_size"),
         "operators": ("run_id", "device", "device_kind", "image_size", "position", "operator", "mean_ms"),
-        "emulations": (
-            "run_id",
-            "device",
-            "image_size",
-            "faces",
-            "largest_difference",
-            "same_class",
-        ),
+        "emulations": ("run_id", "device", "image_size", "faces", "largest_difference", "same_class"),
         "layer_errors": ("run_id", "position", "operator", "layer"),
         "curves": ("run_id", "epoch", "loss"),
     }

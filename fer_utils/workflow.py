@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pandas as pd
-
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.graph import STEPS
 from fer_utils.paths import FOLDER_VARIABLES
@@ -26,27 +24,30 @@ class WorkflowError(RuntimeError):
 def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None) -> bool:
     """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
 
-    Each job prints its line as it ends. Returns whether there was anything to do.
+    What is due, what runs and what is done is told as it happens. Returns whether there was anything to do.
     Raises WorkflowError when a job fails; the lines before say which one and why.
     """
-    options = ["--cores", str(cores or os.cpu_count() or 1)]
+    from fer_utils.progress import Progress
+
+    progress = Progress(cores or os.cpu_count() or 1)
     names = [os.path.relpath(target, PROJECT_FOLDER) for target in targets]
-    command = [*_snakemake(profile, overrides, options), "--", *names]
-    worked = False
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=workflow_environment()
-    ) as workflow:
+    command = [*_snakemake(profile, overrides, ["--cores", str(progress.cores)]), "--", *names]
+    with (
+        progress,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=workflow_environment()
+        ) as workflow,
+    ):
         for line in workflow.stdout or ():
             if not line.startswith("Using workflow specific profile"):
-                print(line, end="", flush=True)
-                worked = True
+                progress.read(line.rstrip("\n"))
     if workflow.returncode != 0:
         raise WorkflowError(
             "the workflow stopped; the lines above name the job and the reason; fix it and run again"
-            if worked
+            if progress.due
             else "Snakemake cannot read the workflow; `fer status` with the same options says why"
         )
-    return worked
+    return bool(progress.due)
 
 
 def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
@@ -72,12 +73,11 @@ def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
     return {step: count for step, count in jobs.items() if step != "all"}
 
 
-def summary(study: Study, overrides: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row per step: how many jobs the study has, how many are up to date, how many are due."""
+def summary(study: Study, overrides: Mapping[str, Any]) -> dict[str, tuple[int, int, int]]:
+    """Return by step: how many jobs the study has, how many of them are up to date, how many are due."""
     due = due_jobs(study.profile, overrides)
     counts = {name: len(list(step.cells(study))) for name, step in STEPS.items()}
-    rows = [(name, count, count - due.get(name, 0), due.get(name, 0)) for name, count in counts.items()]
-    return pd.DataFrame(rows, columns=["step", "jobs", "up to date", "due"])
+    return {name: (count, count - due.get(name, 0), due.get(name, 0)) for name, count in counts.items()}
 
 
 def workflow_environment() -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from face_sets import code_digests
 from face_sets.folders import RESULTS_VARIABLE
-from fer_utils.graph import STEPS, GraphError, jobs, run_job
+from fer_utils.graph import STEPS, GraphError, jobs, longest_chains, run_job
 from fer_utils.paths import DATA_VARIABLE, Paths
 from fer_utils.study import SECTIONS, Study, load_study
 from fer_utils.workflow import WorkflowError, due_jobs, make, summary, workflow_environment
@@ -52,10 +52,21 @@ def test_each_setting_of_a_sweep_is_a_job(study, tmp_path):
 def test_memory_and_priority_follow_the_measured_order_of_networks(tmp_path):
     study = load_study("quick")
     found = list(jobs(study, Paths.of(study, tmp_path)))
+    chains = longest_chains(found)
     trained = {job.cell[0]: job for job in found if job.step.name == "train"}
-    order = sorted(trained, key=lambda network: trained[network].priority)
+    order = sorted(trained, key=lambda network: chains[trained[network].name])
     assert order[0] == "mobilenet_v3_small"
     assert order[-1] == max(trained, key=lambda network: trained[network].memory_mb) == "nasnet_mobile"
+
+
+def test_a_chain_counts_a_job_and_the_longest_way_from_it_to_the_book(study, tmp_path):
+    """Also where a technique stands before another that it goes on from."""
+    found = list(jobs(study, Paths.of(study, tmp_path)))
+    chains, by_name = longest_chains(found), {job.name: job for job in found}
+    for job in found:
+        waiting = [each for each in found if set(each.inputs) & set(job.outputs)]
+        assert chains[job.name] == job.seconds + max((chains[each.name] for each in waiting), default=0)
+    assert chains["book"] == by_name["book"].seconds < chains["measure"] < chains["train-mobilenet_v2"]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +136,10 @@ def test_numbers_lists_and_words_among_overrides_reach_the_workflow():
 
 def test_a_status_counts_the_jobs_that_the_graph_declares():
     study = load_study("int8", seed=12345)
-    table = summary(study, study.changes).set_index("step")
-    assert table.loc["compress", "jobs"] == table.loc["compress", "due"] == 2
-    assert table.loc["sweep", "jobs"] == 0
-    assert table["jobs"].sum() == len(list(jobs(study, Paths.of(study))))
+    found = summary(study, study.changes)
+    assert found["compress"] == (2, 0, 2)
+    assert found["sweep"] == (0, 0, 0)
+    assert sum(count for count, _, _ in found.values()) == len(list(jobs(study, Paths.of(study))))
 
 
 def test_an_unreadable_workflow_is_reported_in_snakemakes_words():

@@ -14,14 +14,14 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "forgetting | classify | results",
     "stages",
     "workflow",
-    "graph",
+    "progress | graph",
     "steps",
     "reporting",
     "simulation | analysis",
     "profiling",
     "compression",
     "models",
-    "tables | paths",
+    "accounting | tables | paths",
     "study",
 )
 LIBRARIES = ("arm_latency", "face_sets", "synthetic_faces")

@@ -6,12 +6,12 @@ import pytest
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from face_sets.leaks import check_no_leak
 from fer_utils import tables
+from fer_utils.accounting import costs
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import run_scores
 from fer_utils.compression.exported_files import parity
 from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.paths import Paths
-from fer_utils.steps.book import durations
 from fer_utils.study import load_study
 
 pytestmark = pytest.mark.results
@@ -160,6 +160,6 @@ def test_pruned_and_clustered_files_zip_smaller(paths, study):
 
 
 def test_the_run_stayed_within_its_limits_of_time_and_memory(paths):
-    spent = durations(paths).iloc[-1]
+    spent = costs(paths).iloc[-1]
     assert spent["processor seconds"] <= CPU_SECONDS
     assert spent["peak memory MiB"] < PEAK_MEMORY_MIB

@@ -12,6 +12,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_int, c_int32, c_size_t, c_void_p
 from importlib.metadata import version
@@ -55,9 +56,18 @@ def measure_files(files: Mapping[str, Path], *, image_size: int, warm_ups: int, 
         raise ProfilingError(
             f"runs={runs}, warm_ups={warm_ups}: expected at least one run, no negative warm-up"
         )
-    rows = [
-        {"run_id": run_id, **_measured(path, image_size, warm_ups, runs)} for run_id, path in files.items()
+    key = _key(image_size)
+    times = [
+        latencies_ms(open_at(path, image_size, threads=_THREADS), warm_ups=warm_ups, runs=runs)
+        for path in files.values()
     ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # timing is over: sizes and memory may use every core
+        sizes = pool.map(lambda path, each: timing_columns(path, each, warm_ups), files.values(), times)
+        memory = pool.map(lambda path: peak_memory_mib(path, image_size), files.values())
+        rows = [
+            {"run_id": run_id, **key, **columns, "peak_memory_mib": peak}
+            for run_id, columns, peak in zip(files, sizes, memory, strict=True)
+        ]
     return tables.conform(pd.DataFrame(rows, columns=list(tables.COLUMNS["measurements"])), "measurements")
 
 
@@ -105,17 +115,11 @@ def host_device() -> str:
     return f"{processor}, {platform.machine()}, {platform.system()}"
 
 
-def _measured(path: Path, image_size: int, warm_ups: int, runs: int) -> dict[str, Any]:
-    times = latencies_ms(open_at(path, image_size, threads=_THREADS), warm_ups=warm_ups, runs=runs)
+def _key(image_size: int, backend: str = "") -> dict[str, Any]:
     return {
-        "device": host_device(),
-        "device_kind": "host",
-        "backend": f"litert-xnnpack {version('ai-edge-litert')}",
-        "threads": _THREADS,
-        "image_size": image_size,
-        **timing_columns(path, times, warm_ups),
-        "peak_memory_mib": peak_memory_mib(path, image_size),
-    }
+        "device": host_device(), "device_kind": "host", "threads": _THREADS, "image_size": image_size,
+        "backend": f"litert-xnnpack {version('ai-edge-litert')}{backend}",
+    }  # fmt: skip
 
 
 @contextmanager
@@ -138,10 +142,7 @@ def measure_operators(files: Mapping[str, Path], *, image_size: int) -> pd.DataF
     The profiler disturbs: read shares from it, and latencies from `host.measure_files`.
     Raises ProfilingError for a file that cannot be run at that size, or where the installed LiteRT cannot profile.
     """
-    key: dict[str, Any] = {
-        "device": host_device(), "device_kind": "host", "threads": 1, "image_size": image_size,
-        "backend": f"litert-xnnpack {version('ai-edge-litert')}, profiler on",
-    }  # fmt: skip
+    key = _key(image_size, ", profiler on")
     parts = [
         operator_times(_summary(path, image_size)).assign(run_id=run_id, **key)
         for run_id, path in files.items()

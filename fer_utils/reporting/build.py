@@ -34,7 +34,6 @@ FILES_FOLDER: Final = STAGES_FOLDER / "files"
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
 
-
 TEMPLATES: Final = Path(__file__).with_name("templates")
 """The prose of the generated pages; Python computes only what is filled in."""
 

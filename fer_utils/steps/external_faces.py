@@ -42,7 +42,6 @@ def make_external_faces(study: Study, paths: Paths) -> None:
             partial(load_picture, folder=folder),
             paths.external_faces.parent,
             study.face_size,
-            processes=os.cpu_count() or 1,
         )
     else:
         faces = tables.empty("faces")

@@ -41,9 +41,7 @@ def make_faces(study: Study, paths: Paths) -> None:
 
 
 def ingested_digest(study: Study, paths: Paths) -> str:
-    """Return a digest of what is ingested of the study's sets and of what their manifests say; for the workflow."""
-    if study.face_source == "synthetic":
-        return "none"
+    """Return a digest of what is ingested of a licensed study's sets and of what their manifests say; for the workflow."""
     here = [IngestedSet(paths.results, name) for name in study.sets]
     reports = [[each.name, each.report().made_from] for each in here if each.is_whole]
     return digest(reports, [manifest_of(str(name)).model_dump(mode="json") for name, _ in reports])

@@ -26,22 +26,13 @@ def measure(study: Study, paths: Paths) -> None:
     """
     files = exported_files(study.architectures, paths)
     variants = exported_files(study.architectures, paths, "variant_runs")
-    parts = [
-        measure_files(
-            files | variants,
-            image_size=study.profiled_size,
-            warm_ups=study.warm_up_runs,
-            runs=study.timed_runs,
-        ),
-        *(
-            predict_files(files, image_size=study.profiled_size, threads=threads)
-            for threads in PREDICTED_THREADS
-        ),
-    ]
+    timed, size = files | variants, study.profiled_size
+    here = measure_files(timed, image_size=size, warm_ups=study.warm_up_runs, runs=study.timed_runs)
+    predicted = [predict_files(files, image_size=size, threads=threads) for threads in PREDICTED_THREADS]
     # Weights do not change which operators run: the uncompressed files stand for all
-    plain = {run_id: path for run_id, path in (files | variants).items() if ".none." in run_id}
-    tables.write(_operators(plain, study.profiled_size), "operators", paths.operators)
-    tables.write(pd.concat(parts, ignore_index=True), "measurements", paths.measurements)
+    plain = {run_id: path for run_id, path in timed.items() if ".none." in run_id}
+    tables.write(_operators(plain, size), "operators", paths.operators)
+    tables.write(pd.concat([here, *predicted], ignore_index=True), "measurements", paths.measurements)
 
 
 def _operators(files: dict[str, Path], image_size: int) -> pd.DataFrame:

@@ -19,10 +19,15 @@ from typing import Any, Final
 
 import grimp
 
-from face_sets.files import digest
+from face_sets.files import digest, write_text
 from face_sets.folders import MANIFESTS_FOLDER, PROJECT_FOLDER
 
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements.lock"
+
+KEPT: Final = PROJECT_FOLDER / ".cache" / "code_digests.json"
+"""What was found in each module: an unchanged one is not parsed again."""
+
+_OWN_SOURCE: Final = Path(__file__).read_bytes()
 
 SETTINGS_FOLDER: Final = "profiles"
 """Profiles of studies are no data of the code that reads them: what they decide is among a step's settings."""
@@ -34,10 +39,12 @@ def code_digest(*modules: str) -> str:
     Packages of others (`numpy`) may stand among the modules. Raises ValueError for a module that the project lacks.
     """
     needed = _upstream(modules)
-    own = sorted(module for module in needed if module.split(".")[0] in _packages())
-    sources = [_code(_source(module).read_bytes()) for module in own]
-    named = {text for _, texts in sources for text in texts}
-    code = [[module, tree] for module, (tree, _) in zip(own, sources, strict=True)]
+    known = dict(_kept())
+    own = sorted(filter(_is_own, needed))
+    code = [[module, _known_code(module)[0]] for module in own]
+    named = {text for module in own for text in _known_code(module)[1]}
+    if _kept() != known:
+        write_text(KEPT, json.dumps(_kept()))
     return digest(code, files_digest(*_data_files(named)), locked_versions(needed - set(own)))
 
 
@@ -98,13 +105,33 @@ def _upstream(modules: Iterable[str]) -> set[str]:
     for module in modules:
         if module in graph.modules:
             needed |= graph.find_upstream_modules(module)
-        elif module.split(".")[0] in _packages():
+        elif _is_own(module):
             raise ValueError(f"unknown module {module!r}: it is in none of {', '.join(_packages())}")
     return needed
 
 
+def _known_code(module: str) -> tuple[str, list[str]]:
+    """What `_code` says of a module: parsed again only when its source, this module or Python has changed."""
+    source = _source(module).read_bytes()
+    key = digest(_OWN_SOURCE, sys.version, source)
+    if _kept().get(module, [""])[0] != key:
+        _kept()[module] = [key, *_code(source)]
+    _, code, texts = _kept()[module]
+    return code, texts
+
+
 @cache
-def _code(source: bytes) -> tuple[str, frozenset[str]]:
+def _kept() -> dict[str, Any]:
+    """By module: the digest of its source when it was last parsed, and what `_code` said of it."""
+    found: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
+    return found
+
+
+def _is_own(module: str) -> bool:
+    return module.split(".")[0] in _packages()
+
+
+def _code(source: bytes) -> tuple[str, list[str]]:
     """A digest of a module's code without comments and docstrings, and the texts that stand in it."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -112,7 +139,7 @@ def _code(source: bytes) -> tuple[str, frozenset[str]]:
             if isinstance(block := getattr(node, name, None), list):
                 setattr(node, name, [each for each in block if not _is_text(each)])
     texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return digest(ast.dump(tree)), frozenset(text for text in texts if isinstance(text, str))
+    return digest(ast.dump(tree)), sorted({text for text in texts if isinstance(text, str)})
 
 
 def _is_text(statement: ast.AST) -> bool:
