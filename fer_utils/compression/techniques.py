@@ -5,11 +5,11 @@ from dataclasses import astuple
 from typing import Any, Final
 
 from fer_utils.compression.exported_files import KernelWeights
-from fer_utils.compression.pruning import Pruning
 from fer_utils.models.backbones import copy_with, layers
 from fer_utils.models.training import Trained, TrainingSet, fit
-from fer_utils.models.training_step import TrainingStep, Unconstrained
 from fer_utils.study import Study, Technique
+from traced_training.pruning import Pruning
+from traced_training.training_step import TrainingStep, Unconstrained
 
 SPARSITY_TOLERANCE: Final = 0.01  # the schedule rounds to whole weights per layer
 
@@ -56,7 +56,7 @@ def _constrained_step(network: Any, technique: Technique, study: Study, faces: i
     copy = copy_with(network, lambda layer: layer)
     constraint: Unconstrained
     if clusters:
-        from fer_utils.compression.clustering import Clustering
+        from traced_training.clustering import Clustering
 
         constraint = Clustering(copy, touched_kernels(copy), study.clusters, keep_zeros=zeros)
     else:

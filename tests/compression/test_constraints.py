@@ -5,13 +5,13 @@ import pytest
 import tensorflow_model_optimization as tfmot
 from tensorflow_model_optimization.python.core.clustering.keras.experimental.cluster import cluster_weights
 
-from fer_utils.compression.clustering import Clustering
-from fer_utils.compression.pruning import Pruning
 from fer_utils.compression.techniques import holds_most_weights, touched_kernels
 from fer_utils.models.backbones import build_network, copy_with, keras, layers, tf
 from fer_utils.models.training import set_up
-from fer_utils.models.training_step import TrainingStep
 from fer_utils.study import load_study
+from traced_training.clustering import Clustering
+from traced_training.pruning import Pruning
+from traced_training.training_step import TrainingStep
 
 STEPS = 24
 SPARSITY = 0.5

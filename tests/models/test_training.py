@@ -8,8 +8,8 @@ from fer_utils.models import training
 from fer_utils.models.backbones import keras, layers
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.training import TrainingSet, fit, of_cohort, set_up, train_copies
-from fer_utils.models.training_step import TrainingStep
 from fer_utils.study import load_study
+from traced_training.training_step import TrainingStep
 
 
 def faces_of(labels, age_groups, splits):

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import tensorflow as tf
 
-from fer_utils.models.backbones import tf
-from fer_utils.models.training_step import Unconstrained
+from traced_training.training_step import Unconstrained
 
 MASK_UPDATES: Final = 10
 """How often the sparsity rises during fine-tuning; ten steps follow the cubic schedule closely."""

@@ -7,13 +7,14 @@ the same weights but for rounding (a slow test compares the two), but on the pla
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
+
 # Private path: the package is pinned
 from tensorflow_model_optimization.python.core.clustering.keras.clustering_centroids import (
     KmeansPlusPlusCentroidsInitialisation,
 )
 
-from fer_utils.models.backbones import tf
-from fer_utils.models.training_step import Unconstrained
+from traced_training.training_step import Unconstrained
 
 
 class Clustering(Unconstrained):

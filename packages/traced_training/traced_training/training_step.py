@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-
-from fer_utils.models.backbones import keras, tf
+import tensorflow as tf
+import tf_keras as keras
 
 BETA_1: Final = 0.9
 BETA_2: Final = 0.999
