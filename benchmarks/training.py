@@ -15,7 +15,7 @@ import tensorflow_model_optimization as tfmot
 import typer
 
 from fer_utils.compression.techniques import compress, holds_most_weights
-from fer_utils.models.backbones import build_network, copy_with, keras, tf
+from fer_utils.models.backbones import build_network, copy_of, copy_with, keras, tf
 from fer_utils.models.prediction import predict_keras
 from fer_utils.models.training import TrainingSet, of_cohort, set_up, train_copies
 from fer_utils.paths import Paths
@@ -31,8 +31,7 @@ def ours(network: str, faces: StudyFaces, study: Study) -> Models:
     made = {}
 
     def keep(cohort: str, trained: object) -> None:
-        made[cohort] = keras.models.clone_model(trained.network)
-        made[cohort].set_weights(trained.network.get_weights())
+        made[cohort] = copy_of(trained.network)
 
     train_copies(network, faces.learned, faces.learned_images, study, None, keep)
     yield from made.items()

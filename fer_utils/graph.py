@@ -29,14 +29,14 @@ def _by_network(*numbers: int) -> dict[str, int]:
     return dict(zip(ARCHITECTURES, numbers, strict=True))
 
 
-TRAINING_SECONDS: Final = _by_network(82, 140, 260, 151, 476)
-COMPRESSING_SECONDS: Final = _by_network(45, 55, 85, 52, 184)  # by one technique: a quarter of four
+TRAINING_SECONDS: Final = _by_network(50, 80, 150, 100, 250)
+COMPRESSING_SECONDS: Final = _by_network(16, 22, 35, 16, 90)  # by one technique: a quarter of four
 """What a job takes (wall clock, quick profile, measured): the longest chain begins first, and `fer run` foresees the end."""
 
-TRAINING_MB: Final = _by_network(900, 1000, 1300, 1100, 1750)
-COMPRESSING_MB: Final = _by_network(1000, 1750, 2000, 1400, 2900)
-AWARE_MB: Final = _by_network(1300, 1500, 2150, 1400, 4050)  # of quantization-aware training
-"""Peak memory of a job (proportional set size, quick profile, measured); the workflow's profile limits the sum."""
+TRAINING_MB: Final = _by_network(1100, 1200, 1500, 1300, 1600)
+COMPRESSING_MB: Final = _by_network(1250, 1550, 2000, 1550, 2300)
+AWARE_MB: Final = _by_network(1300, 1550, 1800, 1200, 2600)  # of quantization-aware training
+"""Peak memory of a job (resident, quick profile, measured); the workflow's profile limits the sum."""
 
 
 def _compressing_mb(network: str, technique: str) -> int:

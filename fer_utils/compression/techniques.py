@@ -5,11 +5,11 @@ from dataclasses import astuple
 from typing import Any, Final
 
 from fer_utils.compression.exported_files import KernelWeights
-from fer_utils.models.backbones import copy_with, layers
+from fer_utils.models.backbones import copy_of, layers
 from fer_utils.models.training import Trained, TrainingSet, fit
 from fer_utils.study import Study, Technique
 from traced_training.pruning import Pruning
-from traced_training.training_step import TrainingStep, Unconstrained
+from traced_training.training_step import TrainingStep
 
 SPARSITY_TOLERANCE: Final = 0.01  # the schedule rounds to whole weights per layer
 
@@ -53,16 +53,13 @@ def _constrained_step(network: Any, technique: Technique, study: Study, faces: i
         from fer_utils.compression import quantization_aware
 
         return TrainingStep(quantization_aware.wrap(network, keep_zeros=zeros, keep_clusters=clusters))
-    copy = copy_with(network, lambda layer: layer)
-    constraint: Unconstrained
+    copy = copy_of(network)
     if clusters:
         from traced_training.clustering import Clustering
 
-        constraint = Clustering(copy, touched_kernels(copy), study.clusters, keep_zeros=zeros)
-    else:
-        steps = study.compression_epochs * math.ceil(faces / study.batch_size)
-        constraint = Pruning(copy, touched_kernels(copy), study.sparsity, steps)
-    return TrainingStep(copy, constraint)
+        return TrainingStep(copy, Clustering(copy, touched_kernels(copy), study.clusters, keep_zeros=zeros))
+    steps = study.compression_epochs * math.ceil(faces / study.batch_size)
+    return TrainingStep(copy, Pruning(copy, touched_kernels(copy), study.sparsity, steps))
 
 
 def check_weights(network: Any, technique: Technique, study: Study) -> None:

@@ -95,12 +95,16 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
     return network
 
 
+def copy_of(network: Any) -> Any:
+    """Return a copy of a Keras model that shares no layer with it."""
+    own = keras.models.clone_model(network)
+    own.set_weights(network.get_weights())
+    return own
+
+
 def copy_with(network: Any, change: Callable[[Any], Any]) -> Any:
     """Return a copy of a Keras model in which `change` maps each layer to itself or to its wrapper.
 
     Wrappers of tensorflow-model-optimization share the layers that they wrap, so a clone is wrapped.
     """
-    with keras.utils.custom_object_scope(CUSTOM_LAYERS):
-        own = keras.models.clone_model(network)
-        own.set_weights(network.get_weights())
-        return keras.models.clone_model(own, clone_function=change)
+    return keras.models.clone_model(copy_of(network), clone_function=change)

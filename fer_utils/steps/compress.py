@@ -25,7 +25,7 @@ from fer_utils.compression.quantization_errors import (
     whole_hard_swish,
 )
 from fer_utils.compression.techniques import CompressionError, compress
-from fer_utils.models.backbones import build_network, keras
+from fer_utils.models.backbones import build_network
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
 from fer_utils.paths import COMPRESSED, SWEPT, Paths
@@ -136,9 +136,7 @@ class Compression:
     def _compressed(self, run_id: str, settings: Study) -> Trained:
         if self.technique == "none":
             return Trained(self.network, pd.DataFrame(), 0.0, 0)
-        start = self._start()
-        keras.utils.set_random_seed(self.study.seed)
-        trained = compress(start, self.technique, run_id, self.training, self.validation, settings)
+        trained = compress(self._start(), self.technique, run_id, self.training, self.validation, settings)
         artefact = f"{run_id}.h5"
         save_weights(trained, self.folder / artefact)
         answers = predict_keras(trained.network, self.tested_images)

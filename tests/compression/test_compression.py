@@ -11,7 +11,7 @@ from fer_utils.compression.techniques import (
     holds_most_weights,
     touched_weights,
 )
-from fer_utils.models.backbones import copy_with, layers
+from fer_utils.models.backbones import copy_of, layers
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet
@@ -150,7 +150,7 @@ def test_an_int8_file_holds_8_bit_kernels(tiny_network, representative, tmp_path
 
 
 def test_a_copy_does_not_share_layers(tiny_network):
-    copy = copy_with(tiny_network, lambda layer: layer)
+    copy = copy_of(tiny_network)
     assert not {id(layer) for layer in copy.layers} & {id(layer) for layer in tiny_network.layers}
 
 

@@ -6,7 +6,7 @@ import tensorflow_model_optimization as tfmot
 from tensorflow_model_optimization.python.core.clustering.keras.experimental.cluster import cluster_weights
 
 from fer_utils.compression.techniques import holds_most_weights, touched_kernels
-from fer_utils.models.backbones import build_network, copy_with, keras, layers, tf
+from fer_utils.models.backbones import build_network, copy_of, copy_with, keras, layers, tf
 from fer_utils.models.training import set_up
 from fer_utils.study import load_study
 from traced_training.clustering import Clustering
@@ -60,7 +60,7 @@ def theirs(network, batches, technique):
 
 
 def ours(network, batches, technique):
-    copy = copy_with(network, lambda layer: layer)
+    copy = copy_of(network)
     kernels = touched_kernels(copy)
     if technique == "pruning":
         constraint = Pruning(copy, kernels, SPARSITY, STEPS)
@@ -74,7 +74,7 @@ def ours(network, batches, technique):
 
 def prune_at_once(network):
     """Set the smaller half of each kernel to zero, as the base of a combination has it."""
-    copy = copy_with(network, lambda layer: layer)
+    copy = copy_of(network)
     for kernel in touched_kernels(copy):
         sizes = np.abs(kernel.numpy())
         kernel.assign(kernel * (sizes >= np.median(sizes)))
@@ -113,7 +113,7 @@ def test_the_package_makes_the_same_weights_of_real_networks(architecture, techn
 
 
 def test_pruning_follows_the_cubic_schedule(tiny_network):
-    copy = copy_with(tiny_network, lambda layer: layer)
+    copy = copy_of(tiny_network)
     constraint = Pruning(copy, touched_kernels(copy), 0.8, steps=40)
     reached = []
     for step in range(1, 41):

@@ -44,6 +44,8 @@ class TrainingStep:
         zeros = [tf.zeros_like(variable) for variable in self.constraint.parameters]
         self.moments = [(tf.Variable(zero), tf.Variable(zero)) for zero in zeros]
         self.steps = 0
+        random = [getattr(layer, "_random_generator", None) for layer in network.submodules]
+        self._generators = [each._generator for each in random if each is not None]
         side = network.input_shape[1]
         faces, labels = tf.TensorSpec((None, side, side, 3), tf.float32), tf.TensorSpec((None,), tf.int64)
         scalar = tf.TensorSpec((), tf.float32)
@@ -59,8 +61,7 @@ class TrainingStep:
 
     def seed(self, *numbers: int) -> None:
         """Make the dropout that follows depend on some integers alone."""
-        generators = [getattr(layer, "_random_generator", None) for layer in self.network.submodules]
-        for place, generator in enumerate(each._generator for each in generators if each is not None):
+        for place, generator in enumerate(self._generators):
             generator.reset_from_seed(int(np.random.SeedSequence((*numbers, place)).generate_state(1)[0]))
 
     def __call__(self, faces: Any, labels: Any, learning_rate: float) -> tuple[Any, Any]:
