@@ -30,7 +30,7 @@ class Progress(Live):
         word, _, rest = line.partition(" ")
         if word == "due" and not self.due:
             self.due = json.loads(rest)
-            line = f"{len(self.due)} jobs to do on {self.cores} cores, {self.remaining()}"
+            line = f"{len(self.due)} job{'s'[: len(self.due) - 1]} to do on {self.cores} cores, {self.remaining()}"
         elif word == "begins" and rest in self.due:
             self.begun[rest] = time.monotonic()
             return
@@ -42,7 +42,8 @@ class Progress(Live):
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _so_far(self) -> str:
-        return f"{len(self.took) - self.failed} of {len(self.due)} done, {self.remaining()}"
+        done = f"{len(self.took) - self.failed} of {len(self.due)} done"
+        return done if len(self.took) == len(self.due) else f"{done}, {self.remaining()}"
 
     def remaining(self) -> str:
         """Return the time to the end in words: declared seconds, scaled by what the finished jobs took."""

@@ -123,7 +123,7 @@ def test_every_page_is_made_and_says_what_its_faces_are(desk):
     found = pages(folder)
     for stage in ("01_data", "03_cohorts", "04_compression", "06_ethnicity_analysis"):
         assert "licensed photographs" in found[stage], stage
-    assert "notebook         06_ethnicity_analysis" in said
+    assert "notebook-06_ethnicity_analysis" in said
 
 
 def test_nothing_is_reproduced_from_a_part_of_the_sets(desk):

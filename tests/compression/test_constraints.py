@@ -34,7 +34,7 @@ class Batches(keras.utils.Sequence):
         return tf.constant(self.faces[place]), tf.constant(self.labels[place])
 
 
-def theirs(network, batches, technique):
+def theirs(network, batches, technique, rate):
     """What the package's wrappers and Keras' loop make of a network."""
     frequency = int(0.75 * STEPS) // 10
     schedule = tfmot.sparsity.keras.PolynomialDecay(0.0, SPARSITY, 0, 10 * frequency, frequency=frequency)
@@ -51,7 +51,7 @@ def theirs(network, batches, technique):
         )  # fmt: skip
 
     copy = copy_with(network, wrapped)
-    copy.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy")
+    copy.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     callbacks = [tfmot.sparsity.keras.UpdatePruningStep()] if technique == "pruning" else []
     copy.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)
     pruned = technique == "pruning"
@@ -59,7 +59,7 @@ def theirs(network, batches, technique):
     return strip(copy)
 
 
-def ours(network, batches, technique):
+def ours(network, batches, technique, rate=RATE):
     copy = copy_of(network)
     kernels = touched_kernels(copy)
     if technique == "pruning":
@@ -68,7 +68,7 @@ def ours(network, batches, technique):
         constraint = Clustering(copy, kernels, CLUSTERS, keep_zeros=technique == "pruning_clustering")
     step = TrainingStep(copy, constraint)
     for place in range(STEPS):
-        step(*batches[place], RATE)
+        step(*batches[place], rate)
     return copy
 
 
@@ -81,20 +81,20 @@ def prune_at_once(network):
     return copy
 
 
-def compare(network, batches, technique):
+def compare(network, batches, technique, rate=RATE):
     if technique == "pruning_clustering":
         network = prune_at_once(network)
-    one, other = ours(network, batches, technique), theirs(network, batches, technique)
+    one, other = (make(network, batches, technique, rate) for make in (ours, theirs))
     moved = [
         np.abs(a.numpy() - b.numpy()).max()
         for a, b in zip(touched_kernels(one), touched_kernels(network), strict=True)
     ]
-    assert max(moved) > 10 * RATE, "a comparison of weights that did not move would prove nothing"
+    assert max(moved) > 10 * rate, "a comparison of weights that did not move would prove nothing"
     for a, b in zip(touched_kernels(one), touched_kernels(other), strict=True):
         a, b = a.numpy(), b.numpy()
         assert np.array_equal(a == 0, b == 0)
         # Rounding now and then moves a weight that lies between two values to the other one
-        assert (np.abs(a - b) > 1e-5).mean() < 1e-3
+        assert (np.abs(a - b) > rate / 10).mean() < 1e-3
         assert len(np.unique(a)) == len(np.unique(b)) if technique != "pruning" else True
 
 
@@ -109,7 +109,8 @@ def test_the_package_makes_the_same_weights_of_a_tiny_network(tiny_network, tech
 def test_the_package_makes_the_same_weights_of_real_networks(architecture, technique):
     study = load_study("quick", dropout=0.0)
     set_up(study)
-    compare(build_network(architecture, study, None), Batches(study.image_size, 16), technique)
+    # Batch normalization and Adam magnify rounding in a deep network from step to step: smaller steps, less of it
+    compare(build_network(architecture, study, None), Batches(study.image_size, 16), technique, rate=1e-6)
 
 
 def test_pruning_follows_the_cubic_schedule(tiny_network):
