@@ -197,12 +197,11 @@ def step(
 ) -> None:
     """Do one job of the workflow; the Snakefile calls this."""
     from fer_utils.accounting import write_cost
-    from fer_utils.graph import run_job
+    from fer_utils.graph import job_name, run_job
 
-    study = _study(profile, overrides)
-    paths = Paths.of(study)
-    run_job(name, tuple(cell or ()), study, paths)
-    write_cost(paths.duration("-".join((name, *(cell or ())))))
+    study, chosen = _study(profile, overrides), tuple(cell or ())
+    run_job(name, chosen, study, Paths.of(study))
+    write_cost(Paths.of(study).duration(job_name(name, chosen)))
 
 
 def _study(profile: str, overrides: str) -> Study:

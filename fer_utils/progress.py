@@ -30,7 +30,8 @@ class Progress(Live):
         word, _, rest = line.partition(" ")
         if word == "due" and not self.due:
             self.due = json.loads(rest)
-            line = f"{len(self.due)} job{'s'[: len(self.due) - 1]} to do on {self.cores} cores, {self.remaining()}"
+            jobs = "1 job" if len(self.due) == 1 else f"{len(self.due)} jobs"
+            line = f"{jobs} to do on {self.cores} cores, {self.remaining()}"
         elif word == "begins" and rest in self.due:
             self.begun[rest] = time.monotonic()
             return
@@ -54,12 +55,11 @@ class Progress(Live):
             for name, (seconds, _) in self.due.items() if name not in self.took
         }  # fmt: skip
         shared = sum(seconds * self.due[name][1] for name, seconds in left.items()) / self.cores
-        minutes = max(shared, *left.values(), 0, 0) / 60
+        minutes = max(0, shared, *left.values()) / 60
         return f"about {minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
 
     def _line(self) -> Text:
         if not self.due:
             return Text("Looking for what is missing or out of date ...")
-        now = time.monotonic()
-        running = ", ".join(f"{name} {now - begun:.0f} s" for name, begun in self.begun.items())
+        running = ", ".join(f"{name} {time.monotonic() - begun:.0f} s" for name, begun in self.begun.items())
         return Text(f"{self._so_far()}: {running}", no_wrap=True, overflow="ellipsis")

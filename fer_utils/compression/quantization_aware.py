@@ -83,9 +83,9 @@ def wrap(network: Any, *, keep_zeros: bool = False, keep_clusters: bool = False)
         return keras_quantization.quantize_apply(copy_with(network, annotated), KeepingScheme(registry))
 
 
-def without_clusters(network: Any) -> Any:
-    """Return a trained network that kept its shared values without what kept them."""
-    return tfmot.experimental.combine.strip_clustering_cqat(network)
+def unwrap(network: Any, *, keep_clusters: bool) -> Any:
+    """Return a trained network as `wrap` made it, without what kept shared values in training; it still rounds."""
+    return tfmot.experimental.combine.strip_clustering_cqat(network) if keep_clusters else network
 
 
 def _needs_rounded_output(layer: Any) -> bool:

@@ -32,14 +32,12 @@ def compress(
         step, run_id, training, validation, study,
         epochs=study.compression_epochs, learning_rate=study.compression_learning_rate,
     )  # fmt: skip
-    if not technique.endswith(
-        "quantization_aware"
-    ):  # that is converted from its own graph: checked in the file
-        check_weights(trained.network, technique, study)
-    elif "clustering" in technique:
+    if technique.endswith("quantization_aware"):  # converted from its own graph: checked in the file
         from fer_utils.compression import quantization_aware
 
-        trained.network = quantization_aware.without_clusters(trained.network)
+        trained.network = quantization_aware.unwrap(trained.network, keep_clusters="clustering" in technique)
+    else:
+        check_weights(trained.network, technique, study)
     return trained
 
 

@@ -41,8 +41,9 @@ def code_digest(*modules: str) -> str:
     needed = _upstream(modules)
     known = dict(_kept())
     own = sorted(filter(_is_own, needed))
-    code = [[module, _known_code(module)[0]] for module in own]
-    named = {text for module in own for text in _known_code(module)[1]}
+    found = [_known_code(module) for module in own]
+    code = [[module, tree] for module, (tree, _) in zip(own, found, strict=True)]
+    named = {text for _, texts in found for text in texts}
     if _kept() != known:
         write_text(KEPT, json.dumps(_kept()))
     return digest(code, files_digest(*_data_files(named)), locked_versions(needed - set(own)))

@@ -26,52 +26,63 @@ class Clustering(Unconstrained):
 
     def __init__(self, network: Any, kernels: Sequence[Any], clusters: int, *, keep_zeros: bool) -> None:
         super().__init__(network)
-        self._kernels = kernels
-        self._own = [tf.Variable(kernel) for kernel in kernels]
-        self._shared = [_initial_values(kernel, clusters, keep_zeros) for kernel in kernels]
-        self._taken = [tf.Variable(tf.zeros(kernel.shape, tf.int32)) for kernel in kernels]
-        places = {variable.ref(): place for place, variable in enumerate(network.trainable_variables)}
-        self._places = [places[kernel.ref()] for kernel in kernels]
-        own = {kernel.ref(): value for kernel, value in zip(kernels, self._own, strict=True)}
-        free = [own.get(variable.ref(), variable) for variable in network.trainable_variables]
-        self.parameters = [*free, *self._shared]
+        clustered = {kernel.ref(): _Clustered(kernel, clusters, keep_zeros) for kernel in kernels}
+        self._clustered = [clustered.get(variable.ref()) for variable in network.trainable_variables]
+        self._kernels = [each for each in self._clustered if each is not None]
+        own = [
+            variable if each is None else each.own
+            for variable, each in zip(network.trainable_variables, self._clustered, strict=True)
+        ]
+        self.parameters = [*own, *(each.shared for each in self._kernels)]
         self._share = tf.function(self._take_nearest, autograph=False)
-        self._zeros: list[Any] = [None] * len(kernels)
-        if keep_zeros:
-            self._zeros = [tf.argmin(tf.abs(values)) for values in self._shared]
         self._share()
-        self._learning = [tf.cast(kernel != 0, tf.float32) if keep_zeros else 1.0 for kernel in kernels]
+        if keep_zeros:
+            for each in self._kernels:
+                each.learning = tf.cast(each.kernel != 0, tf.float32)
 
     def gradients(self, gradients: Sequence[Any]) -> Sequence[Any]:
         """Return the gradients of all own values and free weights, then those of the shared values."""
-        of_parameters, of_shared = list(gradients), []
-        for place, taken, values, learning in zip(
-            self._places, self._taken, self._shared, self._learning, strict=True
-        ):
-            flat = tf.reshape(gradients[place], [-1])
-            of_shared.append(tf.math.unsorted_segment_sum(flat, tf.reshape(taken, [-1]), values.shape[0]))
-            of_parameters[place] = gradients[place] * learning
-        return [*of_parameters, *of_shared]
+        pairs = list(zip(self._clustered, gradients, strict=True))
+        of_own = [gradient if each is None else each.of_own(gradient) for each, gradient in pairs]
+        return [*of_own, *(each.of_shared(gradient) for each, gradient in pairs if each is not None)]
 
     def after_step(self, step: int) -> None:  # noqa: ARG002 - each step alike
         """Give each weight the shared value that is nearest to its own."""
         self._share()
 
     def _take_nearest(self) -> None:
-        for kernel, own, values, taken, zero in zip(
-            self._kernels, self._own, self._shared, self._taken, self._zeros, strict=True
-        ):
-            if zero is not None:
-                values.assign(tf.where(tf.range(values.shape[0], dtype=zero.dtype) == zero, 0.0, values))
-            order = tf.argsort(values)
-            ascending = tf.gather(values, order)
-            middles = (ascending[1:] + ascending[:-1]) / 2
-            nearest = tf.gather(order, tf.searchsorted(middles, tf.reshape(own, [-1])))
-            kernel.assign(tf.reshape(tf.gather(values, nearest), kernel.shape))
-            taken.assign(tf.reshape(nearest, kernel.shape))
+        for each in self._kernels:
+            each.take_nearest()
 
 
-def _initial_values(kernel: Any, clusters: int, keep_zeros: bool) -> Any:
-    """The values from which clustering starts, by k-means++; zero is one of them with `keep_zeros`."""
-    start = KmeansPlusPlusCentroidsInitialisation(kernel, clusters, preserve_sparsity=keep_zeros)
-    return tf.Variable(start.get_cluster_centroids())
+class _Clustered:
+    """One kernel, its weights' own values, its shared values, and which of these each weight takes.
+
+    With `keep_zeros` one shared value stays zero, and `learning` is 0 for weights that took it at the start, else 1.
+    """
+
+    def __init__(self, kernel: Any, clusters: int, keep_zeros: bool) -> None:
+        start = KmeansPlusPlusCentroidsInitialisation(kernel, clusters, preserve_sparsity=keep_zeros)
+        self.kernel, self.own = kernel, tf.Variable(kernel)
+        self.shared = tf.Variable(start.get_cluster_centroids())
+        self.learning: Any = None
+        self._taken = tf.Variable(tf.zeros(kernel.shape, tf.int32))
+        self._zero = tf.argmin(tf.abs(self.shared)) if keep_zeros else None
+
+    def of_own(self, gradient: Any) -> Any:
+        return gradient if self.learning is None else gradient * self.learning
+
+    def of_shared(self, gradient: Any) -> Any:
+        flat, taken = tf.reshape(gradient, [-1]), tf.reshape(self._taken, [-1])
+        return tf.math.unsorted_segment_sum(flat, taken, self.shared.shape[0])
+
+    def take_nearest(self) -> None:
+        if self._zero is not None:
+            places = tf.range(self.shared.shape[0], dtype=self._zero.dtype)
+            self.shared.assign(tf.where(places == self._zero, 0.0, self.shared))
+        order = tf.argsort(self.shared)
+        ascending = tf.gather(self.shared, order)
+        middles = (ascending[1:] + ascending[:-1]) / 2
+        nearest = tf.gather(order, tf.searchsorted(middles, tf.reshape(self.own, [-1])))
+        self.kernel.assign(tf.reshape(tf.gather(self.shared, nearest), self.kernel.shape))
+        self._taken.assign(tf.reshape(nearest, self.kernel.shape))

@@ -24,7 +24,7 @@ class Pruning(Unconstrained):
         self._kernels, self._sparsity = kernels, sparsity
         self._masks = [tf.Variable(tf.ones_like(kernel)) for kernel in kernels]
         self._every = max(1, int(0.75 * steps) // MASK_UPDATES)
-        self._mask = tf.function(self._masked, autograph=False)
+        self._apply_masks = tf.function(self._masked, autograph=False)
         self.after_step(0)
 
     def after_step(self, step: int) -> None:
@@ -34,7 +34,7 @@ class Pruning(Unconstrained):
             sparsity = self._sparsity * (1 - (1 - updates / MASK_UPDATES) ** 3)
             for kernel, mask in zip(self._kernels, self._masks, strict=True):
                 mask.assign(_largest(np.abs(kernel.numpy()), sparsity))
-        self._mask()
+        self._apply_masks()
 
     def _masked(self) -> None:
         for kernel, mask in zip(self._kernels, self._masks, strict=True):

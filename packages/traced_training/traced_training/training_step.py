@@ -6,6 +6,7 @@ of the time (`benchmarks/training.py` compares the two).
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -56,7 +57,7 @@ class TrainingStep:
     def restart(self) -> None:
         """Forget the moments of Adam, as before the first step; weights stay."""
         self.steps = 0
-        for variable in (variable for pair in self.moments for variable in pair):
+        for variable in chain.from_iterable(self.moments):
             variable.assign(tf.zeros_like(variable))
 
     def seed(self, *numbers: int) -> None:
