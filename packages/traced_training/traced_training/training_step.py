@@ -13,6 +13,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from traced_training.gradients import matrix_gradients
+
 BETA_1: Final = 0.9
 BETA_2: Final = 0.999
 EPSILON: Final = 1e-7
@@ -79,11 +81,11 @@ class TrainingStep:
         return answer
 
     def _learn(self, faces: Any, labels: Any, learning_rate: Any, decayed_1: Any, decayed_2: Any) -> Any:
-        with tf.GradientTape() as tape:
+        with matrix_gradients():
             probabilities = self.network(faces, training=True)
             losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
             mean = tf.reduce_mean(losses)
-        gradients = self.constraint.gradients(tape.gradient(mean, self.network.trainable_variables))
+        gradients = self.constraint.gradients(tf.gradients(mean, self.network.trainable_variables))
         for variable, (first, second), gradient in zip(
             self.constraint.parameters, self.moments, gradients, strict=True
         ):
