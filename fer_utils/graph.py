@@ -16,7 +16,7 @@ from typing import Any, Final
 from face_sets.code_digests import code_digest, files_digest, notebook_file_digest
 from face_sets.folders import MANIFESTS_FOLDER, PROJECT_FOLDER
 from fer_utils.paths import COMPRESSED, DATA_VARIABLE, SWEPT, TRAINED, Paths
-from fer_utils.study import ARCHITECTURES, BASE_TECHNIQUES, SECTIONS, Architecture, Study, Technique
+from fer_utils.study import ARCHITECTURES, BASE_TECHNIQUES, SECTIONS, Architecture, Study
 
 Cell = tuple[str, ...]
 """What one job of a step is for: nothing, a network, a network and a technique or setting, or a notebook."""
@@ -30,7 +30,8 @@ def _by_network(*numbers: int) -> dict[str, int]:
 
 
 TRAINING_SECONDS: Final = _by_network(51, 93, 167, 102, 263)
-COMPRESSING_SECONDS: Final = _by_network(21, 26, 46, 34, 96)  # by one technique: a quarter of four
+PLAIN_SECONDS: Final = _by_network(33, 55, 80, 65, 150)  # of compression: by none, pruning and clustering
+AWARE_SECONDS: Final = _by_network(20, 25, 40, 28, 110)
 """What a job takes (wall clock, quick profile, measured): the longest chain begins first, and `fer run` foresees the end."""
 
 TRAINING_MB: Final = _by_network(950, 1050, 1400, 1150, 1500)
@@ -39,8 +40,12 @@ AWARE_MB: Final = _by_network(1250, 1450, 2200, 1800, 2750)  # of quantization-a
 """Peak memory of a job (shared libraries by half, quick profile, measured); the workflow's profile limits the sum."""
 
 
-def _compressing_mb(network: str, technique: str) -> int:
-    return (AWARE_MB if technique.endswith("quantization_aware") else COMPRESSING_MB)[network]
+def _compressing_mb(network: str, group: str) -> int:
+    return (AWARE_MB if group.endswith("quantization_aware") else COMPRESSING_MB)[network]
+
+
+def _compressing_seconds(network: str, group: str) -> int:
+    return (AWARE_SECONDS if group.endswith("quantization_aware") else PLAIN_SECONDS)[network]
 
 
 class GraphError(ValueError):
@@ -147,10 +152,11 @@ def _call(function: str, *arguments: Any) -> Any:
     return getattr(import_module(module), name)(*arguments)
 
 
-def _base_runs(paths: Paths, network: Architecture, technique: Technique) -> list[Path]:
-    """The table beside which the weights lie that a combination goes on from: none, or one row saying it failed."""
-    base = BASE_TECHNIQUES.get(technique)
-    return [paths.compressed("runs", network, base)] if base else []
+def _base_runs(paths: Paths, network: Architecture, group: str) -> list[Path]:
+    """The tables beside which the weights lie that a group's combinations go on from, unless the group makes them."""
+    techniques = paths.study.technique_groups[group]
+    bases = {BASE_TECHNIQUES[each] for each in techniques if each in BASE_TECHNIQUES} - {*techniques}
+    return [paths.compressed("runs", network, base) for base in sorted(bases)]
 
 
 def _faces(paths: Paths) -> list[Path]:
@@ -222,20 +228,21 @@ STEPS: Final[Mapping[str, Step]] = {
         ),
         Step(
             "compress", "fer_utils.steps.compress.compress_network",
-            reads=lambda paths, network, technique: [
-                paths.faces, paths.trained("runs", network), *_base_runs(paths, network, technique),
+            reads=lambda paths, network, group: [
+                paths.faces, paths.trained("runs", network), *_base_runs(paths, network, group),
             ],
-            writes=lambda paths, network, technique: [
-                paths.compressed(table, network, technique) for table in COMPRESSED
+            writes=lambda paths, network, group: [
+                paths.compressed(table, network, technique)
+                for technique in paths.study.technique_groups[group] for table in COMPRESSED
             ],
-            sections=("training", "compression"), seconds=lambda network, _: COMPRESSING_SECONDS[network],
-            cells=lambda study: product(study.architectures, study.techniques), memory_mb=_compressing_mb,
+            sections=("training", "compression"), seconds=_compressing_seconds,
+            cells=lambda study: product(study.architectures, study.technique_groups), memory_mb=_compressing_mb,
         ),
         Step(
             "sweep", "fer_utils.steps.compress.sweep_network",
             reads=lambda paths, network, _: [paths.faces, paths.trained("runs", network)],
             writes=lambda paths, network, setting: [paths.swept(table, network, setting) for table in SWEPT],
-            sections=("training", "compression"), seconds=lambda network, _: COMPRESSING_SECONDS[network],
+            sections=("training", "compression"), seconds=_compressing_seconds,
             cells=lambda study: product(study.architectures, study.swept_settings), memory_mb=_compressing_mb,
         ),
         Step(

@@ -171,6 +171,15 @@ class Study(BaseModel):
         return value
 
     @property
+    def technique_groups(self) -> dict[str, tuple[Technique, ...]]:
+        """The techniques of each job of compression, by its name: all that train the plain network, bases before their
+        combinations, share one process and one graph; each quantization-aware one has its own."""
+        asked = [each for each in TECHNIQUES if each in self.techniques]
+        plain = tuple(each for each in asked if not each.endswith("quantization_aware"))
+        groups: dict[str, tuple[Technique, ...]] = {"plain": plain} if plain else {}
+        return groups | {each: (each,) for each in asked if each not in plain}
+
+    @property
     def sweeps(self) -> bool:
         """Whether techniques are tried at several settings, for the frontier of accuracy and size."""
         return bool(self.swept_settings)

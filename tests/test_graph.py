@@ -11,7 +11,7 @@ from face_sets import code_digests
 from face_sets.folders import RESULTS_VARIABLE
 from fer_utils.graph import STEPS, GraphError, jobs, longest_chains, run_job
 from fer_utils.paths import DATA_VARIABLE, Paths
-from fer_utils.study import SECTIONS, Study, load_study
+from fer_utils.study import BASE_TECHNIQUES, SECTIONS, Study, load_study
 from fer_utils.workflow import WorkflowError, due_jobs, make, summary, workflow_environment
 
 
@@ -33,14 +33,25 @@ def test_every_input_is_the_output_of_one_job_and_jobs_have_names_of_their_own(s
     assert len({job.name for job in found}) == len(found)
 
 
-def test_each_network_and_technique_is_a_job_and_waits_for_its_base(study, tmp_path):
+def test_each_group_of_techniques_is_a_job_and_waits_for_its_base(study, tmp_path):
     paths = Paths.of(study, tmp_path)
     found = {job.cell: job for job in jobs(study, paths) if job.step.name == "compress"}
-    assert len(found) == 2 * 8
-    job = found["nasnet_mobile", "pruning_clustering"]
+    assert len(found) == 2 * (1 + 4)
+    plain = found["nasnet_mobile", "plain"]
+    assert not [path for path in plain.inputs if "/compress/" in path], "it makes its bases itself"
+    job = found["nasnet_mobile", "pruning_quantization_aware"]
     (base,) = [path for path in job.inputs if "/compress/" in path]
-    assert base in found["nasnet_mobile", "pruning"].outputs
-    assert job.memory_mb + found["mobilenet_v2", "none"].memory_mb < 6000
+    assert base in plain.outputs
+    assert job.memory_mb + found["mobilenet_v2", "plain"].memory_mb < 6000
+
+
+def test_groups_hold_each_technique_once_and_bases_before_their_combinations():
+    backwards = load_study("quick", techniques=list(reversed(load_study("compression").techniques)))
+    groups = backwards.technique_groups
+    techniques = [technique for group in groups.values() for technique in group]
+    assert sorted(techniques) == sorted(backwards.techniques)
+    order = {technique: place for place, technique in enumerate(techniques)}
+    assert all(order[BASE_TECHNIQUES[each]] < order[each] for each in techniques if each in BASE_TECHNIQUES)
 
 
 def test_each_setting_of_a_sweep_is_a_job(study, tmp_path):
@@ -74,7 +85,7 @@ def test_a_chain_counts_a_job_and_the_longest_way_from_it_to_the_book(study, tmp
     [
         ("magic", (), "unknown step 'magic': choose from faces, train"),
         ("faces", ("mobilenet_v2",), "step faces runs for nothing; given mobilenet_v2"),
-        ("compress", ("mobilenet_v2",), "runs for mobilenet_v2 none, .*given mobilenet_v2$"),
+        ("compress", ("mobilenet_v2",), "runs for mobilenet_v2 plain, .*given mobilenet_v2$"),
         ("train", ("alexnet",), "step train runs for mobilenet_v2, nasnet_mobile; given alexnet"),
     ],
 )
@@ -88,7 +99,7 @@ def test_declaring_jobs_loads_no_tensorflow():
 import sys
 from fer_utils.graph import jobs
 from fer_utils.paths import Paths
-from fer_utils.study import load_study
+from fer_utils.study import BASE_TECHNIQUES, load_study
 study = load_study("quick")
 assert list(jobs(study, Paths.of(study)))
 sys.exit(bool({"tensorflow", "tf_keras"} & set(sys.modules)))
@@ -131,7 +142,7 @@ def study_attributes(module: str) -> set[str]:
 
 def test_numbers_lists_and_words_among_overrides_reach_the_workflow():
     due = due_jobs("quick", {"seed": 7, "augmentation": 0.5, "architectures": ["mobilenet_v2"]})
-    assert (due["faces"], due["train"], due["compress"]) == (1, 1, 4)
+    assert (due["faces"], due["train"], due["compress"]) == (1, 1, 2)
 
 
 def test_a_status_counts_the_jobs_that_the_graph_declares():

@@ -92,7 +92,7 @@ def test_models_train_again_but_render_no_faces(project, edited):
     assert "faces" not in found
     study = load_study("quick")
     assert found["train"] == len(study.architectures)
-    assert found["compress"] == len(study.architectures) * len(study.techniques)
+    assert found["compress"] == len(study.architectures) * len(study.technique_groups)
 
 
 def test_the_cost_model_measures_again_and_trains_nothing(project, edited):

@@ -1,11 +1,11 @@
-"""Apply one compression technique to a trained network: fine-tune a copy under its constraint, check the result."""
+"""Apply one compression technique to a trained network: fine-tune it under a constraint, check the result."""
 
 import math
 from dataclasses import astuple
 from typing import Any, Final
 
 from fer_utils.compression.exported_files import KernelWeights
-from fer_utils.models.backbones import copy_of, layers
+from fer_utils.models.backbones import layers
 from fer_utils.models.training import Trained, TrainingSet, fit
 from fer_utils.study import Study, Technique
 from traced_training.pruning import Pruning
@@ -22,9 +22,10 @@ def compress(
     network: Any, technique: Technique, run_id: str, training: TrainingSet, validation: TrainingSet,
     study: Study,
 ) -> Trained:  # fmt: skip
-    """Return a fine-tuned, compressed copy of a trained Keras model; the original is left as it was.
+    """Fine-tune a trained Keras model in place under a technique's constraint and return it.
 
-    A combination goes on from the result of its base (BASE_TECHNIQUES), whose zeros or shared values it keeps.
+    Quantization-aware training returns a copy that simulates rounding, and leaves the model as it was. A combination
+    is given the result of its base (BASE_TECHNIQUES), whose zeros or shared values it keeps.
     Raises CompressionError if the sparsity or the number of distinct weights asked for was not reached.
     """
     step = _constrained_step(network, technique, study, len(training.labels))
@@ -42,7 +43,7 @@ def compress(
 
 
 def _constrained_step(network: Any, technique: Technique, study: Study, faces: int) -> TrainingStep:
-    """A training step of a copy of the network that keeps the technique's constraint.
+    """A training step of the network that keeps the technique's constraint.
 
     tensorflow-model-optimization takes seconds to import: only the techniques that call it do.
     """
@@ -51,13 +52,13 @@ def _constrained_step(network: Any, technique: Technique, study: Study, faces: i
         from fer_utils.compression import quantization_aware
 
         return TrainingStep(quantization_aware.wrap(network, keep_zeros=zeros, keep_clusters=clusters))
-    copy = copy_of(network)
+    kernels = touched_kernels(network)
     if clusters:
         from traced_training.clustering import Clustering
 
-        return TrainingStep(copy, Clustering(copy, touched_kernels(copy), study.clusters, keep_zeros=zeros))
+        return TrainingStep(network, Clustering(network, kernels, study.clusters, keep_zeros=zeros))
     steps = study.compression_epochs * math.ceil(faces / study.batch_size)
-    return TrainingStep(copy, Pruning(copy, touched_kernels(copy), study.sparsity, steps))
+    return TrainingStep(network, Pruning(network, kernels, study.sparsity, steps))
 
 
 def check_weights(network: Any, technique: Technique, study: Study) -> None:

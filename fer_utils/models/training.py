@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from fer_utils.models.backbones import build_network, keras, tf
-from fer_utils.models.batches import training_batches
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras
 from fer_utils.study import Architecture, Cohort, Study
 from fer_utils.tables import conform
+from traced_training.batches import training_batches
 from traced_training.training_step import TrainingStep
 
 

@@ -1,7 +1,7 @@
-"""Steps `compress` and `sweep`: one network's all-data copy by one technique, in every precision, failures included."""
+"""Steps `compress` and `sweep`: one network's all-data copy by some techniques, in every precision, failures included."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -26,11 +26,12 @@ from fer_utils.compression.quantization_errors import (
 )
 from fer_utils.compression.techniques import CompressionError, compress
 from fer_utils.models.backbones import build_network
+from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
 from fer_utils.paths import COMPRESSED, SWEPT, Paths
 from fer_utils.steps.train import StudyFaces, run_row, save_weights
-from fer_utils.study import BASE_TECHNIQUES, Architecture, Precision, Study, Technique
+from fer_utils.study import BASE_TECHNIQUES, Architecture, Precision, Study
 
 KINDS: Final = {"variant_runs": "runs", "variant_predictions": "predictions"}
 """Tables of other 8-bit files: what kind of table each is."""
@@ -49,17 +50,19 @@ EXPLAINED_LOSS: Final = 0.01
 """A larger loss of accuracy by an int8 file is explained: layer errors are measured, variants are made."""
 
 
-def compress_network(architecture: Architecture, technique: Technique, study: Study, paths: Paths) -> None:
-    """Compress one network's all-data copy by one technique and write the tables COMPRESSED.
+def compress_network(architecture: Architecture, group: str, study: Study, paths: Paths) -> None:
+    """Compress one network's all-data copy by each of a group of techniques and write their tables COMPRESSED.
 
     Every precision of the study gives a row: done, failed with the reason of the attempt, or not attempted with the
     reason why. Weights and TFLite files lie beside the tables, with labels and a golden pair. What explains losses by
     8-bit arithmetic is written as well: `layer_errors`, and runs and predictions of variants of int8 files.
     """
-    place = partial(paths.compressed, architecture=architecture, technique=technique)
-    work = Compression(architecture, technique, technique, study, paths, place("runs").parent)
-    work.add(study, explained=True)
-    work.write(COMPRESSED, place)
+    original = Original.read(architecture, study, paths)
+    for technique in study.technique_groups[group]:
+        place = partial(paths.compressed, architecture=architecture, technique=technique)
+        work = Compression(original, technique, technique, study, paths, place("runs").parent)
+        work.add(study, explained=True)
+        work.write(COMPRESSED, place)
 
 
 def sweep_network(architecture: Architecture, setting: str, study: Study, paths: Paths) -> None:
@@ -67,43 +70,68 @@ def sweep_network(architecture: Architecture, setting: str, study: Study, paths:
     technique, _, strength = setting.partition("-")
     changed = {"sparsity": float(strength)} if technique == "pruning" else {"clusters": int(strength)}
     place = partial(paths.swept, architecture=architecture, setting=setting)
-    work = Compression(architecture, technique, setting, study, paths, place("runs").parent)
+    original = Original.read(architecture, study, paths)
+    work = Compression(original, technique, setting, study, paths, place("runs").parent)
     work.add(study.model_copy(update=changed), explained=False)
     work.write(SWEPT, place)
+
+
+@dataclass(frozen=True)
+class Original:
+    """A network's trained all-data copy: its row in `runs`, its weights, its answers to the test faces; and all faces."""
+
+    architecture: Architecture
+    run: pd.Series
+    network: Any
+    weights: list[np.ndarray]
+    answers: pd.DataFrame
+    training: TrainingSet
+    validation: TrainingSet
+    tested: pd.DataFrame
+    tested_images: FaceImages
+
+    @classmethod
+    def read(cls, architecture: Architecture, study: Study, paths: Paths) -> "Original":
+        """Read what `train` wrote."""
+        faces = StudyFaces.read(study, paths)
+        runs = tables.read("runs", paths.trained("runs", architecture))
+        run = runs[runs["cohort"] == "all"].iloc[0]
+        network = build_network(architecture, study, None)
+        network.load_weights(paths.trained("runs", architecture).parent / run["artefact"])
+        answers = tables.read("predictions", paths.trained("predictions", architecture))
+        in_training = faces.learned["split"] == "train"
+        training, validation = (
+            TrainingSet.of(faces.learned, faces.learned_images, part) for part in (in_training, ~in_training)
+        )
+        return cls(
+            architecture, run, network, network.get_weights(), answers[answers["run_id"] == run["run_id"]],
+            training, validation, faces.tested, faces.tested_images,
+        )  # fmt: skip
 
 
 class Compression:
     """One network's compression by one technique into `folder`; `name` distinguishes its runs from others of that technique.
 
-    Attributes: `parent`, the row of the trained network's run; `network`, that network; `rows`, the parts of the tables
-    made so far.
+    It uses the original's own network, so that its graph is traced once for all techniques; each begins with the
+    original's weights and the study's seed. `rows` are the parts of the tables made so far.
     """
 
     def __init__(
-        self, architecture: Architecture, technique: Any, name: str, study: Study, paths: Paths, folder: Path
+        self, original: Original, technique: Any, name: str, study: Study, paths: Paths, folder: Path
     ) -> None:
-        self.architecture, self.study, self.paths, self.folder = architecture, study, paths, folder
+        self.original, self.study, self.paths, self.folder = original, study, paths, folder
         self.technique, self.name = technique, name
-        faces = StudyFaces.read(study, paths)
-        parents = tables.read("runs", paths.trained("runs", architecture))
-        self.parent = parents[parents["cohort"] == "all"].iloc[0]
-        in_training = faces.learned["split"] == "train"
-        self.training = TrainingSet.of(faces.learned, faces.learned_images, in_training)
-        self.validation = TrainingSet.of(faces.learned, faces.learned_images, ~in_training)
-        self.tested, self.tested_images = faces.tested, faces.tested_images
-        set_up(study)
-        self.network = build_network(architecture, study, None)
-        self.network.load_weights(paths.trained("runs", architecture).parent / self.parent["artefact"])
         self.rows: dict[str, list[pd.DataFrame]] = {}
-        answers = tables.read("predictions", paths.trained("predictions", architecture))
-        self.answers = answers[answers["run_id"] == self.parent["run_id"]]
+        self.answers = original.answers
+        set_up(study)
+        original.network.set_weights(original.weights)
 
     def add(self, settings: Study, explained: bool) -> None:
         """Apply the technique and export its result in every precision; a failure becomes a row with its reason.
 
         `settings` holds the technique's strength. With `explained`, a loss by the int8 file is looked into.
         """
-        run_id = f"{self.parent['run_id']}.{self.name}"
+        run_id = f"{self.original.run['run_id']}.{self.name}"
         trained = self._attempt("float32", run_id, lambda: self._compressed(run_id, settings))
         if trained is None:
             return
@@ -135,29 +163,29 @@ class Compression:
 
     def _compressed(self, run_id: str, settings: Study) -> Trained:
         if self.technique == "none":
-            return Trained(self.network, pd.DataFrame(), 0.0, 0)
-        trained = compress(self._start(), self.technique, run_id, self.training, self.validation, settings)
+            return Trained(self.original.network, pd.DataFrame(), 0.0, 0)
+        self._load_base()
+        training, validation = self.original.training, self.original.validation
+        trained = compress(self.original.network, self.technique, run_id, training, validation, settings)
         artefact = f"{run_id}.h5"
         save_weights(trained, self.folder / artefact)
-        answers = predict_keras(trained.network, self.tested_images)
-        self.answers = self._add("predictions", prediction_rows(run_id, self.tested, answers))
+        answers = predict_keras(trained.network, self.original.tested_images)
+        self.answers = self._add("predictions", prediction_rows(run_id, self.original.tested, answers))
         self._add("curves", trained.curves)
         self._add_row("runs", "float32", run_id, "done", trained=trained, artefact=artefact)
         return trained
 
-    def _start(self) -> Any:
-        """The network that the technique goes on from: the trained one, or a combination's base."""
+    def _load_base(self) -> None:
+        """Load the weights that a combination goes on from: those of its base."""
         base = BASE_TECHNIQUES.get(self.technique)
         if base is None:
-            return self.network
-        table = self.paths.compressed("runs", self.architecture, base)
+            return
+        table = self.paths.compressed("runs", self.original.architecture, base)
         runs = tables.read("runs", table).set_index("run_id")
-        run_id = f"{self.parent['run_id']}.{base}"
+        run_id = f"{self.original.run['run_id']}.{base}"
         if runs.loc[run_id, "status"] != "done":
             raise CompressionError(f"{self.technique} goes on from {base}, which failed: see its row")
-        network = build_network(self.architecture, self.study, None)
-        network.load_weights(table.parent / f"{run_id}.h5")
-        return network
+        self.original.network.load_weights(table.parent / f"{run_id}.h5")
 
     def _export(self, trained: Trained, precision: Precision, run_id: str) -> Trained:
         model = to_tflite(trained.network, precision, self._representative())
@@ -175,8 +203,8 @@ class Compression:
 
     def _representative(self, times: int = 1) -> np.ndarray:
         """Training faces from which activation ranges are learned, sampled by the seed."""
-        order = np.random.default_rng(self.study.seed).permutation(len(self.training.labels))
-        return self.training.images[order[: times * REPRESENTATIVE_FACES]]
+        order = np.random.default_rng(self.study.seed).permutation(len(self.original.training.labels))
+        return self.original.training.images[order[: times * REPRESENTATIVE_FACES]]
 
     def _explain(self, trained: Trained, model: bytes, run_id: str, loss: float) -> Trained:
         """Add where an int8 file loses accuracy and what restores it, and what hard-swish in parts is worth."""
@@ -195,8 +223,8 @@ class Compression:
 
     def _accuracy(self, answers: pd.DataFrame) -> float:
         """Accuracy, 0 to 1, on the test children that answer the study's questions."""
-        of_test_set = self.tested["dataset"] == self.study.test_set
-        asked = self.tested[of_test_set & (self.tested["age_group"] == "child")]
+        of_test_set = self.original.tested["dataset"] == self.study.test_set
+        asked = self.original.tested[of_test_set & (self.original.tested["age_group"] == "child")]
         found = answers.set_index("face_id").loc[asked["face_id"], list(PROBABILITY_COLUMNS)]
         named = np.array(EXPRESSIONS)[found.to_numpy().argmax(1)]
         return float((named == asked["expression"].to_numpy(str)).mean())
@@ -208,14 +236,14 @@ class Compression:
         artefact = file_name(run_id, self.study.image_size)
         described = describe(model, run_id, f"{ABOUT} {self.study.kind_of_faces}.")
         write_bytes(self.folder / artefact, described)
-        answers = predict_tflite(self.folder / artefact, self.tested_images)
-        parent = str(self.parent["run_id"])
+        answers = predict_tflite(self.folder / artefact, self.original.tested_images)
+        parent = str(self.original.run["run_id"])
         parent = parent if self.technique == "none" else f"{parent}.{self.name}"
         self._add_row(
             f"{kind}runs", precision, run_id, "done", trained=trained, artefact=artefact,
             parent_run_id=parent, **asdict(file_weights(described)), **known,
         )  # fmt: skip
-        return self._add(f"{kind}predictions", prediction_rows(run_id, self.tested, answers))
+        return self._add(f"{kind}predictions", prediction_rows(run_id, self.original.tested, answers))
 
     def _attempt(
         self, precision: Precision, run_id: str, action: Callable[[], Trained], table: str = "runs"
@@ -231,9 +259,11 @@ class Compression:
         self, table: str, precision: Precision, run_id: str, status: str,
         *, trained: Trained | None = None, **known: Any,
     ) -> None:  # fmt: skip
-        inherited = {name: self.parent[name] for name in ("initial_weights", "parameters", "data_digest")}
+        inherited = {
+            name: self.original.run[name] for name in ("initial_weights", "parameters", "data_digest")
+        }
         row = {
-            "parent_run_id": self.parent["run_id"], "architecture": self.architecture, "cohort": "all",
+            "parent_run_id": self.original.run["run_id"], "architecture": self.original.architecture, "cohort": "all",
             "technique": self.technique, "precision": precision, "status": status,
             "train_seconds": trained.seconds if trained else None, "epochs": trained.epochs if trained else None,
         }  # fmt: skip

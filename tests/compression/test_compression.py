@@ -28,31 +28,35 @@ def study():
 
 @pytest.fixture(scope="module")
 def compressed(tiny_network, striped_faces, study):
-    """What each technique makes of the tiny network, and its weights from before."""
+    """What each technique makes of the tiny network."""
     pixels, labels = striped_faces
     data = TrainingSet(FaceImages.of_pixels(pixels), labels)
-    before = [weight.copy() for weight in tiny_network.get_weights()]
     made = {"none": tiny_network}
     for technique in TECHNIQUES[1:]:
         base = made[BASE_TECHNIQUES.get(technique, "none")]
-        made[technique] = compress(base, technique, f"tiny.{technique}", data, data, study).network
-    return made, before
+        made[technique] = compress(copy_of(base), technique, f"tiny.{technique}", data, data, study).network
+    return made
 
 
-def test_the_original_is_left_as_it_was(tiny_network, compressed):
-    _, before = compressed
-    assert all(np.array_equal(a, b) for a, b in zip(tiny_network.get_weights(), before, strict=True))
+def test_quantization_aware_training_leaves_the_plain_network_as_it_was(tiny_network, striped_faces, study):
+    pixels, labels = striped_faces
+    data = TrainingSet(FaceImages.of_pixels(pixels), labels)
+    network = copy_of(tiny_network)
+    aware = compress(network, "quantization_aware", "x", data, data, study).network
+    assert aware is not network
+    pairs = zip(network.get_weights(), tiny_network.get_weights(), strict=True)
+    assert all(np.array_equal(one, other) for one, other in pairs)
 
 
 def test_pruning_reaches_its_sparsity_for_good(tiny_network, compressed, study):
-    made, _ = compressed
+    made = compressed
     assert touched_weights(tiny_network).sparsity == 0
     assert touched_weights(made["pruning"]).sparsity == pytest.approx(study.sparsity, abs=0.01)
     assert not [layer for layer in made["pruning"].layers if "prune" in layer.name]
 
 
 def test_clustering_leaves_a_few_values_per_layer(tiny_network, compressed, study):
-    made, _ = compressed
+    made = compressed
     assert touched_weights(tiny_network).distinct_values > 100
     assert touched_weights(made["clustering"]).distinct_values <= study.clusters
 
@@ -108,7 +112,7 @@ def test_an_exported_file_computes_what_the_network_computes(
 
 @pytest.mark.parametrize("technique", ["pruning", "clustering"])
 def test_stripped_networks_export_as_they_are(compressed, striped_faces, tmp_path, technique):
-    made, _ = compressed
+    made = compressed
     pixels, _ = striped_faces
     path = tmp_path / "tiny.tflite"
     path.write_bytes(to_tflite(made[technique], "float32", pixels))
@@ -120,7 +124,7 @@ def test_stripped_networks_export_as_they_are(compressed, striped_faces, tmp_pat
 def test_a_quantization_aware_file_is_8_bit_throughout_and_agrees(compressed, striped_faces, tmp_path):
     from ai_edge_litert.interpreter import Interpreter
 
-    made, _ = compressed
+    made = compressed
     pixels, _ = striped_faces
     path = tmp_path / "tiny.tflite"
     path.write_bytes(to_tflite(made["quantization_aware"], "int8", pixels))
@@ -156,7 +160,7 @@ def test_a_copy_does_not_share_layers(tiny_network):
 
 @pytest.mark.parametrize("technique", [name for name in TECHNIQUES if "pruning" in name])
 def test_files_of_pruned_networks_keep_their_zeros(compressed, striped_faces, tmp_path, technique, study):
-    made, _ = compressed
+    made = compressed
     path = tmp_path / "file.tflite"
     path.write_bytes(to_tflite(made[technique], "int8", striped_faces[0]))
     assert file_weights(path.read_bytes()).sparsity >= study.sparsity - 0.01
@@ -166,7 +170,7 @@ def test_files_of_pruned_networks_keep_their_zeros(compressed, striped_faces, tm
 def test_files_of_clustered_networks_keep_their_few_values(
     compressed, striped_faces, tmp_path, technique, study
 ):
-    made, _ = compressed
+    made = compressed
     path = tmp_path / "file.tflite"
     path.write_bytes(to_tflite(made[technique], "int8", striped_faces[0]))
     assert file_weights(path.read_bytes()).distinct_values <= study.clusters
@@ -175,12 +179,12 @@ def test_files_of_clustered_networks_keep_their_few_values(
 def test_without_keeping_quantization_aware_training_loses_zeros_and_shared_values(
     compressed, striped_faces, tmp_path, study
 ):
-    made, _ = compressed
+    made = compressed
     pixels, labels = striped_faces
     data = TrainingSet(FaceImages.of_pixels(pixels), labels)
     path = tmp_path / "file.tflite"
     for base in ("pruning", "clustering"):
-        again = compress(made[base], "quantization_aware", "x", data, data, study).network
+        again = compress(copy_of(made[base]), "quantization_aware", "x", data, data, study).network
         path.write_bytes(to_tflite(again, "int8", pixels))
         found = file_weights(path.read_bytes())
         assert (
@@ -192,7 +196,7 @@ def test_without_keeping_quantization_aware_training_loses_zeros_and_shared_valu
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "dynamic", "int8"])
 def test_zeros_are_counted_in_files_of_every_precision(compressed, striped_faces, tmp_path, precision):
-    made, _ = compressed
+    made = compressed
     path = tmp_path / "file.tflite"
     path.write_bytes(to_tflite(made["pruning"], precision, striped_faces[0]))
     assert file_weights(path.read_bytes()).sparsity == pytest.approx(

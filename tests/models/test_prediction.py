@@ -71,3 +71,17 @@ def test_only_test_children_of_the_studys_own_set_are_kept(small_study):
     np.testing.assert_allclose(np.stack(rows["features"].to_list()), whole[[0, 3]], atol=1e-5)
     nobody = faces.assign(age_group="adult")
     assert features_of_children("run", network, nobody, images, small_study).empty
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("count", [0, 1, 2, 16, 17, 35])
+def test_a_file_answers_many_faces_as_it_answers_each(
+    tiny_network, tmp_path, striped_faces, precision, count
+):
+    pixels, _ = striped_faces
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_tflite(tiny_network, precision, pixels))
+    together = predict_tflite(path, pixels[:count])
+    assert together.shape == (count, 7)
+    for answer, face in zip(together, pixels, strict=False):
+        assert np.array_equal(answer, predict_tflite(path, face[None])[0])

@@ -59,8 +59,8 @@ def made(small, tmp_path_factory):
 
     patch.setattr(compress_step, "compress", failing)
     patch.setattr(compress_step, "EXPLAINED_LOSS", -1.0)  # every int8 file is looked into
-    for technique in small.techniques:
-        compress_step.compress_network(NETWORK, technique, small, paths)
+    for group in small.technique_groups:
+        compress_step.compress_network(NETWORK, group, small, paths)
     patch.undo()
     return paths
 

@@ -37,7 +37,7 @@ from face_sets.images import Pixels
 MARGIN: Final = 1.35
 """Side of the crop over the longer side of the box. Chosen by eye among 1.2, 1.35 and 1.5: brows and chin lie inside
 on all 102 London photographs and on synthetic children with open mouths, with room for the detector's scatter
-of up to 0.06 of the side (see `fer_utils.models.batches`), which 1.2 does not leave."""
+of up to 0.06 of the side (see `traced_training.batches`), which 1.2 does not leave."""
 
 SPACING: Final = 1.6
 """Pixels between samples up to which no smoothing is needed: up to 1.65 pixels bilinear reading lets through less of what

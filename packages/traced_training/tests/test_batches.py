@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_utils.models import batches
-from fer_utils.models.face_images import FaceImages
+from traced_training import batches
 
 
 @pytest.fixture(scope="module")
@@ -14,9 +13,8 @@ def smooth():
 
 
 def passes(pixels, labels, seed, epochs=2, size=8, **options):
-    images = FaceImages.of_pixels(pixels)
     each = (
-        batches.training_batches(images, labels, size, (seed, epoch), **options) for epoch in range(epochs)
+        batches.training_batches(pixels, labels, size, (seed, epoch), **options) for epoch in range(epochs)
     )
     return [[(x.numpy(), y) for x, y in epoch] for epoch in each]
 

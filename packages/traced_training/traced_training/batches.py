@@ -5,13 +5,11 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
-
-from fer_utils.models.backbones import tf
-from fer_utils.models.face_images import FaceImages
 
 # Limits of augmentation: about the detector's own scatter. On the London photographs, six copies of each shifted,
 # shrunk and turned by up to 15 degrees, 95 of 100 crops were within 0.03 of the side, 12 % of zoom and 4 degrees of
@@ -25,8 +23,14 @@ CONTRAST: Final = 0.2
 READ_AHEAD: Final = 2  # batches: one is ready while the next is read
 
 
+class Images(Protocol):
+    """Pictures that are read when they are asked for, an array say: uint8 (N, S, S, 3) for some places."""
+
+    def __getitem__(self, places: NDArray[np.int64], /) -> NDArray[np.uint8]: ...
+
+
 def training_batches(
-    images: FaceImages,
+    images: Images,
     labels: NDArray[np.int64],
     batch_size: int,
     seed: tuple[int, ...],
