@@ -33,7 +33,7 @@ def ours(network: str, faces: StudyFaces, study: Study) -> Models:
     def keep(cohort: str, trained: object) -> None:
         made[cohort] = copy_of(trained.network)
 
-    train_copies(network, faces.learned, faces.learned_images, study, None, keep)
+    train_copies(network, faces.learned, faces.learned_images, study, None, lambda _: None, keep)
     yield from made.items()
     training, validation = parts(faces, "all", study)
     for technique in ("pruning", "clustering"):

@@ -8,6 +8,7 @@ from fer_utils.compression.exported_files import KernelWeights
 from fer_utils.models.backbones import layers
 from fer_utils.models.training import Trained, TrainingSet, fit
 from fer_utils.study import Study, Technique
+from traced_training.checkpoints import Checkpoint
 from traced_training.pruning import Pruning
 from traced_training.training_step import TrainingStep
 
@@ -20,7 +21,7 @@ class CompressionError(RuntimeError):
 
 def compress(
     network: Any, technique: Technique, run_id: str, training: TrainingSet, validation: TrainingSet,
-    study: Study,
+    study: Study, checkpoint: Checkpoint | None = None,
 ) -> Trained:  # fmt: skip
     """Fine-tune a trained Keras model in place under a technique's constraint and return it.
 
@@ -31,7 +32,7 @@ def compress(
     step = _constrained_step(network, technique, study, len(training.labels))
     trained = fit(
         step, run_id, training, validation, study,
-        epochs=study.compression_epochs, learning_rate=study.compression_learning_rate,
+        epochs=study.compression_epochs, learning_rate=study.compression_learning_rate, checkpoint=checkpoint,
     )  # fmt: skip
     if technique.endswith("quantization_aware"):  # converted from its own graph: checked in the file
         from fer_utils.compression import quantization_aware

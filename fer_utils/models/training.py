@@ -15,6 +15,7 @@ from fer_utils.models.prediction import predict_keras
 from fer_utils.study import Architecture, Cohort, Study
 from fer_utils.tables import conform
 from traced_training.batches import training_batches
+from traced_training.checkpoints import Checkpoint
 from traced_training.training_step import TrainingStep
 
 
@@ -69,18 +70,19 @@ class Trained:
 
 def fit(
     step: TrainingStep, run_id: str, training: TrainingSet, validation: TrainingSet, study: Study, *,
-    epochs: int, learning_rate: float,
+    epochs: int, learning_rate: float, checkpoint: Checkpoint | None = None,
 ) -> Trained:  # fmt: skip
     """Train a step's network in place, with a learning rate that falls by half a cosine (arXiv:1608.03983).
 
     Batches are shuffled and augmented, and dropout drawn, by the study's seed and the epoch; validation faces are not
-    changed. Raises ValueError if there are no training faces.
+    changed. After each epoch the state is kept in `checkpoint`, from which a training that was cut goes on. Raises
+    ValueError if there are no training faces.
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
-    started = time.perf_counter()
-    rows = []
-    for epoch in range(epochs):
+    curve, before = checkpoint.restore(step) if checkpoint else ([], 0.0)
+    started = time.perf_counter() - before
+    for epoch in range(len(curve), epochs):
         rate = 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
         step.seed(study.seed, epoch)
         batches = training_batches(
@@ -88,10 +90,13 @@ def fit(
         )
         learned = [(len(labels), *step(faces, labels, rate)) for faces, labels in batches]
         count, loss, correct = np.sum(learned, axis=0)
-        rows.append((run_id, epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))
+        curve.append((epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))
+        if checkpoint:
+            checkpoint.keep(step, curve, time.perf_counter() - started)
     seconds = time.perf_counter() - started
-    columns = ["run_id", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
-    return Trained(step.network, conform(pd.DataFrame(rows, columns=columns), "curves"), seconds, epochs)
+    columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
+    curves = conform(pd.DataFrame(curve, columns=columns).assign(run_id=run_id), "curves")
+    return Trained(step.network, curves, seconds, epochs)
 
 
 def _validated(network: Any, validation: TrainingSet) -> tuple[float, float]:
@@ -105,11 +110,11 @@ def _validated(network: Any, validation: TrainingSet) -> tuple[float, float]:
 
 def train_copies(
     architecture: Architecture, faces: pd.DataFrame, images: FaceImages, study: Study, weights: str | None,
-    use: Callable[[Cohort, Trained], None],
+    checkpoint: Callable[[Cohort], Checkpoint | None], use: Callable[[Cohort, Trained], None],
 ) -> None:  # fmt: skip
     """Train the study's copies of one network and hand each to `use` before the next begins.
 
-    All copies share one graph; each begins with the same weights and a fresh optimizer.
+    All copies share one graph; each begins with the same weights and a fresh optimizer, or goes on from `checkpoint`.
     `faces` are rows of the training and validation splits, `images` theirs.
     """
     set_up(study)
@@ -123,6 +128,6 @@ def train_copies(
         training, validation = (TrainingSet.of(faces, images, part) for part in parts)
         trained = fit(
             step, f"{architecture}.{cohort}", training, validation, study,
-            epochs=study.epochs, learning_rate=study.learning_rate,
+            epochs=study.epochs, learning_rate=study.learning_rate, checkpoint=checkpoint(cohort),
         )  # fmt: skip
         use(cohort, trained)

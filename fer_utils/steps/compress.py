@@ -30,7 +30,7 @@ from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
 from fer_utils.paths import COMPRESSED, SWEPT, Paths
-from fer_utils.steps.train import StudyFaces, run_row, save_weights
+from fer_utils.steps.train import StudyFaces, checkpoint_of, remove_checkpoints, run_row, save_weights
 from fer_utils.study import BASE_TECHNIQUES, Architecture, Precision, Study
 
 KINDS: Final = {"variant_runs": "runs", "variant_predictions": "predictions"}
@@ -156,6 +156,7 @@ class Compression:
             kind = KINDS.get(name, name)
             rows = tables.concatenated([tables.empty(kind), *self.rows.get(name, [])])
             tables.write(rows, kind, place(name))
+        remove_checkpoints(self.folder)
 
     @property
     def _aware(self) -> bool:
@@ -166,7 +167,10 @@ class Compression:
             return Trained(self.original.network, pd.DataFrame(), 0.0, 0)
         self._load_base()
         training, validation = self.original.training, self.original.validation
-        trained = compress(self.original.network, self.technique, run_id, training, validation, settings)
+        trained = compress(
+            self.original.network, self.technique, run_id, training, validation, settings,
+            checkpoint_of(run_id, "compress", settings, self.original.run["data_digest"], self.folder),
+        )  # fmt: skip
         artefact = f"{run_id}.h5"
         save_weights(trained, self.folder / artefact)
         answers = predict_keras(trained.network, self.original.tested_images)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -16,6 +16,9 @@ from fer_utils.models.prediction import features_of_children, predict_keras, pre
 from fer_utils.models.training import Trained, of_cohort, train_copies
 from fer_utils.paths import TRAINED, Paths
 from fer_utils.study import Architecture, Cohort, Study
+from traced_training.checkpoints import Checkpoint
+
+CHECKPOINT: Final = ".checkpoint.npz"
 
 
 def train(architecture: Architecture, study: Study, paths: Paths) -> None:
@@ -26,18 +29,24 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
     """
     faces = StudyFaces.read(study, paths)
     start, files = find_initial_weights(study)
+    folder = paths.trained("runs", architecture).parent
     rows: dict[str, list[pd.DataFrame]] = {table: [tables.empty(table)] for table in TRAINED}
+
+    def used(cohort: Cohort) -> str:
+        return _faces_digest(faces.learned[of_cohort(faces.learned, cohort, study)])
+
+    def checkpoint(cohort: Cohort) -> Checkpoint:
+        return checkpoint_of(f"{architecture}.{cohort}", "train", study, used(cohort), folder)
 
     def keep(cohort: Cohort, trained: Trained) -> None:
         run_id = f"{architecture}.{cohort}"
         artefact = f"{run_id}.h5"
-        save_weights(trained, paths.trained("runs", architecture).parent / artefact)
-        used = faces.learned[of_cohort(faces.learned, cohort, study)]
+        save_weights(trained, folder / artefact)
         row = run_row(
             study, "train", run_id=run_id, architecture=architecture, cohort=cohort, technique="none",
             precision="float32", initial_weights=start, parameters=trained.network.count_params(),
             train_seconds=trained.seconds, epochs=trained.epochs, status="done", artefact=artefact,
-            data_digest=_faces_digest(used),
+            data_digest=used(cohort),
         )  # fmt: skip
         rows["runs"].append(pd.DataFrame([row]))
         answers = predict_keras(trained.network, faces.tested_images)
@@ -47,9 +56,12 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
             kept = features_of_children(run_id, trained.network, faces.tested, faces.tested_images, study)
             rows["features"].append(kept)
 
-    train_copies(architecture, faces.learned, faces.learned_images, study, files[architecture], keep)
+    train_copies(
+        architecture, faces.learned, faces.learned_images, study, files[architecture], checkpoint, keep
+    )
     for table, parts in rows.items():
         tables.write(tables.concatenated(parts), table, paths.trained(table, architecture))
+    remove_checkpoints(folder)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,19 @@ def run_row(study: Study, step: str, **known: Any) -> dict[str, Any]:
     """Return a row of the `runs` table: what is `known`, and what the study and the step's code decide."""
     code = code_digest(f"fer_utils.steps.{step}")
     return {"seed": study.seed, "image_size": study.image_size, "code_digest": code, **known}
+
+
+def checkpoint_of(run_id: str, step: str, study: Study, data_digest: str, folder: Path) -> Checkpoint:
+    """Return where a training of a step is kept as it goes on, good for these settings, this code and these faces."""
+    settings = study.settings("training", "compression")
+    key = digest(run_id, settings, code_digest(f"fer_utils.steps.{step}"), data_digest)
+    return Checkpoint(folder / f"{run_id}{CHECKPOINT}", key)
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Delete what was kept of the trainings of a step whose tables are written."""
+    for path in folder.glob(f"*{CHECKPOINT}"):
+        path.unlink()
 
 
 def save_weights(trained: Trained, path: Path) -> None:

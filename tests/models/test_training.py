@@ -73,11 +73,11 @@ def learned(tiny_network, striped_faces):
 
     patch = pytest.MonkeyPatch()
     patch.setattr(training, "build_network", build)
-    train_copies("mobilenet_v2", faces, FaceImages.of_pixels(pixels), study, None, keep)
+    train_copies("mobilenet_v2", faces, FaceImages.of_pixels(pixels), study, None, lambda _: None, keep)
     first = {cohort: weights for cohort, (_, weights) in results.items()}
     results.clear()
     read_each_time = FaceImages(lambda places: pixels[places], np.arange(len(pixels)), 32)
-    train_copies("mobilenet_v2", faces, read_each_time, study, None, keep)
+    train_copies("mobilenet_v2", faces, read_each_time, study, None, lambda _: None, keep)
     patch.undo()
     return study, results, first
 

@@ -2,11 +2,14 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import h5py
+import numpy as np
 import pytest
 
 from face_sets.code_digests import code_digest
@@ -213,3 +216,53 @@ def test_two_trainings_by_one_seed_predict_the_same(small, made, tmp_path):
     train(NETWORK, small, again)
     written = [paths.trained("predictions", NETWORK).read_bytes() for paths in (made, again)]
     assert written[0] == written[1]
+
+
+TRAIN = """
+import pathlib, sys
+from fer_utils.paths import Paths
+from fer_utils.steps.train import train
+from fer_utils.study import Study
+study = Study.model_validate_json(sys.argv[2], strict=False)
+train("mobilenet_v3_small", study, Paths(pathlib.Path(sys.argv[1]), study))
+"""
+
+
+def datasets(path):
+    """The contents of every data set of an HDF5 file, by name."""
+    found = {}
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tobytes()
+
+    with h5py.File(path) as file:
+        file.visititems(add)
+    return found
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_goes_on_and_ends_as_one_that_was_not(small, made, tmp_path):
+    study = small.model_copy(update={"epochs": 4})
+    results = {}
+    for name in ("whole", "killed"):
+        paths = Paths(tmp_path / name, study)
+        shutil.copytree(made.faces.parent, paths.faces.parent)
+        command = [sys.executable, "-c", TRAIN, str(tmp_path / name), study.model_dump_json()]
+        kept = paths.trained("runs", NETWORK).parent / f"{NETWORK}.all.checkpoint.npz"
+        if name == "killed":
+            process = subprocess.Popen(command)
+            deadline = time.monotonic() + 120
+            while not kept.exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.kill()
+            process.wait()
+            with np.load(kept) as state:
+                assert 1 <= len(state["curve"]) < study.epochs, "it was not cut between two epochs"
+        subprocess.run(command, check=True)
+        assert not kept.exists(), "what a finished training kept is of no use"
+        runs = tables.read("runs", paths.trained("runs", NETWORK))
+        weights = paths.trained("runs", NETWORK).parent / runs["artefact"][0]
+        results[name] = datasets(weights)
+        results[name]["curves"] = tables.read("curves", paths.trained("curves", NETWORK)).to_csv()
+    assert results["whole"] == results["killed"]

@@ -34,6 +34,7 @@ class Clustering(Unconstrained):
             for variable, each in zip(network.trainable_variables, self._clustered, strict=True)
         ]
         self.parameters = [*own, *(each.shared for each in self._kernels)]
+        self.state = [variable for each in self._kernels for variable in each.state]
         self._share = tf.function(self._take_nearest, autograph=False)
         self._share()
         if keep_zeros:
@@ -67,6 +68,7 @@ class _Clustered:
         self.shared = tf.Variable(start.get_cluster_centroids())
         self.learning: Any = None
         self._taken = tf.Variable(tf.zeros(kernel.shape, tf.int32))
+        self.state = (self.own, self.shared, self._taken)
         self._zero = tf.argmin(tf.abs(self.shared)) if keep_zeros else None
 
     def of_own(self, gradient: Any) -> Any:

@@ -22,7 +22,7 @@ class Pruning(Unconstrained):
     def __init__(self, network: Any, kernels: Sequence[Any], sparsity: float, steps: int) -> None:
         super().__init__(network)
         self._kernels, self._sparsity = kernels, sparsity
-        self._masks = [tf.Variable(tf.ones_like(kernel)) for kernel in kernels]
+        self.state = self._masks = [tf.Variable(tf.ones_like(kernel)) for kernel in kernels]
         self._every = max(1, int(0.75 * steps) // MASK_UPDATES)
         self._apply_masks = tf.function(self._masked, autograph=False)
         self.after_step(0)

@@ -24,11 +24,12 @@ EPSILON: Final = 1e-7
 class Unconstrained:
     """Weights that training changes freely; a technique that constrains them overrides what differs.
 
-    Attributes: `parameters`, the variables that Adam changes.
+    Attributes: `parameters`, the variables that Adam changes; `state`, variables besides the network's that change.
     """
 
     def __init__(self, network: Any) -> None:
         self.parameters: Sequence[Any] = network.trainable_variables
+        self.state: Sequence[Any] = ()
 
     def gradients(self, gradients: Sequence[Any]) -> Sequence[Any]:
         """Return the gradients of `parameters`, given those of the network's trainable variables (traced once)."""
@@ -55,6 +56,11 @@ class TrainingStep:
         self._traced = tf.function(
             self._learn, autograph=False, input_signature=[faces, labels, scalar, scalar, scalar]
         )
+
+    @property
+    def state(self) -> list[Any]:
+        """All variables that steps change."""
+        return [*self.network.weights, *self.constraint.state, *chain.from_iterable(self.moments)]
 
     def restart(self) -> None:
         """Forget the moments of Adam, as before the first step; weights stay."""
