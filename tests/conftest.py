@@ -49,7 +49,7 @@ def tiny_network(striped_faces):
     x = layers.GlobalAveragePooling2D()(layers.Activation("relu")(x))
     probabilities = layers.Dense(7, activation="softmax", kernel_initializer="glorot_normal")(x)
     network = keras.Model(pixels, probabilities)
-    network.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     network.fit(striped_faces[0].astype(np.float32), striped_faces[1], batch_size=14, epochs=25, verbose=0)
     return network
 
