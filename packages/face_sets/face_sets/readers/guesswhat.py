@@ -16,7 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.label_tables import only_table, refused, rows_of
+from face_sets.readers.label_tables import no_row_error, only_table, refused, rows_of
 from face_sets.readers.labels import Unknown, person_columns, spellings
 from face_sets.readers.layouts import PICTURES, Files, Rejected, codes_of, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
@@ -50,9 +50,7 @@ def read(folder: Path) -> Reading:
         except ImageError as error:
             rejected.append((row["file"], error.reason))
     if not rows:
-        raise LayoutError(
-            f"the table in {folder} names no clip or frame there that can be used: check its column file"
-        )
+        raise no_row_error(folder, rejected[len(files.rejected) :])
     found = pd.DataFrame(rows).drop_duplicates(["path", "part"])
     return make_reading(DATASET, found.assign(domain="phone"), rejected, unknown=unknown)
 

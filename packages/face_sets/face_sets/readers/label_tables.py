@@ -149,6 +149,12 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
+def no_row_error(folder: Path, wrong: Rejected) -> LayoutError:
+    """Return the error of a table of which no row can be used: what is wrong with the first, its file not named."""
+    why = f"the first {wrong[0][1]}" if wrong else "it has none"
+    return LayoutError(f"no row of the table in {folder} names a picture or clip that can be used: {why}")
+
+
 def refused(table: pd.DataFrame, problems: Sequence[str | None]) -> Rejected:
     """Return the rows of a table that have a problem: the file that each names, what is wrong, and the row's number."""
     files = table["file"].fillna("(no file named)")

@@ -146,6 +146,12 @@ def read_lines(path: Path) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
+_MARKS: Final = {  # the longer first, which begins as the shorter does
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+
+
 def text_encoding(path: Path) -> str:
     """Return the encoding of a text file: by its mark or its zero bytes UTF-16, else UTF-8, else Windows-1252.
 
@@ -154,9 +160,10 @@ def text_encoding(path: Path) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(2**12)
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        if b"\0" in head:  # of ASCII in UTF-16, every second byte is zero
+        for mark, name in _MARKS.items():
+            if head.startswith(mark):
+                return name
+        if 3 * head.count(0) > len(head):  # of ASCII in UTF-16, every second byte is zero
             return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
         with path.open(encoding="utf-8-sig") as text:
             while text.read(2**20):

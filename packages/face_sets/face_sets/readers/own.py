@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.label_tables import only_table, refused, rows_of
+from face_sets.readers.label_tables import no_row_error, only_table, refused, rows_of
 from face_sets.readers.labels import Unknown, person_columns, spellings
 from face_sets.readers.layouts import Files, Rejected, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_picture
@@ -28,6 +28,8 @@ def read(folder: Path) -> Reading:
     table = only_table(folder, files, NEEDED, OPTIONAL)
     unknown: Unknown = Unknown()
     found = _of_folders(files, rejected) if table is None else _of_table(table, files, rejected, unknown)
+    if found.empty and table is not None:
+        raise no_row_error(folder, rejected[len(files.rejected) :])
     if found.empty:
         raise LayoutError(
             f"{folder} holds no picture that can be used: expected a folder for each expression, or one CSV table with "
