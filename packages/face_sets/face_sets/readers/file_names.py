@@ -30,8 +30,8 @@ class NamedSet:
     """How a set names its pictures, and what holds for all of them.
 
     `pattern` matches a name without its suffix in the case that `fold` gives it. Its named groups: code, person, and
-    where there are any sex, age_years, angle and group; every group counts when two pictures are compared. `subject`
-    formats person and sex into a subject's name. Where `folders_count`, the innermost folder that is named for one
+    where there are any sex, age_years, angle and group; label and every group count when two pictures are compared.
+    `subject` formats person and sex into a subject's name. Where `folders_count`, the innermost folder that is named for one
     expression decides, whatever the name says: owners sort with more care than they name. `ages` are the published
     youngest and oldest; another age is not known. `renamed` gives the right name of pictures known to be misnamed.
     """
@@ -61,15 +61,11 @@ class NamedSet:
             return MISNAMED + self.example
         return {group: text or "" for group, text in found.groupdict().items()}
 
-    def row(self, path: PurePosixPath, said: dict[str, str], unknown: Unknown) -> Row:
-        """Return what a path says: code, subject_id, age_years, sex as written, and the columns of its group."""
+    def row(self, code: str, said: dict[str, str], unknown: Unknown) -> Row:
+        """Return what a name says: code, subject_id, age_years, sex as written, and the columns of its group."""
         person = int(said["person"]) if said["person"].isdigit() else said["person"]
         subject = self.subject.format(person=person, sex=said.get("sex", "").upper())
-        row: Row = {
-            "code": self._code(path, said["code"]),
-            "subject_id": f"{self.dataset}-{subject}",
-            **self.columns,
-        }
+        row: Row = {"code": code, "subject_id": f"{self.dataset}-{subject}", **self.columns}
         if "sex" in said:
             row["sex"] = said["sex"]
         if (age := said.get("age_years")) and self.ages[0] <= int(age) <= self.ages[1]:
@@ -80,7 +76,8 @@ class NamedSet:
             unknown[f"group {said['group']!r}"] += 1
         return row | dict(self.groups.get(said.get("group", ""), {}))
 
-    def _code(self, path: PurePosixPath, said: str) -> str:
+    def code(self, path: PurePosixPath, said: str) -> str:
+        """Return the label code of a picture by its folders, where they count, and by what its name says."""
         codes = codes_of(self.dataset)
         for folder in reversed(path.parts[:-1] if self.folders_count else ()):
             named = codes_named(self.dataset, folder)
@@ -96,22 +93,26 @@ def read(folder: Path, named: NamedSet) -> Reading:
     rejected, dropped, unknown = list(files.rejected), Counter[str](), Unknown()
     rows, seen = [], set()
     # Pictures under another's name come last: where the right name is there too, they are its copies
-    for path in sorted(files.pictures, key=lambda path: PurePosixPath(path).stem.upper() in named.renamed):
+    for place in sorted(
+        map(PurePosixPath, files.pictures), key=lambda each: each.stem.upper() in named.renamed
+    ):
+        path = place.as_posix()
         if named.left_out_folders and named.left_out_folders in path.lower():
             dropped[named.left_out_folders] += 1
             continue
-        said = named.match(PurePosixPath(path))
+        said = named.match(place)
         if isinstance(said, str):
             rejected.append((path, said))
             continue
-        key = tuple(text.lower() for text in said.values())
+        code = named.code(place, said["code"])
+        key = (code, *(text.lower() for text in said.values()))
         angle = re.sub(r"far[ _-]*", "far ", said.get("angle", ""))
         if key in seen:
             rejected.append((path, SECOND_COPY))
         elif angle and named.angles and angle not in named.angles:
             dropped[ANGLE + angle] += 1
         else:
-            rows.append({"path": path, **named.row(PurePosixPath(path), said, unknown)})
+            rows.append({"path": path, **named.row(code, said, unknown)})
         seen.add(key)
     if not rows:
         raise LayoutError(f"{folder} is not {named.title}: expected pictures such as {named.example}")

@@ -69,6 +69,7 @@ TRUE_NAMES = {
     "Happy/S10/S10_9yoM_HappyTeeth_leftg_2.jpg": "happiness",
     "Happy/S11/S11_10yoM_exp_right 1.jpg": "happiness",
     "Happy/S12/S12_10yoM_front.jpg": "happiness",
+    "Sad/S12/S12_10yoM_front.jpg": "sadness",
     "Sad/S13/S13_10yof_right.JPG": "sadness",
     "Sad/S13/S13_10yoF_Sad_far right.JPG": None,
     "Neutral/S14/S14_10yoM Neutral-front 3.jpg": "neutral",
