@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 import pandas as pd
 
-from face_sets.readers.labels import MISSING_WORDS
+from face_sets.readers.labels import MISSING_WORDS, ROW
 from face_sets.readers.layouts import Files, Rejected, check_size, text_encoding
 from face_sets.readers.reading import LayoutError, Row
 
@@ -52,7 +52,7 @@ def read_label_table(
         kept = [(number, _cells(path, number, row, len(header), places)) for number, row in rows]
     table = pd.DataFrame(
         [cells for _, cells in kept],
-        index=[number for number, _ in kept],
+        index=pd.Index([number for number, _ in kept], name=ROW),
         columns=[found[place] for place in places],
         dtype="string",
     )

@@ -4,7 +4,6 @@ A value that no table of codes knows is never guessed and never stops a set: it 
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -32,13 +31,16 @@ MOUTHS: Final = {"open": "open", "closed": "closed"}
 OLDEST_YEARS: Final = 122
 """Age beyond which a number is a slip of the pen: nobody is known to have grown older (Jeanne Calment, 1997)."""
 
+ROW: Final = "row"
+"""Name of an index that holds the numbers of a table's rows."""
+
 Unknown = Counter[str]
 """How often each value was met that no code explains, by column and value."""
 
 _LIKENESS: Final = 0.85
 """Ratio of `difflib` from which a word is a misspelt code: one letter lost, doubled or moved in a word of six or more
 (Digust 0.92, suprise 0.93, surpsrise 0.94), no two codes of one set being as like."""
-_AGE: Final = re.compile(r"(\d{1,3}(?:\.\d*)?|\.\d+)\s*(?:y|yo|y\.o\.|yrs?\.?|years?)?(?: old)?")
+_AGE: Final = r"^(\d{1,3}(?:\.\d*)?|\.\d+)\s*(?:y|yo|y\.o\.|yrs?\.?|years?)?(?: old)?$"
 
 
 def spellings(dataset: str) -> dict[str, str]:
@@ -69,16 +71,9 @@ def meanings(
     values: pd.Series, known: Mapping[str, str | None], column: str, unknown: Unknown
 ) -> "pd.Series[str]":
     """Return what codes in any case mean; one that is not `known` is missing and counted in `unknown`."""
-
-    def meaning(value: object) -> object:
-        if _is_missing(value):
-            return pd.NA
-        key = str(value).strip().lower()
-        if key not in known:
-            unknown[_named(column, value)] += 1
-        return known.get(key) or pd.NA
-
-    return values.map(meaning).astype("string")
+    codes = _plain(values)
+    _count(values[codes.notna() & ~codes.isin(list(known))], column, unknown)
+    return codes.map({code: meaning for code, meaning in known.items() if meaning}).astype("string")
 
 
 def ages(values: pd.Series, unknown: Unknown) -> "pd.Series[float]":
@@ -86,26 +81,25 @@ def ages(values: pd.Series, unknown: Unknown) -> "pd.Series[float]":
 
     What is no number from 0 to OLDEST_YEARS is missing and counted in `unknown`.
     """
-
-    def age(value: object) -> object:
-        if _is_missing(value):
-            return pd.NA
-        plain = unicodedata.normalize("NFKC", str(value)).strip().lower().replace("٫", ".").replace(",", ".")
-        found = _AGE.fullmatch(plain)
-        if found and float(found[1]) <= OLDEST_YEARS:
-            return float(found[1])
-        unknown[_named("age_years", value)] += 1
-        return pd.NA
-
-    return values.map(age).astype("Float64")
+    written = _plain(values)
+    numbers = written.str.normalize("NFKC").replace({"٫": ".", ",": "."}, regex=True).str.extract(_AGE)[0]
+    years = numbers.map(float, na_action="ignore").astype("Float64")  # which knows digits of any script
+    years = years.where(years <= OLDEST_YEARS)
+    _count(values[written.notna() & years.isna()], "age_years", unknown)
+    return years
 
 
-def _is_missing(value: object) -> bool:
-    return value is None or bool(pd.isna(value)) or str(value).strip().lower() in MISSING_WORDS  # type: ignore[call-overload]
+def _plain(values: pd.Series) -> "pd.Series[str]":
+    text = values.astype("string").str.strip().str.lower()
+    return text.mask(text.isin(MISSING_WORDS))
 
 
-def _named(column: str, value: object) -> str:
-    return f"{column} {str(value).strip()[:20]!r}"
+def _count(strange: pd.Series, column: str, unknown: Unknown) -> None:
+    """Count values by name, and by the first row where they come from a table whose index is its rows."""
+    short = strange.astype("string").str.strip().str[:20]
+    for value, rows in short.groupby(short).groups.items():
+        place = f" (first in row {rows[0]})" if strange.index.name == ROW else ""
+        unknown[f"{column} {value!r}{place}"] += len(rows)
 
 
 def person_columns(table: pd.DataFrame, unknown: Unknown, unknown_age: str = "unknown") -> pd.DataFrame:

@@ -86,7 +86,10 @@ def test_an_adult_in_the_game_and_values_that_are_not_known(tmp_path):
     reading = read(tmp_path)
     assert reading.rows.set_index("path")["age_group"].to_dict() == {"a.jpg": "adult", "b.jpg": "child"}
     assert "lacks one of" in reading.rejected["reason"].item()  # a child called NA is nobody
-    assert reading.unknown_values == {"age_years '300'": 1, "sex 'x'": 1}
+    assert reading.unknown_values == {
+        "age_years '300' (first in row 4)": 1,
+        "sex 'x' (first in row 4)": 1,
+    }
 
 
 def test_many_rows_of_one_clip_open_it_once(tmp_path):

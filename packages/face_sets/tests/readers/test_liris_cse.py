@@ -84,9 +84,9 @@ def test_the_childrens_table(folder):
     ("people", "unknown"),
     [
         ([("S1", "M", 6), ("S1", "F", 9)], {"sr._no 'S1'": 2}),
-        ([("S1", "M", "six")], {"age_years 'six'": 1}),
+        ([("S1", "M", "six")], {"age_years 'six' (first in row 2)": 1}),
         ([("one", "M", 6)], {"sr._no 'one'": 1}),
-        ([("S1", "boy?", "NA")], {"sex 'boy?'": 1}),
+        ([("S1", "boy?", "NA")], {"sex 'boy?' (first in row 2)": 1}),
     ],
 )
 def test_what_the_childrens_table_does_not_say_is_missing_and_counted(folder, people, unknown):

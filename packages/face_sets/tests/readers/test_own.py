@@ -57,7 +57,11 @@ def test_values_that_are_not_known_are_missing_and_counted(tmp_path):
     write_own_table(tmp_path)
     reading = read(tmp_path)
     rows = reading.rows.set_index("path")
-    assert reading.unknown_values == {"age_years 'old'": 1, "mouth 'wide'": 1, "sex 'x'": 1}
+    assert reading.unknown_values == {
+        "age_years 'old' (first in row 6)": 1,
+        "mouth 'wide' (first in row 8)": 1,
+        "sex 'x' (first in row 7)": 1,
+    }
     assert (
         rows.loc[["pictures/4.jpg", "pictures/5.jpg", "pictures/6.jpg"], "expression"].tolist()
         == ["fear"] * 3
@@ -205,7 +209,7 @@ def test_an_age_that_is_no_number_is_missing_and_counted(tmp_path, age):
     (tmp_path / "labels.csv").write_text(f"file,expression,age_years\na.jpg,happy,{age}\nb.jpg,sad,7\n")
     reading = read(tmp_path)
     assert reading.rows["age_years"].isna().tolist() == [True, False]
-    assert reading.unknown_values == {f"age_years {age!r}": 1}
+    assert reading.unknown_values == {f"age_years {age!r} (first in row 2)": 1}
 
 
 @pytest.mark.parametrize(
