@@ -184,7 +184,7 @@ DDCF: Final = NamedSet(
     "the Dartmouth set",
     "S105_9yoF_Afraid_front_4176.JPG",
     r"s(?P<person>\d+)[ _-]*(?P<age_years>\d{1,2})[ _]?yo[ _]?(?P<sex>[a-z]?)(?![a-z])[ _-]*(?P<code>.*?)[ _-]*"
-    r"(?:(?<![a-z])(?P<angle>far[ _-]*(?:left|right)|left|right|front)(?P<shot>.*))?",
+    r"(?:(?<![a-z])(?P<angle>far[ _-]*(?:left|right)|left|right|front)[ _-]*(?P<shot>.*))?",
     "S{person:03}",
     {"age_group": "child", "ethnicity": "Caucasian", "domain": "lab"},
     fold=str.lower,

@@ -82,7 +82,7 @@ def ages(values: pd.Series, unknown: Unknown) -> "pd.Series[float]":
     What is no number from 0 to OLDEST_YEARS is missing and counted in `unknown`.
     """
     written = _plain(values)
-    numbers = written.str.normalize("NFKC").replace({"٫": ".", ",": "."}, regex=True).str.extract(_AGE)[0]
+    numbers = written.str.replace("[,٫．，]", ".", regex=True).str.extract(_AGE)[0]
     years = numbers.map(float, na_action="ignore").astype("Float64")  # which knows digits of any script
     years = years.where(years <= OLDEST_YEARS)
     _count(values[written.notna() & years.isna()], "age_years", unknown)

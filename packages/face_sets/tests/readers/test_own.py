@@ -202,11 +202,15 @@ def test_tables_that_are_none(tmp_path, content, said):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("age", ["1_0", "ten", "-1", "123", "inf", "5-6", "5;6", "1e1", "12.05.2020", "5 6"])
+@pytest.mark.parametrize(
+    "age", ["1_0", "ten", "-1", "123", "inf", "5-6", "5;6", "1e1", "12.05.2020", "5 6", "5²", "5½"]
+)
 def test_an_age_that_is_no_number_is_missing_and_counted(tmp_path, age):
     write_face(tmp_path / "a.jpg", 1)
     write_face(tmp_path / "b.jpg", 2)
-    (tmp_path / "labels.csv").write_text(f"file,expression,age_years\na.jpg,happy,{age}\nb.jpg,sad,7\n")
+    (tmp_path / "labels.csv").write_text(
+        f"file,expression,age_years\na.jpg,happy,{age}\nb.jpg,sad,7\n", encoding="utf-8"
+    )
     reading = read(tmp_path)
     assert reading.rows["age_years"].isna().tolist() == [True, False]
     assert reading.unknown_values == {f"age_years {age!r} (first in row 2)": 1}
@@ -214,7 +218,8 @@ def test_an_age_that_is_no_number_is_missing_and_counted(tmp_path, age):
 
 @pytest.mark.parametrize(
     ("age", "years"),
-    [('"5,5"', 5.5), ("5.5", 5.5), ("٥٫٥", 5.5), ("٥", 5), ("５", 5), ("५", 5), ("5 years", 5), ("5y", 5), ("6 yrs", 6),
+    [('"5,5"', 5.5), ("5.5", 5.5), ("٥٫٥", 5.5), ("٥", 5), ("５", 5), ("５．５", 5.5), ("５，５", 5.5),
+     ("५", 5), ("5 years", 5), ("5y", 5), ("6 yrs", 6),
      ("07", 7), ("7.", 7), (".5", 0.5), ("122", 122), ("5 Years old", 5)],
 )  # fmt: skip
 def test_ages_as_people_write_them(tmp_path, age, years):
