@@ -48,14 +48,13 @@ def _of_folders(files: Files, rejected: Rejected) -> pd.DataFrame:
 
 
 def _of_table(table: pd.DataFrame, files: Files, rejected: Rejected, unknown: Unknown) -> pd.DataFrame:
-    problems = [_problem(row, files) for row in rows_of(table)]
-    known = table["expression"].str.lower()
-    contradicted = set(table["file"][known.groupby(table["file"]).transform("nunique") > 1])
-    for place, (file, again) in enumerate(zip(table["file"], table["file"].duplicated(), strict=True)):
-        if problems[place] is None and file in contradicted:
-            problems[place] = "is listed with two expressions"
-        elif problems[place] is None and again:
-            problems[place] = "is listed twice"
+    labels = table["expression"].str.lower().groupby(table["file"]).transform("nunique")
+    repeated = table["file"].duplicated()
+    problems = [
+        _problem(row, files)
+        or ("is listed with two expressions" if many > 1 else "is listed twice" if again else None)
+        for row, many, again in zip(rows_of(table), labels, repeated, strict=True)
+    ]
     rejected += refused(table, problems)
     kept = table.loc[[problem is None for problem in problems]]
     return person_columns(kept, unknown).assign(
