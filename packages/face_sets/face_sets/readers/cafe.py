@@ -67,13 +67,13 @@ def read(folder: Path) -> Reading:
 
 
 def _code(name: str) -> str | None:
-    """Label code of a photograph: what its name spells out before the child, else by the first word's three letters."""
-    before, *child = _CHILD.split(name, maxsplit=1)
-    if named := codes_named(DATASET, before):
+    """Label code of a photograph: what its name spells out beside the child, else by the first word's three letters."""
+    said = _CHILD.sub(" ", name)
+    if named := codes_named(DATASET, said):
         return named[0]
-    word = re.search(r"[a-z]{3,}", before.lower())
+    word = re.search(r"[a-z]{3,}", said.lower())
     code = next((c for c in spellings(DATASET).values() if word and c[:3] == word[0][:3]), None)
-    return code or (word[0] if word and child else None)
+    return code or (word[0] if word and said != name else None)
 
 
 def _mouth(code: str, path: str) -> str:

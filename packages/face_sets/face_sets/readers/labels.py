@@ -62,7 +62,7 @@ def _code_of_word(dataset: str, word: str) -> str | None:
     known = {code: spelt for code, spelt in spellings(dataset).items() if len(code) > 2}
     if word in known:
         return known[word]
-    begun = max((code for code in known if len(code) > 3 and word.startswith(code)), key=len, default=None)
+    begun = max((code for code in known if word.startswith(code)), key=len, default=None)
     like = get_close_matches(word, [code for code in known if len(code) > 3], 1, _LIKENESS)
     return known[begun] if begun else known[like[0]] if like else None
 

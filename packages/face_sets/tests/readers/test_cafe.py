@@ -100,9 +100,12 @@ def test_older_copies_keep_open_mouths_in_a_folder(older):
 def test_a_child_is_found_wherever_the_name_tells_it(tmp_path):
     write_face(tmp_path / "angry_copy_F-AA-01.jpg", 1)
     write_face(tmp_path / "angryopen_F-AA-02 b.jpg", 2)
+    write_face(tmp_path / "f-aa-03_Surprised.jpg", 3)
+    write_face(tmp_path / "happy-open_M-AS-04.jpg", 4)
     rows = read(tmp_path).rows
-    assert rows["subject_id"].tolist() == ["cafe-F-AA-01", "cafe-F-AA-02"]
-    assert rows["mouth"].tolist() == ["closed", "open"]
+    assert rows["subject_id"].tolist() == ["cafe-F-AA-01", "cafe-F-AA-02", "cafe-F-AA-03", "cafe-M-AS-04"]
+    assert rows["expression"].tolist() == ["anger", "anger", "surprise", "happiness"]
+    assert rows["mouth"].tolist() == ["closed", "open", "open", "open"]
 
 
 def test_the_speech_corpus_of_that_name(tmp_path):

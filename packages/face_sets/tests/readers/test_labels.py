@@ -15,6 +15,7 @@ from face_sets.readers.layouts import codes_of
         ("ddcf", "Afraid/S04", ["Afraid"]),
         ("ddcf", "HappyTeeth", ["Happy"]),
         ("ddcf", "Digust", ["Disgust"]),
+        ("ddcf", "Sadness", ["Sad"]),
         ("ddcf", "DISGUST_far left", ["Disgust"]),
         ("ddcf", "40females/edited", []),
         ("ddcf", "exp", []),
