@@ -195,8 +195,8 @@ DDCF: Final = NamedSet(
 )
 """Dartmouth Database of Children's Faces (Dalrymple, Gomez & Duchaine 2013, doi 10.1371/journal.pone.0079131): model, age
 (6 to 16 years) and sex, expression, angle, shot. Names were kept by hand: `S04_13yoM_Afraid_far left 1`,
-`S111_13yoF_Afraid_front1`, `S66_8yoM_Disgust_left 2`, `S87_9yoM_Digust_far left 1` (label table of
-github.com/Xavi3398/fer_benchmark, whose copy is sorted into folders by expression, `Afraid/S04`; the owners' is into
+`S111_13yoF_Afraid_front1`, `S66_8yoM_Disgust_left 2`, `S87_9yoM_Digust_far left 1`, `S27_9yoM_HappyTeeth_front 1` (label
+table of github.com/Xavi3398/fer_benchmark, whose copy is sorted into folders by expression, `Afraid/S04`; the owners' into
 `40males` and `40females`). Folders of edited pictures are left out, so that no picture counts twice. The far angles are
 full profiles by Gaya-Morey et al.; a picture whose name gives no angle is read. All models are said to be Caucasian.
 Pleased, a second smile, is dropped by the manifest."""

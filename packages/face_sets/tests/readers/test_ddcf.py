@@ -66,6 +66,8 @@ TRUE_NAMES = {
     "Disgusted/S87/S87_9yoM_Digust_far left 1.jpg": None,
     "Disgusted/S87/S87_9yoM_Digust_front 1.jpg": "disgust",
     "Surprised/S71/S71_9yoF_Surprise_left_3039.JPG": "surprise",
+    "Happy/S27/S27_9yoM_HappyTeeth_front 1.jpg": "happiness",
+    "Happy/S27/S27_9yoM_HappyTeeth_far right 2.jpg": None,
     "Happy/S10/S10_9yoM_HappyTeeth_leftg_2.jpg": "happiness",
     "Happy/S11/S11_10yoM_exp_right 1.jpg": "happiness",
     "Happy/S12/S12_10yoM_front.jpg": "happiness",
