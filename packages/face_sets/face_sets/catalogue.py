@@ -27,11 +27,12 @@ from face_sets.detectors import load_detector
 from face_sets.duplicates import perceptual_hash
 from face_sets.images import ImageError, Pixels, encode_jpeg, encode_png, shrunk
 from face_sets.manifests import manifest_of
-from face_sets.sharpness import is_blurred
+from face_sets.sharpness import is_blank, is_blurred
 from face_sets.tables import Row
 
 NO_FACE: Final = "no face found"
 BLURRED: Final = "the face is blurred"
+BLANK: Final = "the face is blank: it is of nearly one colour"
 DROPPED_COLUMNS: Final = ("face_id", "dataset", "skin_tone", "ethnicity", "age_group", "expression", "reason")
 
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -130,6 +131,8 @@ class Worker:
         crop = shrunk(image, self.face_size) if self.aligned else self._found(image, row)
         if crop is None:
             return Outcome(reason=NO_FACE)
+        if is_blank(crop):
+            return Outcome(reason=BLANK)
         if self.refuse_blurred and is_blurred(crop):
             return Outcome(reason=BLURRED)
         path = f"{row['dataset']}/{row['face_id']}{'.jpg' if self.quality else '.png'}"

@@ -17,6 +17,7 @@ app = typer.Typer(help="Data sets: what is here, and what may be done with it.",
 
 SetArgument = Annotated[str, typer.Argument(metavar="SET", help="Name of the data set: cafe, kdef ...")]
 WIDTH = 100  # columns of text
+MOST_LISTED = 20  # names in one line of output; the report holds all
 STUDY_SEED = 2023  # of a study that states no other
 
 
@@ -133,13 +134,23 @@ def _losses(report: "Report") -> str:
 def _show_report(here: "IngestedSet", report: "Report") -> None:
     typer.echo(f"{here.name}: {report.found:,} faces; {_losses(report)}")
     for what, counts in (("expression", report.by_expression), ("age group", report.by_age_group)):
-        typer.echo(f"by {what}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
+        typer.echo(f"by {what}: {_listed(counts)}")
     if report.dropped_labels:
-        dropped = ", ".join(f"{key} {count:,}" for key, count in report.dropped_labels.items())
-        typer.echo(f"not used, by the owner's label: {dropped}")
+        typer.echo(f"not used, by the owner's label: {_listed(report.dropped_labels)}")
+    if report.unknown_values:
+        typer.echo(f"values that are not known, left missing: {_listed(report.unknown_values)}")
     _show_hit_rates(here)
     if report.failed:
         typer.echo(f"{report.failed:,} file(s) could not be used: {here.rejected_file} says which, and why")
+
+
+def _listed(counts: dict[str, int]) -> str:
+    """The names and their counts, the commonest if there are many."""
+    shown = (
+        sorted(counts, key=lambda key: -counts[key])[:MOST_LISTED] if len(counts) > MOST_LISTED else counts
+    )
+    more = f" and {len(counts) - MOST_LISTED} more" if len(counts) > MOST_LISTED else ""
+    return ", ".join(f"{key} {counts[key]:,}" for key in shown) + more
 
 
 def _show_hit_rates(here: "IngestedSet") -> None:

@@ -205,6 +205,7 @@ class _Job:
             face_size=self.worker.face_size,
             made_from=self.made_from,
             versions={"python": platform.python_version(), **packages},
+            unknown_values=dict(self.reading.unknown_values),
         )
 
     def _clear(self) -> None:

@@ -38,6 +38,10 @@ class Report:
     face_size: int
     made_from: str = field(metadata={"about": "digest of the files, the settings and the code"})
     versions: dict[str, str] = field(default_factory=dict)
+    unknown_values: dict[str, int] = field(
+        default_factory=dict,
+        metadata={"about": "values that no code explains, left missing, by column and value"},
+    )
 
     @property
     def failed_share(self) -> float:

@@ -226,7 +226,9 @@ def test_damage_to_any_card_is_found_and_named(damaged, damage):
 
 
 @pytest.mark.parametrize("flag", ["may_publish", "may_release_model"])
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("london", "synthetic", "own")])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name not in ("london", "canada", "synthetic", "own")]
+)
 def test_no_restricted_set_can_be_opened_by_a_flag_alone(damaged, name, flag):
     with pytest.raises(manifests.ManifestError, match="open licence"):
         manifests.read_card(damaged(name, put(["study", flag], True)))

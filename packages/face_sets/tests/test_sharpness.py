@@ -13,7 +13,7 @@ from face_sets.detection import FaceDetector, crop_face, largest_face
 from face_sets.images import decode_image, encode_jpeg, read_image, resize
 from face_sets.ingest import ingest
 from face_sets.ingested import IngestedSet
-from face_sets.sharpness import LEAST, is_blurred, sharpness
+from face_sets.sharpness import LEAST, is_blank, is_blurred, sharpness
 
 
 def blurred(image, share):
@@ -72,3 +72,18 @@ def test_a_blurred_face_before_a_sharp_background_is_left_out_and_is_no_failed_f
     assert dropped["reason"].tolist() == [BLURRED]
     monkeypatch.setattr(ingest_module, "source", lambda name: SOURCE)
     assert ingest(NAME, folder, tmp_path / "other", 64).found == 7
+
+
+@pytest.mark.parametrize("level", [0, 3, 128, 255])
+@pytest.mark.parametrize("size", [48, 100, 224])
+def test_pictures_of_nearly_one_colour_are_blank_noise_stamp_and_border_aside(level, size):
+    noise = np.random.default_rng(size).normal(0, 4, (size, size, 3))
+    plain = (level + noise).clip(0, 255).astype(np.uint8)
+    plain[0] = 255 - level  # a border
+    plain[-6:-1, -20:] = 255 - level  # a time stamp
+    assert is_blank(plain)
+
+
+def test_a_dark_face_is_not_blank(drawn):
+    assert not is_blank(drawn)
+    assert not is_blank((drawn * 0.2).astype(np.uint8))

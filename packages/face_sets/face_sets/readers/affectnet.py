@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from face_sets.readers.labels import read_label_table
+from face_sets.readers.label_tables import read_label_table
 from face_sets.readers.layouts import Files, Rejected, codes_of, list_files, make_reading, whole_code
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
 

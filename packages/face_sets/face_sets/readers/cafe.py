@@ -13,81 +13,73 @@ CaFE, Canadian French Emotional speech, and an adult set of California Facial Ex
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.labels import spellings
+from face_sets.readers.labels import SEXES, Unknown, codes_named, meanings, spellings
 from face_sets.readers.layouts import Files, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
 
 DATASET: Final = "cafe"
-SEXES: Final = {"F": "female", "M": "male"}
 GROUPS: Final = {
-    "AA": "African American", "AS": "Asian", "EA": "European American", "LA": "Latino", "SA": "South Asian",
+    "aa": "African American", "as": "Asian", "ea": "European American", "la": "Latino", "pi": "Pacific Islander",
+    "sa": "South Asian",
 }  # fmt: skip
-"""Ethnicity by the group code of a name. The owner publishes the five groups but no list of codes: `EA` and `AA` are in
-file names that public programs quote (10541-happy_F-EA-14.jpg, 9977-angry_F-AA-01.jpg), the others are unconfirmed,
-and all five meanings are read from the initials."""
+"""Ethnicity by the group code of a name, in small letters. The owner publishes five groups but no list of codes: `EA` and
+`AA` are in file names that public programs quote (10541-happy_F-EA-14.jpg, 9977-angry_F-AA-01.jpg), `PI` was met in copies
+of the set, the others are unconfirmed; all meanings are read from the initials. Any other code leaves the group missing."""
 
 OPEN_FOLDER: Final = "mouth_open"
 OPEN_WORDS: Final = ("open", "tongue")
 ALWAYS_OPEN: Final = "sur"  # how the code of surprise begins
 SOUNDS: Final = frozenset({".wav", ".aif", ".aiff", ".flac", ".mp3"})
 
-_CHILD: Final = r"([FM])-([A-Z]{2})-(\d+)"
-_DATABRARY: Final = re.compile(rf"\d+-([a-z]+)_{_CHILD}", re.I)
-_CHILD_ANYWHERE: Final = re.compile(rf"(?<![a-z0-9]){_CHILD}(?!\d)", re.I)
+_CHILD: Final = re.compile(r"(?<![a-z0-9])([A-Z])-([A-Z]{2,})-(\d+)(?!\d)", re.I)
 COLUMNS: Final = ("path", "code", "subject_id", "sex", "ethnicity", "mouth")
 
 
 def read(folder: Path) -> Reading:
-    """Return the photographs; `rejected` holds those with names of neither way.
+    """Return the photographs; `rejected` holds those whose names say no expression.
 
-    Raises LayoutError, in one sentence, for a folder in another layout, the speech corpus of that name included, and
-    for a group code that is not in GROUPS: the study's groups must not be guessed.
+    Raises LayoutError, in one sentence, for a folder in another layout, the speech corpus of that name included.
     """
     files = list_files(folder)
     rejected, rows = list(files.rejected), []
     for path in files.pictures:
-        code, child = _parsed(PurePosixPath(path).stem)
-        if code is None:
+        name = PurePosixPath(path).stem
+        if (code := _code(name)) is None:
             rejected.append((path, "is not named as the set's photographs are: 10541-happy_F-EA-14.jpg"))
-        elif child is not None and child[1] not in GROUPS:
-            raise LayoutError(
-                f"{folder}: unknown group code {child[1]!r}: known are {', '.join(GROUPS)}; look it up in the owner's "
-                "table of demographics and add it to packages/face_sets/face_sets/readers/cafe.py"
-            )
         else:
-            who: tuple[Any, Any, Any] = (pd.NA, pd.NA, pd.NA)
-            if child is not None:
-                who = (f"{DATASET}-{'-'.join(child)}", SEXES[child[0]], GROUPS[child[1]])
-            rows.append((path, code, *who, _mouth(code, path)))
+            found = _CHILD.search(name)
+            sex, group = found.group(1, 2) if found else (None, None)
+            child = f"{DATASET}-{found[0].upper()}" if found else None
+            rows.append((path, code, child, sex, group, _mouth(code, path)))
     if not rows:
         raise LayoutError(_refusal(folder, files))
-    found = pd.DataFrame(rows, columns=list(COLUMNS), dtype="string")
-    return make_reading(DATASET, found.assign(age_group="child", domain="lab", owner_split="test"), rejected)
+    unknown: Unknown = Unknown()
+    photographs = pd.DataFrame(rows, columns=list(COLUMNS), dtype="string").assign(
+        age_group="child", domain="lab", owner_split="test"
+    )
+    for column, known in (("sex", SEXES), ("ethnicity", GROUPS)):
+        photographs[column] = meanings(photographs[column], known, column, unknown)
+    return make_reading(DATASET, photographs, rejected, unknown=unknown)
 
 
-def _parsed(name: str) -> tuple[str | None, tuple[str, str, str] | None]:
-    """Label code of a photograph, None if its name is of neither way, and sex, group and model where it has them."""
-    known = spellings(DATASET)
-    if (match := _DATABRARY.fullmatch(name)) is not None:
-        return known.get(match[1].lower(), match[1]), (match[2].upper(), match[3].upper(), match[4])
-    found = _CHILD_ANYWHERE.search(name)
-    return _older_code(name), (found[1].upper(), found[2].upper(), found[3]) if found else None
-
-
-def _older_code(name: str) -> str | None:
-    known = spellings(DATASET)
-    if (match := re.match(r"[a-z]{3,}", name.lower())) is None:
-        return None
-    return known.get(match[0]) or next((code for code in known.values() if code[:3] == match[0][:3]), None)
+def _code(name: str) -> str | None:
+    """Label code of a photograph: what its name spells out beside the child, else by the first word's three letters."""
+    said = _CHILD.sub(" ", name)
+    if named := codes_named(DATASET, said):
+        return named[0]
+    word = re.search(r"[a-z]{3,}", said.lower())
+    code = next((c for c in spellings(DATASET).values() if word and c[:3] == word[0][:3]), None)
+    return code or (word[0] if word and said != name else None)
 
 
 def _mouth(code: str, path: str) -> str:
-    said = code.endswith(OPEN_WORDS) or code.startswith(ALWAYS_OPEN)
-    return "open" if said or OPEN_FOLDER in PurePosixPath(path.lower()).parts[:-1] else "closed"
+    place = PurePosixPath(path.lower())
+    said = code.startswith(ALWAYS_OPEN) or any(word in place.stem for word in OPEN_WORDS)
+    return "open" if said or OPEN_FOLDER in place.parts[:-1] else "closed"
 
 
 def _refusal(folder: Path, files: Files) -> str:

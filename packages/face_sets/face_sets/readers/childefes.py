@@ -17,7 +17,7 @@ from typing import Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.labels import spellings
+from face_sets.readers.labels import codes_named
 from face_sets.readers.layouts import codes_of, gathered, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
 from face_sets.videos import frame_rows, is_clip, load_frame
@@ -46,9 +46,8 @@ def read(folder: Path) -> Reading:
 
 def _named(path: str) -> Row:
     """Label code and child that a path names. Raises ImageError unless it is one expression, and one child or none."""
-    name = str(PurePosixPath(path).with_suffix("")).lower()
-    known, codes = spellings(DATASET), codes_of(DATASET)
-    words = [known[word] for word in re.split(r"[\W\d_]+", name) if word in known]
+    name = str(PurePosixPath(path).with_suffix(""))
+    words, codes = codes_named(DATASET, name), codes_of(DATASET)
     if len({codes[word] for word in words}) != 1:
         raise ImageError(
             None, f"names {'more than one' if words else 'no'} expression in its folders and name"

@@ -59,6 +59,8 @@ def _table(path: Path, rejected: Rejected) -> pd.DataFrame:
     rows = []
     for number, line in enumerate(read_lines(path), start=1):
         fields = line.rsplit(maxsplit=len(COLUMNS) - 1)  # from the right: a name may hold a space
+        if number == 1 and fields[-1] == "expression_label":
+            continue  # some copies have a header
         try:
             box = [float(value) for value in fields[2:6]]
         except ValueError:

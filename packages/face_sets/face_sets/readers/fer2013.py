@@ -24,12 +24,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from face_sets.images import ImageError, Pixels
-from face_sets.readers.labels import read_label_table
+from face_sets.readers.label_tables import read_label_table
+from face_sets.readers.labels import Unknown, meanings
 from face_sets.readers.layouts import check_size, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
 
 DATASET: Final = "fer2013"
 TABLE: Final = "fer2013.csv"
+TABLES: Final = (TABLE, "icml_face_data.csv")
+"""The table's names, in the first and in the later publication of the challenge; the later one has spaces in its header."""
+
 VOTES_TABLE: Final = "fer2013new.csv"
 COLUMNS: Final = ("emotion", "pixels", "Usage")
 COLUMNS_OF_VOTES: Final = (
@@ -37,8 +41,8 @@ COLUMNS_OF_VOTES: Final = (
 )  # fmt: skip
 """In FER+'s order, which is not FER-2013's; the manifest maps them as codes beside 0 to 6."""
 
-SPLITS: Final = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
-"""As FER+'s code names them: FER2013Train, FER2013Valid, FER2013Test."""
+SPLITS: Final = {"training": "train", "publictest": "validation", "privatetest": "test"}
+"""By Usage in small letters, as FER+'s code names them: FER2013Train, FER2013Valid, FER2013Test."""
 
 SIDE: Final = 48  # pixels
 LONGEST_LINE: Final = 65_536  # bytes; a row of the published table has at most 9,300
@@ -55,14 +59,15 @@ def read(folder: Path) -> Reading:
     Raises LayoutError, in one sentence, for a folder in another layout, or votes of another table.
     """
     files = list_files(folder)
-    path, votes = files.ending(TABLE), files.ending(VOTES_TABLE)
+    path, votes = files.ending(*TABLES), files.ending(VOTES_TABLE)
     if path is None:
         raise LayoutError(
             f"{folder} is not FER-2013: expected {TABLE}, and {VOTES_TABLE} of FER+ if you have it"
         )
     rejected = list(files.rejected)
     table = _table(folder / path)
-    dropped = Counter[str]()
+    dropped, unknown = Counter[str](), Unknown()
+    table["owner_split"] = meanings(table["owner_split"], SPLITS, "Usage", unknown)
     if votes is not None:
         table["code"] = _majorities(folder / votes, table, dropped)
     for record, problem in table["problem"].dropna().items():
@@ -70,7 +75,7 @@ def read(folder: Path) -> Reading:
     rows = table[table["problem"].isna() & table["code"].notna()]
     named = rows.assign(path=path, record=rows.index, part=rows.index, domain="wild")
     named["source_key"] = [f"{path}#{record}" for record in rows.index]
-    return make_reading(DATASET, named.drop(columns="problem"), rejected, dropped)
+    return make_reading(DATASET, named.drop(columns="problem"), rejected, dropped, unknown=unknown)
 
 
 def load(row: Row, folder: Path) -> Pixels:
@@ -126,7 +131,7 @@ def _fields(line: bytes) -> list[str]:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    """Code, split and problem of each row; the index is the record. Pixels are looked at, not kept."""
+    """Code, Usage and problem of each row; the index is the record. Pixels are looked at, not kept."""
     check_size(path)
     with path.open("rb") as file:
         columns = _columns(file.readline(LONGEST_LINE), path)
@@ -142,9 +147,7 @@ def _row(line: bytes, columns: dict[str, int]) -> tuple[str | None, str | None, 
     fields = _fields(line)
     if len(fields) <= max(columns.values()):
         return None, None, "has too few fields"
-    split = SPLITS.get(fields[columns["Usage"]].strip())
-    if split is None:
-        return None, None, f"has another Usage than {', '.join(SPLITS)}"
+    split = fields[columns["Usage"]].strip()
     if not _PIXELS.fullmatch(fields[columns["pixels"]].encode()):
         return None, split, f"does not hold {SIDE} x {SIDE} grey levels"
     return fields[columns["emotion"]].strip(), split, None
@@ -169,7 +172,7 @@ def _majorities(path: Path, table: pd.DataFrame, dropped: Counter[str]) -> pd.Se
 def _votes(path: Path, splits: pd.Series) -> NDArray[np.float64]:
     """The votes, (rows, 10), not a number where there is none. Rows are taken as the same by number and Usage."""
     votes = read_label_table(path, ("Usage", *COLUMNS_OF_VOTES))
-    given = [SPLITS.get(str(usage).strip()) for usage in votes["Usage"]]
+    given = meanings(votes["Usage"], SPLITS, "Usage", Unknown()).fillna("")
     known = splits.fillna("")
     if len(given) != len(known) or any(own and own != other for own, other in zip(known, given, strict=True)):
         raise LayoutError(

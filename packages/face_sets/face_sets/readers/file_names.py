@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from face_sets.readers.labels import SEXES, spellings
+from face_sets.readers.labels import OLDEST_YEARS, SEXES, Unknown, codes_named, meanings, spellings
 from face_sets.readers.layouts import codes_of, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_picture
 
@@ -29,9 +29,11 @@ SECOND_COPY: Final = "is a second copy of a picture"
 class NamedSet:
     """How a set names its pictures, and what holds for all of them.
 
-    `pattern` matches a name without its suffix in the case that `fold` gives it, after its folder's name and `/` if
-    `with_folder`. Its named groups: code, person, and where there are any sex, age_years, angle, group and gaze;
-    every group counts when two pictures are compared. `subject` formats them into a subject's name.
+    `pattern` matches a name without its suffix in the case that `fold` gives it. Its named groups: code, person, and
+    where there are any sex, age_years, angle and group; label and every group count when two pictures are compared.
+    `subject` formats person and sex into a subject's name. Where `folders_count`, the innermost folder that is named for one
+    expression decides, whatever the name says: owners sort with more care than they name. `ages` are the published
+    youngest and oldest; another age is not known. `renamed` gives the right name of pictures known to be misnamed.
     """
 
     dataset: str
@@ -41,65 +43,83 @@ class NamedSet:
     subject: str
     columns: Mapping[str, str]
     fold: Callable[[str], str] = str.upper
-    with_folder: bool = False
+    folders_count: bool = False
     angles: tuple[str, ...] = ()
+    ages: tuple[int, int] = (0, OLDEST_YEARS)
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     left_out_folders: str | None = None
     unusable: Mapping[str, str] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
-    contradiction: Callable[[dict[str, str]], str | None] = lambda _: None
 
     def match(self, path: PurePosixPath) -> dict[str, str] | str:
         """Return the named groups of a picture's name, or why it cannot be used."""
         name = path.stem.strip()
         if reason := self.unusable.get(name.upper()):
             return reason
-        name = self.renamed.get(name.upper(), name)
-        found = re.fullmatch(
-            self.pattern, self.fold(f"{path.parent.name}/{name}" if self.with_folder else name)
-        )
+        found = re.fullmatch(self.pattern, self.fold(self.renamed.get(name.upper(), name)))
         if found is None:
             return MISNAMED + self.example
-        return self.contradiction(found.groupdict()) or found.groupdict()
+        return {group: text or "" for group, text in found.groupdict().items()}
 
-    def row(self, said: dict[str, str]) -> Row:
-        """Return the columns that a name says: code, subject_id, sex, age_years, and those of its group."""
+    def row(self, code: str, said: dict[str, str], unknown: Unknown) -> Row:
+        """Return what a name says: code, subject_id, age_years, sex as written, and the columns of its group."""
         person = int(said["person"]) if said["person"].isdigit() else said["person"]
         subject = self.subject.format(person=person, sex=said.get("sex", "").upper())
-        code = spellings(self.dataset).get(said["code"].lower(), said["code"])
         row: Row = {"code": code, "subject_id": f"{self.dataset}-{subject}", **self.columns}
         if "sex" in said:
-            row["sex"] = SEXES[said["sex"].lower()]
-        if "age_years" in said:
-            row["age_years"] = int(said["age_years"])
+            row["sex"] = said["sex"]
+        if (age := said.get("age_years")) and self.ages[0] <= int(age) <= self.ages[1]:
+            row["age_years"] = int(age)
+        elif age:
+            unknown[f"age_years {age!r}"] += 1
+        if "group" in said and said["group"] not in self.groups:
+            unknown[f"group {said['group']!r}"] += 1
         return row | dict(self.groups.get(said.get("group", ""), {}))
+
+    def code(self, path: PurePosixPath, said: str) -> str:
+        """Return the label code of a picture by its folders, where they count, and by what its name says."""
+        codes = codes_of(self.dataset)
+        for folder in reversed(path.parts[:-1] if self.folders_count else ()):
+            named = codes_named(self.dataset, folder)
+            if len({codes[code] for code in named}) == 1:
+                return named[0]
+        exact = spellings(self.dataset).get(said.lower())
+        return exact or next(iter(codes_named(self.dataset, said)), said)
 
 
 def read(folder: Path, named: NamedSet) -> Reading:
     """Return the pictures at the set's angles; `rejected` holds known bad, misnamed and doubled ones."""
     files = list_files(folder)
-    rejected, dropped = list(files.rejected), Counter[str]()
+    rejected, dropped, unknown = list(files.rejected), Counter[str](), Unknown()
     rows, seen = [], set()
-    for path in files.pictures:
+    # Pictures under another's name come last: where the right name is there too, they are its copies
+    for place in sorted(
+        map(PurePosixPath, files.pictures), key=lambda each: each.stem.upper() in named.renamed
+    ):
+        path = place.as_posix()
         if named.left_out_folders and named.left_out_folders in path.lower():
             dropped[named.left_out_folders] += 1
             continue
-        said = named.match(PurePosixPath(path))
+        said = named.match(place)
         if isinstance(said, str):
             rejected.append((path, said))
             continue
-        key = tuple(text.lower() for text in said.values())
-        angle = re.sub(r"[ _]+", " ", said.get("angle", ""))
+        code = named.code(place, said["code"])
+        key = (code, *(text.lower() for text in said.values()))
+        angle = re.sub(r"far[ _-]*", "far ", said.get("angle", ""))
         if key in seen:
             rejected.append((path, SECOND_COPY))
-        elif named.angles and angle not in named.angles:
+        elif angle and named.angles and angle not in named.angles:
             dropped[ANGLE + angle] += 1
         else:
-            rows.append({"path": path, **named.row(said)})
+            rows.append({"path": path, **named.row(code, said, unknown)})
         seen.add(key)
     if not rows:
         raise LayoutError(f"{folder} is not {named.title}: expected pictures such as {named.example}")
-    return make_reading(named.dataset, pd.DataFrame(rows), rejected, dropped)
+    found = pd.DataFrame(rows)
+    if "sex" in found and "sex" not in named.columns:
+        found["sex"] = meanings(found["sex"], SEXES, "sex", unknown)
+    return make_reading(named.dataset, found, rejected, dropped, unknown=unknown)
 
 
 KDEF_UNUSABLE: Final = {
@@ -110,10 +130,8 @@ KDEF_UNUSABLE: Final = {
     ),
     **dict.fromkeys(("AM17DIHR", "BM17NES"), "is known to be washed out"),
     "AM02HAFR": "is known to be damaged",
-    "AF31V": "is misnamed: it is AF31SAHL",
-    "AM31H": "is misnamed: it is AM31SUHR",
 }  # fmt: skip
-"""As Gaya-Morey et al. list them (github.com/Xavi3398/fer_benchmark)."""
+"""As Gaya-Morey et al. list them (github.com/Xavi3398/fer_benchmark), and the right names of two pictures below."""
 
 KDEF: Final = NamedSet(
     "kdef",
@@ -124,6 +142,7 @@ KDEF: Final = NamedSet(
     {"age_group": "adult", "domain": "lab"},
     angles=("S", "HL", "HR"),
     unusable=KDEF_UNUSABLE,
+    renamed={"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"},
 )
 """Karolinska Directed Emotional Faces (Lundqvist, Flykt & Öhman 1998, ISBN 91-630-7164-9), by position (the set's readme):
 series, sex, number, expression, angle (FL and FR are full profiles). **AF, afraid, is also how series A of the women
@@ -135,17 +154,17 @@ JAFFE: Final = NamedSet(
     "KA.AN1.39.tiff",
     r"(?P<person>KA|KL|KM|KR|MK|NA|NM|TM|UY|YM)[._](?P<code>[A-Z]{2})(?P<time>\d)[._](?P<serial>\d{1,3})",
     "{person}",
-    {"sex": "female", "ethnicity": "Japanese", "domain": "lab"},
+    {"age_group": "adult", "sex": "female", "ethnicity": "Japanese", "domain": "lab"},
 )
 """Ten Japanese women (Lyons, Kamachi & Gyoba 1998, doi 10.5281/zenodo.3451524): initials, expression and which time she
 posed it, a serial number. Some copies have underscores for dots, or PNG for TIFF; one repeat number stands twice
-(`MK.FE2.131` and `MK.FE2.132`), so the whole name counts. The owners publish no ages, so the age group is unknown."""
+(`MK.FE2.131` and `MK.FE2.132`), so the whole name counts. The owners publish no ages in years."""
 
 RAFD: Final = NamedSet(
     "rafd",
     "RaFD",
     "Rafd090_28_Caucasian_male_angry_frontal.jpg",
-    r"rafd(?P<angle>000|045|090|135|180)_(?P<person>\d+)_(?P<group>caucasian|moroccan|kid)_(?P<sex>female|male)_"
+    r"rafd(?P<angle>000|045|090|135|180)_(?P<person>\d+)_(?P<group>[a-z]+)_(?P<sex>[a-z]+)_"
     r"(?P<code>[a-z]+)_(?P<gaze>frontal|left|right)",
     "{person:02}",
     {"domain": "lab"},
@@ -164,47 +183,45 @@ DDCF: Final = NamedSet(
     "ddcf",
     "the Dartmouth set",
     "S105_9yoF_Afraid_front_4176.JPG",
-    r"s(?P<person>\d+)[ _]+(?P<age_years>0?[6-9]|1[0-6])yo(?P<sex>[fm])[ _]+(?P<code>[a-z]+)[ _]+"
-    r"(?P<angle>(?:far[ _]*)?(?:left|right)|front)[ _]*(?P<shot>\d*)",
+    r"s(?P<person>\d+)[ _-]*(?P<age_years>\d{1,2})[ _]?yo[ _]?(?P<sex>[a-z]?)(?![a-z])[ _-]*(?P<code>.*?)[ _-]*"
+    r"(?:(?<![a-z])(?P<angle>far[ _-]*(?:left|right)|left|right|front)[ _-]*(?P<shot>.*))?",
     "S{person:03}",
     {"age_group": "child", "ethnicity": "Caucasian", "domain": "lab"},
     fold=str.lower,
+    folders_count=True,
     angles=("front", "left", "right"),
+    ages=(6, 16),
     left_out_folders="edited",
 )
 """Dartmouth Database of Children's Faces (Dalrymple, Gomez & Duchaine 2013, doi 10.1371/journal.pone.0079131): model, age
-(6 to 16 years) and sex, expression, angle, shot. Names were kept by hand: spaces or underscores between tokens, `front`,
-`Front` and `front1`. Folders of edited pictures are left out, so that no picture counts twice. The far angles are full
-profiles by Gaya-Morey et al.; all models are said to be Caucasian. Pleased, a second smile, is dropped by the manifest."""
-
-
-def _nimh_contradiction(said: dict[str, str]) -> str | None:
-    codes = codes_of("nimh_chefs")
-    word = spellings("nimh_chefs").get(said["code"].lower())
-    gaze = {"S": "direct", "A": "averted"}[said["gaze"].upper()]
-    if word is None or (codes[word] == codes[said["letter"].upper()] and gaze == said["folder_gaze"].lower()):
-        return None
-    return "says one expression or gaze by its name, another by its folder"
+(6 to 16 years) and sex, expression, angle, shot. Names were kept by hand: `S04_13yoM_Afraid_far left 1`,
+`S111_13yoF_Afraid_front1`, `S66_8yoM_Disgust_left 2`, `S87_9yoM_Digust_far left 1`, `S27_9yoM_HappyTeeth_front 1` (label
+table of github.com/Xavi3398/fer_benchmark, whose copy is sorted into folders by expression, `Afraid/S04`; the owners' into
+`40males` and `40females`). Folders of edited pictures are left out, so that no picture counts twice. The far angles are
+full profiles by Gaya-Morey et al.; a picture whose name gives no angle is read. All models are said to be Caucasian.
+Pleased, a second smile, is dropped by the manifest."""
 
 
 NIMH_CHEFS: Final = NamedSet(
     "nimh_chefs",
     "NIMH-ChEFS",
     "Afraid_averted/F10FA_4434.jpg",
-    r"(?i)(?P<code>[a-z]+)_(?P<folder_gaze>direct|averted)/(?P<sex>[FM])0?(?P<person>\d{1,2})(?:[_-]\d?)?"
-    r"(?P<letter>[FAHNS])\d?(?P<gaze>[SA])_+(?P<shot>\d+)",
+    r"(?P<sex>[FM])0?(?P<person>\d{1,2})(?P<take>(?:[_-]\d?)*)(?P<code>[FAHNS])(?P<again>\d?)(?P<gaze>[SA])"
+    r"(?P<shot>(?:_+\d+)+)",
     "{sex}{person}",
     {"age_group": "child", "domain": "lab"},
-    fold=str,
-    with_folder=True,
-    unusable={"DSC_4644": "is a second copy of M2FA_4644"},
-    renamed={"F6_2FA_5449": "M6_2FA_5449"},  # the name is another model's
-    contradiction=_nimh_contradiction,
+    folders_count=True,
+    renamed={
+        "DSC_4644": "M2FA_4644",  # the same picture under the camera's name
+        "F6_2FA_5449": "M6_2FA_5449",  # the name is another model's
+        "M6FA__5449": "M6_3FA_5449",
+    },
 )
-"""NIMH Child Emotional Faces Picture Set (Egger et al. 2011, doi 10.1002/mpr.343): the folder's expression and gaze; sex,
-model, letter of the expression, gaze S (straight) or A (averted), shot. So **FA is afraid and averted, not female**. All
-models are 10 to 17 years old. Names were kept by hand (list of github.com/Xavi3398/fer_benchmark): `M10_FA_6823`,
-`M6_1FA_5445`, `M3-2SA_4764`, `F1H2A_3338`, `M6FA__5449`; a model's shot of one number is one picture, however called."""
+"""NIMH Child Emotional Faces Picture Set (Egger et al. 2011, doi 10.1002/mpr.343): folders by expression and gaze
+(`Afraid_averted`); sex, model, letter of the expression, gaze S (straight) or A (averted), shot. So **FA is afraid and
+averted, not female**. All models are 10 to 17 years old. Names were kept by hand (list of
+github.com/Xavi3398/fer_benchmark, whose first notebook corrects three): `M10_FA_6823`, `M6_1FA_5445`, `F6_1_AS_3929`,
+`F38HA_1_9330`, `M3-2SA_4764`, `F1H2A_3338`."""
 
 SOURCES: Final = {
     named.dataset: Source(named.dataset, partial(read, named=named), load_picture)

@@ -16,7 +16,8 @@ from typing import Any, Final
 import pandas as pd
 
 from face_sets.images import ImageError
-from face_sets.readers.labels import only_table, person_columns, person_problem, rows_of, spellings
+from face_sets.readers.label_tables import no_row_error, only_table, refused, rows_of
+from face_sets.readers.labels import Unknown, person_columns, spellings
 from face_sets.readers.layouts import PICTURES, Files, Rejected, codes_of, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
 from face_sets.videos import frame_rows, is_clip, load_frame
@@ -39,22 +40,19 @@ def read(folder: Path) -> Reading:
             f"{folder} has no table of labels: expected one CSV with the columns {', '.join(NEEDED)}"
         )
     problems = _problems(rows_of(table), files)
-    rejected: Rejected = list(files.rejected)
-    named = table["file"].fillna("(no file named)")
-    rejected += [(file, problem) for file, problem in zip(named, problems, strict=True) if problem]
+    rejected: Rejected = [*files.rejected, *refused(table, problems)]
     usable = table[[problem is None for problem in problems]]
+    unknown: Unknown = Unknown()
     rows: list[Row] = []
-    for row in rows_of(usable.assign(**person_columns(usable, unknown_age="child"))):  # a game for children
+    for row in rows_of(usable.assign(**person_columns(usable, unknown, "child"))):  # a game for children
         try:
             rows += _faces(folder, row)
         except ImageError as error:
             rejected.append((row["file"], error.reason))
     if not rows:
-        raise LayoutError(
-            f"the table in {folder} names no clip or frame there that can be used: check its column file"
-        )
+        raise no_row_error(folder, rejected[len(files.rejected) :])
     found = pd.DataFrame(rows).drop_duplicates(["path", "part"])
-    return make_reading(DATASET, found.assign(domain="phone"), rejected)
+    return make_reading(DATASET, found.assign(domain="phone"), rejected, unknown=unknown)
 
 
 def _problems(records: list[Row], files: Files) -> list[str | None]:
@@ -73,7 +71,7 @@ def _problem(row: Row) -> str | None:
     start, end = _stretch(row)
     if not 0 <= start < end:
         return "has no stretch from start_ms to end_ms: they are milliseconds, ascending"
-    return person_problem(row)
+    return None
 
 
 def _faces(folder: Path, row: Row) -> list[Row]:

@@ -1,23 +1,46 @@
-"""Labels as people write them: codes in any case, and tables that a spreadsheet saved."""
+"""Labels as people write them: words for expressions, codes in any case, ages in any script, words for nothing.
 
-import csv
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+A value that no table of codes knows is never guessed and never stops a set: it becomes missing and is counted by name.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.layouts import Files, check_size, codes_of
-from face_sets.readers.reading import CHILD_BELOW_YEARS, LayoutError, Row
+from face_sets.readers.layouts import codes_of
+from face_sets.readers.reading import CHILD_BELOW_YEARS
 
-SEPARATORS: Final = (",", ";", "\t")
-"""What spreadsheets put between columns; the semicolon where the comma marks decimals."""
+MISSING_WORDS: Final = frozenset(
+    ["", "#n/a", "#n/a n/a", "#na", "#null!", "#value!", "#ref!", "-1.#ind", "-1.#qnan", "1.#ind", "1.#qnan", "-nan",
+     "<na>", "n/a", "n.a.", "na", "nan", "none", "null", "unknown", "missing", "not available", "not given",
+     "-", "--", "---", "–", "—", ".", "..", "?"]
+)  # fmt: skip
+"""What stands for nothing in a cell, in small letters: the words of `pandas.read_csv` (its `na_values`), R's NA, the errors
+of spreadsheets, the point of SAS and Stata, and what people write."""
 
-SEXES: Final = {"f": "female", "female": "female", "m": "male", "male": "male"}
+SEXES: Final = {
+    "f": "female", "female": "female", "woman": "female", "girl": "female",
+    "m": "male", "male": "male", "man": "male", "boy": "male",
+}  # fmt: skip
+MOUTHS: Final = {"open": "open", "closed": "closed"}
 OLDEST_YEARS: Final = 122
 """Age beyond which a number is a slip of the pen: nobody is known to have grown older (Jeanne Calment, 1997)."""
 
-_LONGEST_HEADER: Final = 2**16  # bytes; a table of labels has a dozen short names
+ROW: Final = "row"
+"""Name of an index that holds the numbers of a table's rows."""
+
+Unknown = Counter[str]
+"""How often each value was met that no code explains, by column and value."""
+
+_LIKENESS: Final = 0.85
+"""Ratio of `difflib` from which a word is a misspelt code: one letter lost, doubled or moved in a word of six or more
+(Digust 0.92, suprise 0.93, surpsrise 0.94), no two codes of one set being as like."""
+_AGE: Final = r"^(\d{1,3}(?:\.\d*)?|\.\d+)\s*(?:y|yo|y\.o\.|yrs?\.?|years?)?(?: old)?$"
 
 
 def spellings(dataset: str) -> dict[str, str]:
@@ -25,101 +48,73 @@ def spellings(dataset: str) -> dict[str, str]:
     return {code.lower(): code for code in codes_of(dataset)}
 
 
-def read_label_table(
-    path: Path, needed: Sequence[str], optional: Sequence[str] = (), names: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """Return the `needed` and `optional` columns of a table as text (dtype string), stripped; empty cells are missing.
+def codes_named(dataset: str, text: str) -> list[str]:
+    """Return the label codes that a name or path spells out, in their order, as the manifest writes them.
 
-    Columns are separated by any of SEPARATORS; their names are matched in any case, a space standing for an
-    underscore; an optional column that is not there is all missing. `names` names all columns of a table without
-    a header. Raises LayoutError, in one sentence, if the table is absent, too large, not a table, or lacks a
-    needed column or names one twice.
+    A word counts if it is a code, begins with one (`HappyTeeth`), or is one misspelt (`Digust`).
     """
-    check_size(path)
-    wanted = {_plain(name): name for name in (*needed, *optional)}
-    try:
-        separator, header = (",", names) if names else _header(path)
-        found = [wanted.get(_plain(name), name) for name in header]
-        if absent := [name for name in needed if name not in found]:
-            raise LayoutError(
-                f"{path} has no column {', '.join(absent)}: its first line must name {', '.join(needed)}"
-            )
-        if twice := [name for name in wanted.values() if found.count(name) > 1]:
-            raise LayoutError(f"{path} has more than one column {', '.join(twice)}: keep one")
-        table = pd.read_csv(
-            path, sep=separator, dtype="string", encoding="utf-8-sig", skipinitialspace=True, index_col=False,
-            keep_default_na=False, na_values=[""], skip_blank_lines=True, names=found, header=None if names else 0,
-            usecols=[name for name in wanted.values() if name in found],
-        )  # fmt: skip
-    except LayoutError:
-        raise
-    except (OSError, ValueError, OverflowError, LookupError, csv.Error) as error:
-        # pandas' parser errors and bad encodings are ValueErrors; ragged rows let an IndexError out
-        raise LayoutError(
-            f"{path} cannot be read as a CSV table: fetch it again, or save it as CSV in UTF-8"
-        ) from error
-    stripped = table.apply(lambda column: column.str.strip()).replace("", pd.NA)
-    return stripped.reindex(columns=[*needed, *optional]).astype("string")
+    words = [_code_of_word(dataset, word) for word in re.findall(r"[^\W\d_]+", text.lower())]
+    return [word for word in words if word is not None]
 
 
-def _header(path: Path) -> tuple[str, list[str]]:
-    """The separator of a table's columns, and their names."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        line = file.readline(_LONGEST_HEADER)
-    separator = max(SEPARATORS, key=line.count)
-    return separator, next(csv.reader([line], delimiter=separator), [])
+@cache
+def _code_of_word(dataset: str, word: str) -> str | None:
+    known = {code: spelt for code, spelt in spellings(dataset).items() if len(code) > 2}
+    if word in known:
+        return known[word]
+    begun = max((code for code in known if word.startswith(code)), key=len, default=None)
+    like = get_close_matches(word, [code for code in known if len(code) > 3], 1, _LIKENESS)
+    return known[begun] if begun else known[like[0]] if like else None
 
 
-def _plain(name: str) -> str:
-    return "_".join(name.strip().lower().split())
+def meanings(
+    values: pd.Series, known: Mapping[str, str | None], column: str, unknown: Unknown
+) -> "pd.Series[str]":
+    """Return what codes in any case mean; one that is not `known` is missing and counted in `unknown`."""
+    codes = _plain(values)
+    _count(values[codes.notna() & ~codes.isin(list(known))], column, unknown)
+    return codes.map({code: meaning for code, meaning in known.items() if meaning}).astype("string")
 
 
-def only_table(
-    folder: Path, files: Files, needed: Sequence[str], optional: Sequence[str]
-) -> pd.DataFrame | None:
-    """Return the one CSV table at the top of a folder as `read_label_table` does, None if there is none.
+def ages(values: pd.Series, unknown: Unknown) -> "pd.Series[float]":
+    """Return ages in years, Float64, as people write them: `5,5`, `5 years`, in digits of any script.
 
-    Its column `file` is given with `/` between folders. Raises LayoutError also if there are several tables.
+    What is no number from 0 to OLDEST_YEARS is missing and counted in `unknown`.
     """
-    found = [path for path in files.usable if "/" not in path and path.lower().endswith(".csv")]
-    if len(found) > 1:
-        raise LayoutError(f"{folder} holds {len(found)} CSV tables: leave the one with the labels")
-    if not found:
-        return None
-    table = read_label_table(folder / found[0], needed, optional)
-    return table.assign(file=table["file"].str.replace("\\", "/", regex=False))
+    written = _plain(values)
+    numbers = written.str.replace("[,٫．，]", ".", regex=True).str.extract(_AGE)[0]
+    years = numbers.map(float, na_action="ignore").astype("Float64")  # which knows digits of any script
+    years = years.where(years <= OLDEST_YEARS)
+    _count(values[written.notna() & years.isna()], "age_years", unknown)
+    return years
 
 
-def rows_of(table: pd.DataFrame) -> list[Row]:
-    """Return a table's rows as dictionaries by column."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+def _plain(values: pd.Series) -> "pd.Series[str]":
+    text = values.astype("string").str.strip().str.lower()
+    return text.mask(text.isin(MISSING_WORDS))
 
 
-def person_problem(row: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a row's age_years, sex or mouth as written (text or missing), None if nothing."""
-    age, sex, mouth = (row.get(name) for name in ("age_years", "sex", "mouth"))
-    if not pd.isna(age) and not 0 <= pd.to_numeric(age, errors="coerce") <= OLDEST_YEARS:
-        return f"age_years is not a number from 0 to {OLDEST_YEARS}"
-    if not pd.isna(sex) and str(sex).lower() not in SEXES:
-        return "sex is neither female nor male: leave it empty if it is another"
-    if not pd.isna(mouth) and str(mouth).lower() not in ("open", "closed"):
-        return "mouth is neither open nor closed"
-    return None
+def _count(strange: pd.Series, column: str, unknown: Unknown) -> None:
+    """Count values by name, and by the first row where they come from a table whose index is its rows."""
+    short = strange.astype("string").str.strip().str[:20]
+    for value, rows in short.groupby(short).groups.items():
+        place = f" (first in row {rows[0]})" if strange.index.name == ROW else ""
+        unknown[f"{column} {value!r}{place}"] += len(rows)
 
 
-def person_columns(table: pd.DataFrame, unknown_age: str = "unknown") -> pd.DataFrame:
-    """Return age_group, age_years, sex, ethnicity and mouth of a table's rows, each without a `person_problem`.
+def person_columns(table: pd.DataFrame, unknown: Unknown, unknown_age: str = "unknown") -> pd.DataFrame:
+    """Return age_group, age_years, sex, ethnicity and mouth of a table's rows; unknown values are missing and counted.
 
     The age group is `unknown_age` where no age is given.
     """
-    ages = pd.to_numeric(table["age_years"]).astype("Float64")
-    groups = (ages < CHILD_BELOW_YEARS).map({True: "child", False: "adult"})
+    years = ages(table["age_years"], unknown)
+    groups = (years < CHILD_BELOW_YEARS).map({True: "child", False: "adult"})
     return pd.DataFrame(
         {
             "age_group": groups.astype("string").fillna(unknown_age),
-            "age_years": ages,
-            "sex": table["sex"].str.lower().map(SEXES),
+            "age_years": years,
+            "sex": meanings(table["sex"], SEXES, "sex", unknown),
             "ethnicity": table["ethnicity"],
-            "mouth": table["mouth"].str.lower(),
+            "mouth": meanings(table["mouth"], MOUTHS, "mouth", unknown),
         }
     )

@@ -4,7 +4,9 @@ A path is relative to the set's folder and written with `/`. Nothing outside the
 opened: a table's path with `..`, or a link that leads out, becomes a rejected file with its reason.
 """
 
+import codecs
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -52,6 +54,22 @@ class Files:
         """The usable files whose suffix is a picture's."""
         return tuple(path for path in self.usable if PurePosixPath(path).suffix.lower() in PICTURES)
 
+    @cached_property
+    def _spellings(self) -> dict[str, str | None]:
+        """The usable files by their names without case and composition of accents; None where two differ only so."""
+        found: dict[str, str | None] = {}
+        for path in self.usable:
+            found[_spelt(path)] = None if _spelt(path) in found else path
+        return found
+
+    def listed(self, path: str) -> str:
+        """Return a path that a table names as the folder spells it, where there is such a file.
+
+        Backslashes, `./`, case and the composition of accents (macOS takes letters apart) make no difference.
+        """
+        plain = PurePosixPath(path.replace("\\", "/")).as_posix()
+        return plain if plain in self._known else self._spellings.get(_spelt(plain)) or plain
+
     def problem(self, path: str) -> str | None:
         """Return why a path that a table names cannot be used, None if it can."""
         if path in self._known:
@@ -94,6 +112,10 @@ def list_files(folder: Path) -> Files:
     return Files(tuple(sorted(usable)), tuple(sorted(rejected)))
 
 
+def _spelt(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
 def _problem(place: str, path: str, root: str) -> str | None:
     if path != _printable(path):
         return "has a name that is not UTF-8: rename it"
@@ -115,13 +137,42 @@ def _unreadable(error: OSError) -> None:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text table that are not empty. Raises LayoutError as `labels.read_label_table` does."""
+    """Return the lines of a text table that are not empty. Raises LayoutError in one sentence, as `check_size` does."""
     check_size(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding=text_encoding(path))
     except (OSError, ValueError) as error:
         raise LayoutError(f"{path} cannot be read as text: fetch it again") from error
     return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+_MARKS: Final = {  # the longer first, which begins as the shorter does
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+
+
+def text_encoding(path: Path) -> str:
+    """Return the encoding of a text file: by its mark or its zero bytes UTF-16, else UTF-8, else Windows-1252.
+
+    Raises LayoutError if the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(2**12)
+        for mark, name in _MARKS.items():
+            if head.startswith(mark):
+                return name
+        if 3 * head.count(0) > len(head):  # of ASCII in UTF-16, every second byte is zero
+            return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+        with path.open(encoding="utf-8-sig") as text:
+            while text.read(2**20):
+                pass
+    except UnicodeDecodeError:
+        return "cp1252"  # what Excel writes in Western Europe and the Americas
+    except OSError as error:
+        raise LayoutError(f"{path} cannot be read ({error.strerror}): change its permissions") from error
+    return "utf-8-sig"
 
 
 def check_size(path: Path) -> None:
@@ -154,13 +205,15 @@ def make_reading(
     rejected: Rejected,
     dropped: Mapping[str, int] | None = None,
     codes: Mapping[str, str | None] | None = None,
+    unknown: Mapping[str, int] | None = None,
 ) -> Reading:
     """Return the reading of rows found: the owner's label `code` and `path`, and any of ROW_COLUMNS.
 
     A column `part` names a face within its file (a record, a number, a time). Codes are the manifest's unless
     given. Rows of a code that it does not know are rejected, those of one that it drops are counted, beside
-    those in `dropped`. Where `found` has no age_group it is unknown; where it has no source_key it is the path.
-    Raises LayoutError if no code is known, nothing was found, or an age_group is not one that the manifest declares.
+    those in `dropped`; `unknown` counts values that no code explains. Where `found` has no age_group it is
+    unknown; where it has no source_key it is the path. Raises LayoutError if no code is known, nothing was
+    found, or an age_group is not one that the manifest declares.
     """
     codes = codes_of(dataset) if codes is None else codes
     known = found["code"].isin(list(codes)).to_numpy(bool)
@@ -178,7 +231,12 @@ def make_reading(
     rows = rows.assign(face_id=[name_of(dataset, p, n) for p, n in zip(rows["path"], parts, strict=True)])
     typed = _typed(rows)
     _check_age_groups(dataset, typed["age_group"])
-    return Reading(typed, rejected_table(everything), dict(sorted(left_out.items())))
+    return Reading(
+        typed,
+        rejected_table(everything),
+        dict(sorted(left_out.items())),
+        dict(sorted((unknown or {}).items())),
+    )
 
 
 def gathered(paths: Iterable[str], rows_of: Callable[[str], list[Row]], rejected: Rejected) -> list[Row]:
@@ -194,7 +252,7 @@ def gathered(paths: Iterable[str], rows_of: Callable[[str], list[Row]], rejected
 
 def _check_age_groups(dataset: str, age_groups: pd.Series) -> None:
     declared = load_manifest(dataset).study.age_groups
-    if other := sorted(set(age_groups) - set(declared)):
+    if other := sorted(set(age_groups) - {*declared, "unknown"}):
         raise LayoutError(
             f"{dataset}: faces of age_group {', '.join(other)} were read, but its manifest declares "
             f"{', '.join(declared)}: fix the reader, or `age_groups` in data_manifests/cards/{dataset}.yml"

@@ -2,7 +2,8 @@
 
 The folders are named for the expressions (`happiness/anything/at_all.jpg`); adjectives (`happy`) do as well. The table has
 the columns file and expression, and, where you know them, subject, age_years, sex (female, male), ethnicity and mouth (open,
-closed). Give `subject` if you can: without it, pictures of one person may fall into training and test alike.
+closed). Give `subject` if you can: without it, pictures of one person may fall into training and test alike. A value that
+is none of these is left missing, and counted.
 """
 
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,8 @@ from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.labels import only_table, person_columns, person_problem, rows_of, spellings
+from face_sets.readers.label_tables import no_row_error, only_table, refused, rows_of
+from face_sets.readers.labels import Unknown, person_columns, spellings
 from face_sets.readers.layouts import Files, Rejected, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_picture
 
@@ -24,7 +26,10 @@ def read(folder: Path) -> Reading:
     files = list_files(folder)
     rejected: Rejected = list(files.rejected)
     table = only_table(folder, files, NEEDED, OPTIONAL)
-    found = _of_folders(files, rejected) if table is None else _of_table(table, files, rejected)
+    unknown: Unknown = Unknown()
+    found = _of_folders(files, rejected) if table is None else _of_table(table, files, rejected, unknown)
+    if found.empty and table is not None:
+        raise no_row_error(folder, rejected[len(files.rejected) :])
     if found.empty:
         raise LayoutError(
             f"{folder} holds no picture that can be used: expected a folder for each expression, or one CSV table with "
@@ -32,7 +37,7 @@ def read(folder: Path) -> Reading:
         )
     known = spellings(DATASET)
     codes = [known.get(code.strip().lower(), code) for code in found["code"]]
-    return make_reading(DATASET, found.assign(code=codes), rejected)
+    return make_reading(DATASET, found.assign(code=codes), rejected, unknown=unknown)
 
 
 def _of_folders(files: Files, rejected: Rejected) -> pd.DataFrame:
@@ -42,19 +47,17 @@ def _of_folders(files: Files, rejected: Rejected) -> pd.DataFrame:
     return pd.DataFrame({"path": placed, "code": labels}, dtype="string")
 
 
-def _of_table(table: pd.DataFrame, files: Files, rejected: Rejected) -> pd.DataFrame:
-    problems = [_problem(row, files) for row in rows_of(table)]
-    known = table["expression"].str.lower()
-    contradicted = set(table["file"][known.groupby(table["file"]).transform("nunique") > 1])
-    for place, (file, again) in enumerate(zip(table["file"], table["file"].duplicated(), strict=True)):
-        if problems[place] is None and file in contradicted:
-            problems[place] = "is listed with two expressions"
-        elif problems[place] is None and again:
-            problems[place] = "is listed twice"
-    named = table["file"].fillna("(no file named)")
-    rejected += [(path, problem) for path, problem in zip(named, problems, strict=True) if problem]
+def _of_table(table: pd.DataFrame, files: Files, rejected: Rejected, unknown: Unknown) -> pd.DataFrame:
+    labels = table["expression"].str.lower().groupby(table["file"]).transform("nunique")
+    repeated = table["file"].duplicated()
+    problems = [
+        _problem(row, files)
+        or ("is listed with two expressions" if many > 1 else "is listed twice" if again else None)
+        for row, many, again in zip(rows_of(table), labels, repeated, strict=True)
+    ]
+    rejected += refused(table, problems)
     kept = table.loc[[problem is None for problem in problems]]
-    return person_columns(kept).assign(
+    return person_columns(kept, unknown).assign(
         path=kept["file"], code=kept["expression"], subject_id=f"{DATASET}-" + kept["subject"]
     )
 
@@ -62,7 +65,7 @@ def _of_table(table: pd.DataFrame, files: Files, rejected: Rejected) -> pd.DataF
 def _problem(row: Row, files: Files) -> str | None:
     if any(pd.isna(row[name]) for name in NEEDED):
         return f"lacks one of {', '.join(NEEDED)} in the table"
-    return files.problem(row["file"]) or person_problem(row)
+    return files.problem(row["file"])
 
 
 SOURCE: Final = Source(DATASET, read, load_picture)

@@ -4,7 +4,7 @@ As its readme lays it out (version 1.1): `EmoLabel/list_patition_label.txt`, the
 name and a code from 1 to 7 a line; `Image/aligned/<name>_aligned.jpg`, 100 x 100 pixels, which go through untouched;
 `Annotation/manual/<name>_manu_attri.txt`: five lines of landmarks, then gender, race and age range as numbers. Those
 three were judged by annotators, not reported by the people. `train_` and `test_` names give the owners' split; they
-name no people.
+name no people. Copies without the list have the code as folder: `DATASET/train/1/train_00001_aligned.jpg`.
 """
 
 import re
@@ -13,7 +13,8 @@ from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.layouts import Files, list_files, make_reading, read_lines
+from face_sets.readers.labels import Unknown, meanings
+from face_sets.readers.layouts import Files, codes_of, list_files, make_reading, read_lines
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
 
 DATASET: Final = "raf_db"
@@ -21,43 +22,61 @@ LISTS: Final = ("list_patition_label.txt", "list_partition_label.txt")
 ALIGNED: Final = "aligned"
 LANDMARKS: Final = 5  # lines before the attributes
 
-SEXES: Final = {"0": "male", "1": "female"}  # 2: unsure
+SEXES: Final = {"0": "male", "1": "female", "2": None}  # 2: unsure
 RACES: Final = {"0": "Caucasian", "1": "African-American", "2": "Asian"}
 AGE_GROUP_OF_RANGE: Final = {"0": "child", "1": "child", "2": "adult", "3": "adult", "4": "adult"}
 """By age range: 0 to 3, 4 to 19, 20 to 39, 40 to 69, 70 and more years. The range 4 to 19 crosses our border of 18;
 it counts as child, since fourteen of its sixteen years are below and adults' copies must not learn from children."""
 
 
+_NAME: Final = re.compile(r"((train|test)_\d+)(_aligned)?\.(?:jpg|jpeg|png)", re.I)
+
+
 def read(folder: Path) -> Reading:
     """Return the aligned faces, with sex, race and age_group where the manual annotations are there."""
     files = list_files(folder)
     path = files.ending(*LISTS)
-    if path is None:
+    listed = [line.split() for line in read_lines(folder / path)] if path else _by_folder(files)
+    if not listed and path is None:
         raise LayoutError(f"{folder} is not RAF-DB: expected EmoLabel/{LISTS[0]} beside Image/aligned")
-    images = {PurePosixPath(p).stem: p for p in files.pictures if PurePosixPath(p).parent.name == ALIGNED}
+    images = {
+        PurePosixPath(p).stem: p for p in files.pictures if path is None or ALIGNED in p.split("/")[:-1]
+    }
     if not images:
         raise LayoutError(f"{folder} has no aligned pictures: unpack Image/aligned.zip there")
     annotations = {PurePosixPath(p).name: p for p in files.usable if p.endswith("_manu_attri.txt")}
     rejected = list(files.rejected)
     rows = []
     seen: set[str] = set()
-    for line in read_lines(folder / path):
-        name, *codes = line.split()
-        match = re.fullmatch(r"((train|test)_\d+)\.jpg", name)
+    for name, *codes in listed:
+        match = _NAME.fullmatch(name)
         if match is None or len(codes) != 1:
             rejected.append((name[:60], "is not `train_ or test_ and a number .jpg`, then one code"))
-        elif name in seen:
+        elif match[1] in seen:
             rejected.append((name, "is listed twice"))
-        elif f"{match[1]}_aligned" not in images:
-            rejected.append((name, _missing(files, path, match[1])))
+        elif (image := images.get(f"{match[1]}_aligned")) is None:
+            rejected.append((name, _missing(files, path, match[1]) if path else "is not there"))
         else:
-            attributes = annotations.get(f"{match[1]}_manu_attri.txt")
-            annotated = _attributes(folder / attributes) if attributes else (None, None, None)
-            rows.append((codes[0], images[f"{match[1]}_aligned"], match[2], *annotated))
-        seen.add(name)
+            annotated = _attributes(folder, annotations.get(f"{match[1]}_manu_attri.txt"))
+            rows.append((codes[0], image, match[2].lower(), *annotated))
+        if match is not None:
+            seen.add(match[1])
+    unknown: Unknown = Unknown()
     columns = ["code", "path", "owner_split", "sex", "ethnicity", "age_group"]
     found = pd.DataFrame(rows, columns=columns, dtype="string").assign(domain="wild")
-    return make_reading(DATASET, found, rejected)
+    for column, known in (("sex", SEXES), ("ethnicity", RACES), ("age_group", AGE_GROUP_OF_RANGE)):
+        found[column] = meanings(found[column], known, column, unknown)
+    return make_reading(DATASET, found, rejected, unknown=unknown)
+
+
+def _by_folder(files: Files) -> list[list[str]]:
+    """Name and code of each aligned picture in a folder that is a code."""
+    places = [PurePosixPath(path) for path in files.pictures]
+    return [
+        [place.name, place.parent.name]
+        for place in places
+        if place.parent.name in codes_of(DATASET) and (match := _NAME.fullmatch(place.name)) and match[3]
+    ]
 
 
 def _missing(files: Files, table: str, name: str) -> str:
@@ -66,16 +85,16 @@ def _missing(files: Files, table: str, name: str) -> str:
     return files.problem((above / "Image" / ALIGNED / f"{name}_aligned.jpg").as_posix()) or "is not aligned"
 
 
-def _attributes(path: Path) -> tuple[str | None, str | None, str | None]:
-    """Sex, race and age_group as annotated; missing where unsure or where the file is not one."""
+def _attributes(folder: Path, path: str | None) -> tuple[str | None, str | None, str | None]:
+    """Codes of sex, race and age as annotated; missing where the file is not there or not one."""
     try:
-        lines = read_lines(path)
+        lines = read_lines(folder / path) if path else []
     except LayoutError:
-        return None, None, None
+        lines = []
     if len(lines) != LANDMARKS + 3:
         return None, None, None
     sex, race, age = lines[LANDMARKS:]
-    return SEXES.get(sex), RACES.get(race), AGE_GROUP_OF_RANGE.get(age)
+    return sex, race, age
 
 
 SOURCE: Final = Source(DATASET, read, load_picture, aligned=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -13,11 +13,14 @@ from face_sets.images import Pixels, read_image
 from face_sets.set_names import LICENSED_SETS, OWN_SET
 from face_sets.tables import Row
 
-SOURCES: Final = (*LICENSED_SETS, "london", OWN_SET)
-"""The sets of the licensed study, the London photographs, and a reader's own pictures."""
+SOURCES: Final = (*LICENSED_SETS, "london", "canada", OWN_SET)
+"""The sets of the licensed study, the open photographs of adults, and a reader's own pictures."""
 
-READ_BY_NAME: Final = frozenset({"kdef", "jaffe", "rafd", "ddcf", "nimh_chefs"})
-"""Those whose labels stand in the pictures' file names; any other has a module of its name."""
+SHARED_MODULES: Final = {
+    **dict.fromkeys(("kdef", "jaffe", "rafd", "ddcf", "nimh_chefs"), "file_names"),
+    **dict.fromkeys(("london", "canada"), "london"),
+}
+"""Modules that read several sets: those whose labels stand in file names, say; any other set has a module of its name."""
 
 ROW_COLUMNS: Final = {
     "face_id": "string",  # name_of(): says nothing about the person
@@ -61,11 +64,13 @@ class Reading:
 
     `rejected` lists files that belong to the set but cannot be used (misnamed, doubled, known to be damaged);
     images whose label the study drops (contempt, say) are counted in `dropped_labels`, by the owner's code.
+    Values that no table of codes explains are missing in `rows` and counted in `unknown_values`, by column and value.
     """
 
     rows: pd.DataFrame
     rejected: pd.DataFrame
     dropped_labels: Mapping[str, int]
+    unknown_values: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,14 +97,14 @@ def source(name: str) -> Source:
     if name not in SOURCES:
         raise LayoutError(f"unknown data set {name!r}: choose one of {', '.join(SOURCES)}")
     module = import_module(reader_module(name))
-    found = module.SOURCES[name] if name in READ_BY_NAME else module.SOURCE
+    found = module.SOURCES[name] if name in SHARED_MODULES else module.SOURCE
     assert isinstance(found, Source)  # imported only when it is asked for
     return found
 
 
 def reader_module(name: str) -> str:
     """Return the module that reads a data set."""
-    return f"face_sets.readers.{'file_names' if name in READ_BY_NAME else name}"
+    return f"face_sets.readers.{SHARED_MODULES.get(name, name)}"
 
 
 def load_picture(row: Row, folder: Path) -> Pixels:

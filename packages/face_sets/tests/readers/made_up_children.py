@@ -135,7 +135,7 @@ def write_cafe(folder: Path) -> None:
     """Databrary's layout: every word, every group, one number in two groups, names that do not fit, a table."""
     session = folder / "sessions" / "6401"
     write_faces(session, *(f"{10541 + n}-{word}_F-EA-14.jpg" for n, word in enumerate(CAFE_WORDS)))
-    groups = ("AA", "AS", "EA", "LA", "SA")
+    groups = ("AA", "AS", "EA", "LA", "PI", "SA")
     write_faces(
         folder / "sessions", *(f"64{n}/2{n}-happy_M-{group}-14.jpg" for n, group in enumerate(groups))
     )

@@ -119,3 +119,13 @@ def test_a_damaged_table_is_refused(expw, content):
 def test_pictures_load(expw):
     row = read(expw).rows.iloc[0].to_dict()
     assert SOURCE.load(row, expw).shape == (72, 160, 3)
+
+
+def test_a_header_that_some_copies_have_is_no_face(expw):
+    path = expw / LIST
+    header = "image_name face_id_in_image face_box_top face_box_left face_box_right face_box_bottom"
+    before = read(expw)
+    path.write_text(f"{header} face_box_confidence expression_label\n{path.read_text()}")
+    after = read(expw)
+    assert len(after.rows) == len(before.rows)
+    assert len(after.rejected) == len(before.rejected)

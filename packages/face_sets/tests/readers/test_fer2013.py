@@ -122,13 +122,23 @@ def test_bad_rows_are_rejected_and_the_others_keep_their_place(voted):
     reading = read(voted)
     assert dict(zip(reading.rejected["path"], reading.rejected["reason"], strict=True)) == {
         "fer2013.csv row 0": "does not hold 48 x 48 grey levels",
-        "fer2013.csv row 1": "has another Usage than Training, PublicTest, PrivateTest",
         "fer2013.csv row 2": "does not hold 48 x 48 grey levels",
         "fer2013.csv row 3": "is empty",
         "fer2013.csv row 4": "has too few fields",
     }
-    assert list(reading.rows["record"]) == [5, 6]
-    assert np.array_equal(load(reading.rows.iloc[0].to_dict(), voted)[:, :, 0], fer_pixels(5))
+    assert list(reading.rows["record"]) == [1, 5, 6]
+    assert pd.isna(reading.rows["owner_split"].iloc[0])
+    assert reading.unknown_values == {"Usage 'Somewhere'": 1}
+    assert np.array_equal(load(reading.rows.iloc[1].to_dict(), voted)[:, :, 0], fer_pixels(5))
+
+
+def test_the_table_of_the_later_publication(plain):
+    before = read(plain).rows
+    text = (plain / "fer2013.csv").read_text()
+    (plain / "fer2013.csv").unlink()
+    (plain / "icml_face_data.csv").write_text(text.replace("emotion,pixels,Usage", "emotion, pixels, Usage"))
+    told = ["expression", "owner_split", "record"]
+    pd.testing.assert_frame_equal(read(plain).rows[told], before[told])
 
 
 def test_an_unknown_code_is_rejected(plain):

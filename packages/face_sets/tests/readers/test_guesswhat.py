@@ -57,7 +57,7 @@ def test_each_misfit_has_its_reason(folder):
     reasons = sorted(read(folder).rejected["reason"])
     for said in (
         "ends before 9000 ms", "has no stretch", "holds no frame", "is listed, but not there", "is neither a clip",
-        "lacks one of", "leads out of the folder", "age_years is not", "unknown label code 'bored'",
+        "lacks one of", "leads out of the folder", "unknown label code 'bored'",
     ):  # fmt: skip
         assert any(said in reason for reason in reasons), said
 
@@ -74,7 +74,22 @@ def test_two_labels_at_one_time_contradict_and_two_words_for_one_do_not(tmp_path
     reading = read(tmp_path)
     assert set(reading.rows["expression"]) == {"fear", "happiness"}
     assert reading.rows["frame_ms"].min() > 1500
-    assert "has two labels at one time" in set(reading.rejected["reason"])
+    assert reading.rejected["reason"].str.startswith("has two labels at one time (row ").sum() == 2
+
+
+def test_an_adult_in_the_game_and_values_that_are_not_known(tmp_path):
+    write_face(tmp_path / "a.jpg", 1)
+    write_face(tmp_path / "b.jpg", 2)
+    rows = [("a.jpg", "sad", "c1", "", "", "35", "F"), ("b.jpg", "sad", "NA", "", "", "5", "F")]
+    rows += [("./B.jpg", "sad", "c2", "", "", "300", "x")]
+    write_table(tmp_path / "labels.csv", rows, GUESSWHAT_HEADER)
+    reading = read(tmp_path)
+    assert reading.rows.set_index("path")["age_group"].to_dict() == {"a.jpg": "adult", "b.jpg": "child"}
+    assert "lacks one of" in reading.rejected["reason"].item()  # a child called NA is nobody
+    assert reading.unknown_values == {
+        "age_years '300' (first in row 4)": 1,
+        "sex 'x' (first in row 4)": 1,
+    }
 
 
 def test_many_rows_of_one_clip_open_it_once(tmp_path):

@@ -31,10 +31,11 @@ def test_serial_numbers_above_213_are_read(jaffe):
     assert SOURCE.read(jaffe).rows["path"].str.contains("219").any()
 
 
-def test_women_of_unknown_age(jaffe):
+def test_the_women_are_adults_whose_ages_are_not_published(jaffe):
     rows = SOURCE.read(jaffe).rows
     assert set(rows["sex"]) == {"female"}
-    assert set(rows["age_group"]) == {"unknown"}
+    assert set(rows["age_group"]) == {"adult"}
+    assert rows["age_years"].isna().all()
     assert set(rows["subject_id"]) == {"jaffe-KA", "jaffe-MK", "jaffe-NA"}
 
 

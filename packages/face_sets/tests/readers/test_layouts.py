@@ -9,7 +9,7 @@ from made_up_layouts import LAYOUTS
 
 from face_sets.expressions import EXPRESSIONS
 from face_sets.images import ImageError
-from face_sets.readers.labels import read_label_table
+from face_sets.readers.label_tables import read_label_table
 from face_sets.readers.layouts import (
     check_size,
     list_files,
@@ -172,13 +172,15 @@ def test_paths_that_stay(tmp_path):
 def test_tables_are_text(tmp_path):
     write_text(tmp_path / "t.csv", " a , b,c\n01,NA,x\n,2,y\n")
     table = read_label_table(tmp_path / "t.csv", ("b", "a"))
-    assert table.values.tolist() == [["NA", "01"], ["2", pd.NA]]
+    assert table.values.tolist() == [[pd.NA, "01"], ["2", pd.NA]]
+    assert table.index.tolist() == [2, 3]  # the rows' numbers
     assert list(map(str, table.dtypes)) == ["string", "string"]
 
 
 def test_rows_longer_than_the_header_do_not_shift(tmp_path):
-    write_text(tmp_path / "t.csv", "a,b\n1,2,3\n4,5,6\n")
-    assert read_label_table(tmp_path / "t.csv", ("a", "b"))["a"].tolist() == ["1", "4"]
+    write_text(tmp_path / "t.csv", "a,b\n1,2,,\n4,5,6\n")
+    with pytest.raises(LayoutError, match="row 3: it has 3 cells and the first line names 2 columns"):
+        read_label_table(tmp_path / "t.csv", ("a", "b"))
 
 
 def test_tables_that_are_too_large_are_not_opened(tmp_path):
@@ -208,6 +210,7 @@ def test_codes_as_manifests_write_them(text, code):
 
 def test_unknown_codes_are_rejected_and_dropped_ones_counted():
     found = pd.DataFrame({"code": ["a", "b", "c", pd.NA], "path": ["1", "2", "3", "4"]}, dtype="string")
+    found["age_group"] = "adult"
     reading = make_reading("jaffe", found, [("9", "bad")], {"side": 2}, {"a": "fear", "b": None})
     assert list(reading.rows["expression"]) == ["fear"]
     assert reading.dropped_labels == {"b": 1, "side": 2}
@@ -216,7 +219,7 @@ def test_unknown_codes_are_rejected_and_dropped_ones_counted():
 
 def test_a_age_group_that_the_manifest_does_not_declare_is_refused():
     found = pd.DataFrame({"path": ["1"], "code": ["AN"], "age_group": ["child"]})
-    with pytest.raises(LayoutError, match="age_group child were read, but its manifest declares unknown"):
+    with pytest.raises(LayoutError, match="age_group child were read, but its manifest declares adult"):
         make_reading("jaffe", found, [])
 
 

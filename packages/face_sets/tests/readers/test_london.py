@@ -2,9 +2,10 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_london import write_canada
 
 from face_sets.images import encode_jpeg
-from face_sets.readers.london import LayoutError, read
+from face_sets.readers.london import CANADA, SOURCES, UNDER_AGE, LayoutError, read
 
 INFO = "face_id,face_age,face_sex,face_eth\nX001,24,female,white\nX036,21,male,east_asian/white\nX135,NA,female,west_asian\n"
 EXTRACT = (
@@ -100,7 +101,7 @@ def test_other_layouts_are_refused(tmp_path, published):
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "empty", "is not the London Set")
     (published / "smiling_front").rename(published / "smiling")
-    refused(published, "no folder smiling_front")
+    refused(published, "no photographs in a folder smiling_front")
 
 
 def test_empty_folders_are_refused(tmp_path):
@@ -110,7 +111,7 @@ def test_empty_folders_are_refused(tmp_path):
     refused(tmp_path, "no photographs")
 
 
-@pytest.mark.parametrize("column", ["face_id", "face_age", "face_sex", "face_eth"])
+@pytest.mark.parametrize("column", ["face_id", "face_age", "face_sex"])
 def test_a_missing_column_is_named(published, column):
     (published / "london_faces_info.csv").write_text(INFO.replace(column, "other"))
     refused(published, column)
@@ -122,24 +123,72 @@ def test_a_damaged_table_is_refused(published, content):
     refused(published, "london_faces_info.csv")
 
 
-def test_a_missing_table_and_a_person_named_twice(published):
-    (published / "london_faces_info.csv").write_text(INFO + "X001,25,male,white\n")
-    refused(published, "twice")
+def test_a_missing_table_is_refused(published):
     (published / "london_faces_info.csv").unlink()
     refused(published, "is missing")
+
+
+def test_a_person_named_twice_and_a_sex_that_is_neither_are_missing_and_counted(published):
+    info = INFO.replace("X036,21,male", "X036,21,x") + "X001,25,male,white\n"
+    (published / "london_faces_info.csv").write_text(info)
+    reading = read(published)
+    rows = reading.rows.drop_duplicates("subject_id").set_index("subject_id")
+    assert rows.loc["london-001", ["age_years", "sex"]].isna().all()
+    assert pd.isna(rows.loc["london-036", "sex"])
+    assert rows.loc["london-036", "age_years"] == 21
+    assert reading.unknown_values == {"face_id '001'": 2, "sex 'x'": 2}
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("age_years", "age", "age_years"),
-        (",neutral,24", ",calm,24", "calm"),
-        (",neutral,24", ",,24", "1 row"),
-        ("photos/001_neutral.jpg", "../secret.jpg", "outside"),
-        ("photos/001_neutral.jpg", "/etc/secret.jpg", "outside"),
+        (",neutral,24", ",calm,24", "unknown label code 'calm'"),
+        (",neutral,24", ",,24", "lacks one of file, subject_id, expression (row 2 of the table)"),
+        ("photos/001_neutral.jpg", "../secret.jpg", "leads out of the folder (row 2 of the table)"),
+        ("photos/001_neutral.jpg", "/etc/secret.jpg", "leads out of the folder (row 2 of the table)"),
+        ("photos/001_neutral.jpg", "photos/absent.jpg", "is listed, but not there (row 2 of the table)"),
     ],
 )
-def test_a_wrong_extract_is_refused(extract, old, new, said):
+def test_a_wrong_row_of_an_extract_is_rejected_with_its_reason(extract, old, new, said):
     (extract / "faces.csv").write_text(EXTRACT.replace(old, new))
-    refused(extract, said)
-    assert "secret" not in said
+    reading = read(extract)
+    assert reading.rejected["reason"].tolist() == [said]
+    assert len(reading.rows) == 2
+
+
+def test_an_extract_without_a_column_is_refused(extract):
+    (extract / "faces.csv").write_text(EXTRACT.replace("age_years", "age"))
+    refused(extract, "age_years")
+
+
+def test_a_clone_of_the_repository_holds_both_sets(tmp_path):
+    write_canada(tmp_path)
+    rows = rows_of(tmp_path)
+    assert len(rows) == 6
+    assert rows.loc["london-001-happiness", "path"] == "inst/smiling_front/001_08.jpg"
+    assert rows.loc["london-036-neutral", ["age_years", "sex", "ethnicity"]].tolist() == [
+        21,
+        "male",
+        "east_asian",
+    ]
+    sister = SOURCES["canada"].read(tmp_path)
+    assert sister.rows["subject_id"].tolist() == ["canada-003f", "canada-095m"]
+    assert set(sister.rows["expression"]) == {"neutral"}
+    assert sister.rows["sex"].tolist() == ["female", "male"]
+    assert sister.rows["age_years"].tolist() == [19, 21]
+
+
+def test_people_under_18_are_left_out_and_counted(tmp_path):
+    write_canada(tmp_path)
+    sister = read(tmp_path, CANADA)
+    assert sister.dropped_labels == {UNDER_AGE: 1}
+    assert not sister.rows["path"].str.contains("044f").any()
+
+
+def test_an_extract_of_the_sister_set_says_no_expression(tmp_path):
+    photograph(tmp_path / "canada" / "003f.jpg")
+    (tmp_path / "canada.csv").write_text(
+        "file,subject_id,age_years,sex\ncanada/003f.jpg,canada-003f,19,female\n"
+    )
+    row = read(tmp_path, CANADA).rows.iloc[0]
+    assert (row["subject_id"], row["expression"], row["age_group"]) == ("canada-003f", "neutral", "adult")

@@ -1,7 +1,9 @@
+import unicodedata
+
 import pandas as pd
 import pytest
 from made_up import write_face, write_table
-from made_up_children import write_own, write_own_table
+from made_up_children import OWN_HEADER, write_own, write_own_table
 
 from face_sets.readers.own import read
 from face_sets.readers.reading import LayoutError
@@ -35,22 +37,140 @@ def test_a_table_as_a_spreadsheet_saves_it(tmp_path, separator):
         "closed",
     ]
     assert rows.loc["pictures/2.jpg", ["age_group", "sex"]].tolist() == ["adult", "male"]
-    assert len(rows) == 4
+    assert len(rows) == 7
 
 
 def test_rows_that_cannot_be_used_have_their_reasons(tmp_path):
     write_own_table(tmp_path)
     reading = read(tmp_path)
     reasons = {path.split("/")[-1]: reason for path, reason in reading.rejected.itertuples(index=False)}
-    assert "lacks one of" in reasons["(no file named)"]
-    assert reasons["x.jpg"] == reasons["passwd"] == "leads out of the folder"
+    assert "lacks one of file, expression in the table (row 15" in reasons["(no file named)"]
+    assert reasons["x.jpg"] == "leads out of the folder (row 14 of the table)"
+    assert "leads out" in reasons["passwd"]
     assert "not there" in reasons["absent.jpg"]
-    assert "age_years" in reasons["4.jpg"]
-    assert "sex" in reasons["5.jpg"]
-    assert "mouth" in reasons["6.jpg"]
     assert reasons["7.jpg"] == "unknown label code 'smug'"
-    assert reasons["3.jpg"] == "is listed twice"
-    assert reasons["8.jpg"] == "is listed with two expressions"
+    assert reasons["3.jpg"] == "is listed twice (row 16 of the table)"
+    assert "is listed with two expressions" in reasons["8.jpg"]
+
+
+def test_values_that_are_not_known_are_missing_and_counted(tmp_path):
+    write_own_table(tmp_path)
+    reading = read(tmp_path)
+    rows = reading.rows.set_index("path")
+    assert reading.unknown_values == {
+        "age_years 'old' (first in row 6)": 1,
+        "mouth 'wide' (first in row 8)": 1,
+        "sex 'x' (first in row 7)": 1,
+    }
+    assert (
+        rows.loc[["pictures/4.jpg", "pictures/5.jpg", "pictures/6.jpg"], "expression"].tolist()
+        == ["fear"] * 3
+    )
+    assert pd.isna(rows.loc["pictures/4.jpg", "age_years"])
+    assert rows.loc["pictures/4.jpg", "age_group"] == "unknown"
+    assert pd.isna(rows.loc["pictures/5.jpg", "sex"])
+    assert pd.isna(rows.loc["pictures/6.jpg", "mouth"])
+
+
+@pytest.mark.parametrize(
+    "word", ["NA", "N/A", "nan", "None", "NULL", "-", ".", "", "#N/A", "<NA>", "unknown", "?"]
+)
+def test_words_for_nothing_make_no_person_and_no_group(tmp_path, word):
+    write_face(tmp_path / "a.jpg", 1)
+    write_face(tmp_path / "b.jpg", 2)
+    lines = [f"{name}.jpg,happy,{word},{word},{word},{word},{word}" for name in "ab"]
+    (tmp_path / "labels.csv").write_text("\n".join([",".join(OWN_HEADER), *lines]))
+    reading = read(tmp_path)
+    assert len(reading.rows) == 2
+    columns = ["subject_id", "age_years", "sex", "ethnicity", "mouth"]
+    assert reading.rows[columns].isna().all(axis=None)
+    assert reading.unknown_values == {}
+
+
+def row_of(folder, name, data):
+    """The first row read from a table of that name and content, with two pictures beside it."""
+    write_face(folder / "a.jpg", 1)
+    write_face(folder / "Zoé" / "é b.jpg", 2)
+    (folder / name).write_bytes(data)
+    reading = read(folder)
+    assert reading.rejected.empty
+    return reading.rows.iloc[0]
+
+
+TABLES = {
+    "trailing commas": b"file,expression,,,\na.jpg,happy,,,\n",
+    "trailing commas in rows": b"file,expression\na.jpg,happy,,,\n",
+    "an index column": b",file,expression\n0,a.jpg,happy\n",
+    "empty rows": b"\n,,\nfile,expression,\n\na.jpg,happy,\n,,\n",
+    "dot slash": b"file,expression\n./a.jpg,happy\n",
+    "backslash": b"file,expression\n.\\a.jpg,happy\n",
+    "another case": b"FILE,Expression\nA.JPG,HAPPY\n",
+    "semicolons": b"file;expression;age_years\r\na.jpg;happy;5,5\r\n",
+    "tabs": b"file\texpression\na.jpg\thappy\n",
+    "bars": b"file|expression\na.jpg|happy\n",
+    "sep line": b"sep=;\r\nfile;expression\r\na.jpg;happy\r\n",
+    "quoted": b'"file","expression"\n"a.jpg","happy"\n',
+    "a mark": b"\xef\xbb\xbffile,expression\na.jpg,happy\n",
+    "a mark and semicolons": b"\xef\xbb\xbffile;expression\na.jpg;happy\n",
+    "UTF-16": "file\texpression\na.jpg\thappy\n".encode("utf-16"),
+    "UTF-16, large end first": b"\xfe\xff" + "file,expression\na.jpg,happy\n".encode("utf-16-be"),
+    "UTF-32": "file,expression\na.jpg,happy\n".encode("utf-32"),
+    "UTF-16 without a mark": "file,expression\na.jpg,happy\n".encode("utf-16-le"),
+    "Windows-1252": "file,expression,ethnicity\na.jpg,happy,Québécoise\n".encode("cp1252"),
+    "old Mac lines": b"file,expression\ra.jpg,happy\r",
+    "spaces around": b"file , expression\n a.jpg ,  happy \n",
+    "marks that are not seen": "file,expression\n\u202aa.jpg,happy\u200b\n".encode(),
+    "a note of two lines": b'file,expression,note\na.jpg,happy,"one\ntwo, three"\n',
+    "no end of line": b"file,expression\na.jpg,happy",
+    "columns in any order": b"note,expression,size,file\nx,happy,3,a.jpg\n",
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+@pytest.mark.parametrize("name", ["labels.csv", "labels.tsv", "labels.txt"])
+def test_tables_as_spreadsheets_write_them(tmp_path, case, name):
+    row = row_of(tmp_path, name, TABLES[case])
+    assert (row["path"], row["expression"]) == ("a.jpg", "happiness")
+    if case == "semicolons":
+        assert row["age_years"] == 5.5
+    if case == "Windows-1252":
+        assert row["ethnicity"] == "Québécoise"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("file_form", ["NFC", "NFD"])
+def test_accents_taken_apart_or_not(tmp_path, form, file_form):
+    name = unicodedata.normalize(file_form, "Zoé/Å b.jpg")
+    write_face(tmp_path / name, 1)
+    listed = unicodedata.normalize(form, "Zoé\\å b.jpg")
+    (tmp_path / "labels.csv").write_text(f"file,expression\n{listed},sad\n", encoding="utf-8")
+    assert read(tmp_path).rows["path"].tolist() == [name]
+
+
+def test_the_table_is_found_beside_other_text(tmp_path):
+    write_face(tmp_path / "a.jpg", 1)
+    (tmp_path / "labels.csv").write_text("file,expression\na.jpg,happy\n")
+    (tmp_path / "README.txt").write_text("my pictures, and what I know of them\n")
+    (tmp_path / "norms.csv").write_bytes(b"\xff\xfe\x00")
+    assert len(read(tmp_path).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("file,expression,age_years,sex\na.jpg,happy,7,f\nb.jpg,sad,5,5,f\n", "row 3: it has 5 cells"),
+        ('file,expression\na.jpg,happy\n"b.jpg,sad\n', "row 3: a quotation mark"),
+        ('file,expression\n"a.jpg" x,happy\n', "row 2: a quotation mark"),
+        (f'file,expression\na.jpg,"{"x" * 200_000}"\n', "row 2: a cell is longer"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_in_one_sentence(tmp_path, content, said):
+    write_face(tmp_path / "a.jpg", 1)
+    (tmp_path / "labels.csv").write_text(content)
+    with pytest.raises(LayoutError, match=said) as error:
+        read(tmp_path)
+    assert "\n" not in str(error.value)
+    assert "UTF-8" not in str(error.value)
 
 
 def test_a_table_of_two_columns(tmp_path):
@@ -67,8 +187,9 @@ def test_a_table_of_two_columns(tmp_path):
         (b"", "no column file"),
         (b"file;label\na.jpg;sad\n", "no column expression"),
         (b"\xff\xfe\x00", "cannot be read"),
-        (b'file,expression\n"a.jpg,sad\n', "cannot be read|no picture"),
-        (b"file,expression\n", "no picture"),
+        (b"file,expression\n", "no row of the table .*: it has none"),
+        (b"file,expression\nb.jpg,sad\n", r"the first is listed, but not there \(row 2 of the table\)"),
+        (b"file,expression\nNA,sad\n", r"the first lacks one of file, expression in the table \(row 2"),
         (b"file,File,expression\n", "more than one column file"),
         (b"file,expression\na.jpg,smug\n", "no label code is known"),
     ],
@@ -81,14 +202,32 @@ def test_tables_that_are_none(tmp_path, content, said):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("age", ["1_0", "ten", "-1", "123", "inf", "nan"])
-def test_an_age_that_is_no_number_rejects_its_row(tmp_path, age):
+@pytest.mark.parametrize(
+    "age", ["1_0", "ten", "-1", "123", "inf", "5-6", "5;6", "1e1", "12.05.2020", "5 6", "5²", "5½"]
+)
+def test_an_age_that_is_no_number_is_missing_and_counted(tmp_path, age):
     write_face(tmp_path / "a.jpg", 1)
     write_face(tmp_path / "b.jpg", 2)
-    (tmp_path / "labels.csv").write_text(f"file,expression,age_years\na.jpg,happy,{age}\nb.jpg,sad,7\n")
+    (tmp_path / "labels.csv").write_text(
+        f"file,expression,age_years\na.jpg,happy,{age}\nb.jpg,sad,7\n", encoding="utf-8"
+    )
     reading = read(tmp_path)
-    assert reading.rows["path"].tolist() == ["b.jpg"]
-    assert reading.rejected["reason"].tolist() == ["age_years is not a number from 0 to 122"]
+    assert reading.rows["age_years"].isna().tolist() == [True, False]
+    assert reading.unknown_values == {f"age_years {age!r} (first in row 2)": 1}
+
+
+@pytest.mark.parametrize(
+    ("age", "years"),
+    [('"5,5"', 5.5), ("5.5", 5.5), ("٥٫٥", 5.5), ("٥", 5), ("５", 5), ("５．５", 5.5), ("５，５", 5.5),
+     ("५", 5), ("5 years", 5), ("5y", 5), ("6 yrs", 6),
+     ("07", 7), ("7.", 7), (".5", 0.5), ("122", 122), ("5 Years old", 5)],
+)  # fmt: skip
+def test_ages_as_people_write_them(tmp_path, age, years):
+    write_face(tmp_path / "a.jpg", 1)
+    (tmp_path / "labels.csv").write_text(f"file,expression,age_years\na.jpg,happy,{age}\n", encoding="utf-8")
+    reading = read(tmp_path)
+    assert reading.rows["age_years"].tolist() == [years]
+    assert reading.unknown_values == {}
 
 
 def test_a_link_that_leads_out(tmp_path):

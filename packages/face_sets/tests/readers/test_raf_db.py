@@ -54,6 +54,22 @@ def test_owners_split_and_no_subjects(raf):
     assert rows["subject_id"].isna().all()
 
 
+def test_codes_that_no_list_explains_are_missing_and_counted(raf):
+    write_text(raf / "basic/Annotation/manual/train_00001_manu_attri.txt", "1 2\n" * 5 + "7\nx\n-1\n")
+    write_text(raf / "basic/Annotation/manual/train_00002_manu_attri.txt", "1 2\n" * 5 + "2\n0\n1\n")
+    reading = read(raf)
+    assert len(reading.rows) == 7
+    assert reading.unknown_values == {"age_group '-1'": 1, "ethnicity 'x'": 1, "sex '7'": 1}  # 2 is unsure
+
+
+def test_a_copy_with_the_code_as_folder(tmp_path):
+    for seed, (split, code) in enumerate([("train", 1), ("train", 4), ("test", 7)]):
+        write_face(tmp_path / "DATASET" / split / str(code) / f"{split}_{seed:05}_aligned.jpg", seed, 100)
+    rows = read(tmp_path).rows
+    assert sorted(rows["expression"]) == ["happiness", "neutral", "surprise"]
+    assert sorted(rows["owner_split"]) == ["test", "train", "train"]
+
+
 def test_lost_and_doubled_lines_are_rejected(raf):
     assert dict(read(raf).rejected.itertuples(index=False)) == {
         "test_0003.jpg": "is listed, but not there", "train_00001.jpg": "is listed twice",

@@ -1,5 +1,5 @@
 import pytest
-from made_up_children import RAFD_EXPRESSIONS, write_rafd
+from made_up_children import RAFD_EXPRESSIONS, write_faces, write_rafd
 
 from face_sets.readers.reading import LayoutError, source
 
@@ -50,6 +50,19 @@ def test_what_is_rejected(reading):
     assert "unknown label code 'bored'" in reasons["Rafd090_28_Caucasian_male_bored_frontal.jpg"]
     assert "second copy" in reasons["copy/rafd090_28_caucasian_male_angry_frontal.JPG"]
     assert len(reasons) == 3
+
+
+def test_a_group_and_a_sex_that_are_not_known_are_missing_and_counted(tmp_path):
+    write_rafd(tmp_path)
+    write_faces(
+        tmp_path, "Rafd090_70_Asian_female_sad_frontal.jpg", "Rafd090_70_Asian_other_happy_frontal.jpg"
+    )
+    reading = SOURCE.read(tmp_path)
+    rows = reading.rows[reading.rows["subject_id"] == "rafd-70"]
+    assert rows["ethnicity"].isna().all()
+    assert set(rows["age_group"]) == {"unknown"}
+    assert rows["sex"].isna().sum() == 1
+    assert reading.unknown_values == {"group 'asian'": 2, "sex 'other'": 1}
 
 
 def test_only_profiles_is_no_set(tmp_path):
