@@ -26,12 +26,16 @@ from statsmodels.genmod.generalized_estimating_equations import GEE
 
 from face_sets.images import Pixels
 from face_sets.sharpness import sharpness
-from fer_utils.analysis.groups import NOT_GIVEN, check_one_run, holm, permutation_p_value
+from fer_utils.analysis.groups import INCOMPARABLE, check_one_run, comparable, holm, permutation_p_value
 from fer_utils.analysis.intervals import DRAWS, LEVEL
 from fer_utils.analysis.metrics import Counts, Floats, confusions_by_subject, is_right, subjects_of
 
 ADJUSTED_FOR: Final = ("expression", "mouth", "age_years", "sex")
 """What the model adjusts for, where the faces' table knows it of every photograph and it varies."""
+
+COLUMNS: Final = (
+    "group", "subjects", "images", "unadjusted", "adjusted", "difference", "low", "high", "p_value", "p_holm",
+)  # fmt: skip
 
 MEASURES: Final = ("brightness", "contrast", "sharpness")
 
@@ -41,7 +45,7 @@ class AdjustedGroups(NamedTuple):
 
     `table` has a row per group: group, subjects, images, unadjusted, adjusted (0 to 1), difference (from the
     `reference` group), low, high, p_value, p_holm. `left_out` are expressions that were always or never read right, for
-    which the model has no finite answer.
+    which the model has no finite answer. Where groups cannot be compared the table has no rows, and `reason` says why.
     """
 
     table: pd.DataFrame
@@ -49,6 +53,7 @@ class AdjustedGroups(NamedTuple):
     p_value: float
     adjusted_for: tuple[str, ...]
     left_out: tuple[str, ...]
+    reason: str = ""
 
 
 class AdjustedGap(NamedTuple):
@@ -63,14 +68,18 @@ class AdjustedGap(NamedTuple):
 def adjusted_groups(joined: pd.DataFrame, column: str = "ethnicity") -> AdjustedGroups:
     """Return the comparison of one run's groups, adjusted for what `ADJUSTED_FOR` names and the faces know.
 
-    The reference is the group of most subjects. Rows without a group are left out. Raises ValueError for fewer
-    than two groups, a group of one subject, or one that is always or never right.
+    The reference is the group of most subjects. Rows without a group, and of groups with fewer than FEWEST_SUBJECTS,
+    are left out.
     """
     rows, left_out = _rows(joined, column)
     groups = rows.groupby("group")["subject"].nunique().sort_values(ascending=False, kind="stable")
-    _check(rows, groups, column)
+    if reason := _incomparable(rows, column):
+        return AdjustedGroups(pd.DataFrame(columns=COLUMNS), "", np.nan, (), left_out, reason)
     factors = _known_covariates(rows, column)
     design = _design(rows, list(groups.index), factors)
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        reason = f"The groups cannot be distinguished from {', '.join(factors)}, which the model adjusts for."
+        return AdjustedGroups(pd.DataFrame(columns=COLUMNS), "", np.nan, tuple(factors), left_out, reason)
     model = GEE(rows["right"], design, rows["subject"], family=Binomial(), cov_struct=Independence())
     fitted = model.fit(cov_type="bias_reduced")
     params, covariance = np.asarray(fitted.params), np.asarray(fitted.cov_params())
@@ -125,7 +134,7 @@ def picture_quality(faces: pd.DataFrame, pixels: Pixels, group: str) -> pd.DataF
 
 
 def _rows(joined: pd.DataFrame, column: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    known = joined[joined[column].notna() & (joined[column].astype(str) != NOT_GIVEN)]
+    known = joined[joined[column].astype("string").isin(comparable(joined, column))]
     rows = known.assign(
         group=known[column].astype(str),
         subject=subjects_of(known),
@@ -137,17 +146,17 @@ def _rows(joined: pd.DataFrame, column: str) -> tuple[pd.DataFrame, tuple[str, .
     return rows[~rows["expression"].isin(constant)].reset_index(drop=True), constant
 
 
-def _check(rows: pd.DataFrame, groups: pd.Series, column: str) -> None:
-    if len(groups) < 2:
-        raise ValueError(f"an adjusted comparison needs two groups of {column!r}, given {len(groups)}")
-    if groups.min() < 2:
-        raise ValueError(f"group {groups.idxmin()!r} of {column!r} is one subject: leave it out of the model")
+def _incomparable(rows: pd.DataFrame, column: str) -> str:
+    """Why the model has no answer, in a sentence; empty if it has one."""
     shares = rows.groupby("group")["right"].mean()
+    if len(shares) < 2:
+        return INCOMPARABLE
     if len(extreme := shares[(shares == 0) | (shares == 1)]):
-        raise ValueError(
-            f"group {extreme.index[0]!r} of {column!r} is always or never read right: the model has no finite "
-            "answer; the unadjusted table holds what can be said"
+        return (
+            f"Group {extreme.index[0]!r} of {column!r} is always or never classified correctly: the model has no "
+            "finite answer. The unadjusted table holds what can be said."
         )
+    return ""
 
 
 def _known_covariates(rows: pd.DataFrame, column: str) -> list[str]:

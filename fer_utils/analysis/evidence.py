@@ -14,7 +14,7 @@ from face_sets import set_names
 from fer_utils import tables as declared
 from fer_utils.analysis import claims
 from fer_utils.analysis.claims import printed
-from fer_utils.analysis.groups import NOT_GIVEN
+from fer_utils.analysis.groups import FEWEST_SUBJECTS, comparable
 from fer_utils.analysis.intervals import (
     DRAWS,
     Interval,
@@ -257,16 +257,20 @@ def _grouped(q: claims.OfGroups, tables: Tables) -> tuple[pd.Series, dict[str, C
     run = trained_run(tables, q.architecture, q.cohort)
     joined = joined_predictions(tables, run, q.dataset)
     _check_learned(run, joined, tables)
-    known = joined[joined[q.column].notna() & (joined[q.column] != NOT_GIVEN)]
-    grouped = {str(group): confusions_by_subject(rows)[1] for group, rows in known.groupby(q.column)}
+    labels = joined[q.column].astype("string")
+    grouped = {
+        group: confusions_by_subject(joined[labels == group])[1] for group in comparable(joined, q.column)
+    }
     if len(grouped) < 2:
-        raise Unavailable(f"the children of {q.dataset!r} are of {len(grouped)} {q.column} group(s)")
+        raise Unavailable(
+            f"{len(grouped)} {q.column} group(s) of {q.dataset!r} have {FEWEST_SUBJECTS} children or more"
+        )
     return run, grouped
 
 
 def _check_groups(wanted: tuple[str, ...], grouped: dict[str, Counts], column: str) -> None:
     if absent := [group for group in wanted if group not in grouped]:
-        raise Unavailable(f"no children of {column} {', '.join(absent)} are here")
+        raise Unavailable(f"too few children of {column} {', '.join(absent)} are here")
 
 
 def _check_learned(run: pd.Series, joined: pd.DataFrame, tables: Tables) -> None:

@@ -15,6 +15,7 @@ variance (Ridout, Demétrio & Firth 1999, doi:10.1111/j.0006-341X.1999.00137.x).
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from math import comb
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from fer_utils.analysis.intervals import (
     Interval,
     intervals,
     jackknife_errors,
+    of_alike,
     paired_differences,
     unpaired_differences,
     welch,
@@ -53,7 +55,11 @@ TIE: Final = 1e-12
 """Ranges closer than this are equal: two orders of summing one set of numbers differ by less."""
 
 FEWEST_SUBJECTS: Final = 9
-"""A group of fewer is too small to report: NCHS asks for 8 degrees of freedom (Parker et al. 2017)."""
+"""A group of fewer is too small to report or to compare: NCHS asks for 8 degrees of freedom (Parker et al. 2017)."""
+
+INCOMPARABLE: Final = (
+    f"There are no two groups with {FEWEST_SUBJECTS} children or more: groups cannot be compared."
+)
 
 WIDEST_INTERVAL: Final = 0.30
 """A group whose interval of accuracy is this wide or wider is too small to report (Parker et al. 2017)."""
@@ -150,7 +156,8 @@ def largest_gap(
 ) -> Gap:
     """Return the gap between the best and the worst group, its interval, and a permutation test of any gap.
 
-    Rows without a group are left out. Raises ValueError for fewer than two groups, or a subject who is in two of them.
+    Rows without a group, and groups of fewer than FEWEST_SUBJECTS, are left out. Raises ValueError for fewer than two
+    groups, or a subject who is in two of them.
     """
     grouped, members, confusions = _grouped(joined, column)
     points = points_of(grouped, metric)
@@ -177,46 +184,71 @@ def gaps_of_runs(
     """Return one row per run: run_id, best, worst, difference, by_chance, p_value, p_holm, true_low, true_high.
 
     `joined` holds predictions of all the runs. The columns are those of `Gap`, the true ends its bounds of the
-    largest true gap; `p_holm` is adjusted for the number of runs.
+    largest true gap; `p_holm` is adjusted for the number of runs. No rows for runs whose groups are INCOMPARABLE.
     """
-    gaps = [largest_gap(joined[joined["run_id"] == run], column, metric, draws, seed) for run in run_ids]
-    table = pd.DataFrame(gaps, columns=list(Gap._fields)).assign(run_id=list(run_ids))
-    table = table.assign(p_holm=holm(table["p_value"]))
+    parts = {run: joined[joined["run_id"] == run] for run in run_ids}
+    able = {run: part for run, part in parts.items() if len(comparable(part, column)) > 1}
+    gaps = [largest_gap(part, column, metric, draws, seed) for part in able.values()]
+    table = pd.DataFrame(gaps, columns=list(Gap._fields)).assign(run_id=pd.Series(list(able), dtype="str"))
+    table = table.assign(p_holm=holm(table["p_value"].astype(float)))
     table = table.rename(columns={"largest_low": "true_low", "largest_high": "true_high"})
     columns = ["run_id", "best", "worst", "difference", "by_chance", "p_value", "p_holm"]
     return table[[*columns, "true_low", "true_high"]]
 
 
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:
-    """Return the table of `pairwise` with `p_holm`; `joined` and errors are as for `largest_gap`."""
-    pairs = pairwise(_grouped(joined, column)[0], metric)
+    """Return the table of `pairwise` with `p_holm`, without rows where groups are INCOMPARABLE; else as `largest_gap`."""
+    able = len(comparable(joined, column)) > 1
+    pairs = pairwise(_grouped(joined, column)[0] if able else {}, metric)
     return pairs.assign(p_holm=holm(pairs["p_value"]))
+
+
+def comparable(joined: pd.DataFrame, column: str) -> list[str]:
+    """Return the groups of one run's predictions that have enough subjects to be compared: FEWEST_SUBJECTS."""
+    labels = _labels(joined, column)
+    sizes = subjects_of(joined).groupby(labels).nunique().drop(NOT_GIVEN, errors="ignore")
+    return [str(group) for group in sizes.index[sizes >= FEWEST_SUBJECTS]]
 
 
 def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     """Return one row per pair of groups: first, second, difference, low, high, p_value (Welch's, unadjusted).
 
     `grouped` holds each group's counts (subjects, 7 true, 7 predicted). Differences are first minus second, from
-    -1 to 1, with the ends of their simultaneous intervals. A group of one subject has differences only.
+    -1 to 1, with the ends of their simultaneous intervals. A group of one subject has differences only. A p-value is
+    no smaller than the least that a permutation test of the pair can give.
     """
     points = points_of(grouped, metric)
-    errors = {g: jackknife_errors(c, scores_of_confusions)[metric] for g, c in grouped.items() if len(c) > 1}
+    errors = {g: _error(c, metric) for g, c in grouped.items() if len(c) > 1}
     rows = []
     for a, b in combinations(grouped, 2):
         spread = (np.nan, np.nan)
         if a in errors and b in errors:
             spread = welch((errors[a], errors[b]), (len(grouped[a]), len(grouped[b])))
-        rows.append((a, b, points[a] - points[b], *spread))
-    pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "error", "freedom"])
-    statistic = pairs["difference"].abs() / pairs["error"].clip(lower=NOTHING)
+        sizes = len(grouped[a]), len(grouped[b])
+        rarest = (2 if sizes[0] == sizes[1] else 1) / comb(sum(sizes), sizes[0])
+        rows.append((a, b, points[a] - points[b], *spread, rarest))
+    pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "error", "freedom", "rarest"])
+    numbers = ["difference", "error", "freedom", "rarest"]
+    pairs[numbers] = pairs[numbers].astype(float)  # of no rows too
+    statistic = pairs["difference"].abs() / pairs["error"]
     # statsmodels' interpolation of the studentized range, for SciPy's integral takes 0.1 s each
     quantiles = [qsturng(LEVEL, len(errors), v) if v == v else np.nan for v in pairs["freedom"]]
     reach = np.array(quantiles, float) / np.sqrt(2) * pairs["error"]
     return pairs.assign(
         low=(pairs["difference"] - reach).clip(lower=-1),
         high=(pairs["difference"] + reach).clip(upper=1),
-        p_value=2 * t.sf(statistic, pairs["freedom"]),
-    ).drop(columns=["error", "freedom"])
+        p_value=pd.Series(2 * t.sf(statistic, pairs["freedom"])).clip(lower=pairs["rarest"]),
+    ).drop(columns=["error", "freedom", "rarest"])
+
+
+def _error(counts: Counts, metric: str) -> float:
+    """The jackknife's standard error; of subjects who are all alike, the one whose t interval is as wide as `of_alike`."""
+    found = jackknife_errors(counts, scores_of_confusions)[metric]
+    if found > NOTHING:
+        return found
+    alike = of_alike(float(scores_of_confusions(counts.sum(axis=0))[metric]), len(counts), lowest=0.0)
+    reach = max(alike.high - alike.estimate, alike.estimate - alike.low)
+    return reach / float(t.ppf((1 + LEVEL) / 2, len(counts) - 1))
 
 
 def holm(p_values: pd.Series) -> Floats:
@@ -324,8 +356,8 @@ def check_one_run(joined: pd.DataFrame) -> None:
 
 
 def _grouped(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Counts, Counts]:
-    """Return the known groups' confusion counts, and of all their subjects the group as a code and the counts."""
-    known = joined[_labels(joined, column) != NOT_GIVEN]
+    """Return the comparable groups' confusion counts, and of their subjects the group as a code and the counts."""
+    known = joined[_labels(joined, column).isin(comparable(joined, column))]
     each = pd.DataFrame({"subject": subjects_of(known), "group": known[column].astype(str)}).drop_duplicates()
     if (twice := each["subject"].duplicated()).any():
         first = each.loc[twice, "subject"].iloc[0]
@@ -333,7 +365,9 @@ def _grouped(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Coun
     subjects, confusions = confusions_by_subject(known)
     codes, groups = pd.factorize(each.set_index("subject")["group"].loc[subjects], sort=True)
     if len(groups) < 2:
-        raise ValueError(f"a gap needs two groups of {column!r} or more, given {len(groups)}")
+        raise ValueError(
+            f"a gap needs two groups of {column!r} or more with {FEWEST_SUBJECTS} subjects, given {len(groups)}"
+        )
     grouped = {str(group): confusions[codes == code] for code, group in enumerate(groups)}
     return grouped, codes.astype(np.int64), confusions
 

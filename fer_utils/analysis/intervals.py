@@ -4,7 +4,8 @@ With `FEW` subjects or more: the percentile bootstrap over subjects (Efron & Tib
 row of multinomial weights, 10,000 draws one matrix product. With fewer subjects it is too short: 95 % intervals of 11
 children contain the truth in about nine of ten samples. There the standard error is the jackknife's over whole subjects
 (chapter 11), the safest of the usual choices for few and unequal clusters (MacKinnon, Nielsen & Webb 2023,
-doi:10.1016/j.jeconom.2022.04.001). Shares get Student's t interval on the logit scale, differences as they are.
+doi:10.1016/j.jeconom.2022.04.001). Shares get Student's t interval on the logit scale, differences as they are. Subjects
+who are all alike say nothing about how others vary: `of_alike` bounds how many others may differ from them.
 `tests/simulation/test_coverage_of_intervals.py` measures how often these intervals contain the truth.
 """
 
@@ -16,7 +17,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import t
-from statsmodels.stats.proportion import proportion_confint
 
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from fer_utils.analysis.metrics import METRICS, Counts, Floats, confusions_by_subject, scores_of_confusions
@@ -35,7 +35,7 @@ BLOCK: Final = 4_000_000
 """Weights held in memory at once: 32 MB, however many subjects there are."""
 
 NOTHING: Final = 1e-12
-"""A standard error below this is rounding: the subjects do not differ at all."""
+"""A standard error below this is rounding: the subjects are all alike."""
 
 Statistics = Callable[[Counts | Floats], dict[str, Floats]]
 """From counts (..., and those of one draw or one set of subjects) to named values (...)."""
@@ -87,9 +87,14 @@ def recall_intervals(confusions: Counts, draws: int = DRAWS, seed: int = 0) -> d
 def paired_differences(pairs: Counts, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
     """Return first minus second for each metric, both scored on the same subjects in every draw.
 
-    `pairs` are counts of shape (subjects, 2, 7 true, 7 predicted), as `paired_confusions` gives them.
+    `pairs` are counts of shape (subjects, 2, 7 true, 7 predicted), as `paired_confusions` gives them. Where both agree
+    on every subject, they may still differ on as many other images as none of these leaves room for.
     """
-    return _intervals(_checked(pairs), _first_minus_second, difference_interval, draws, seed)
+    found = _intervals(_checked(pairs), _first_minus_second, difference_interval, draws, seed)
+    if len(pairs) > 1 and (pairs[:, 0] == pairs[:, 1]).all():
+        reach = of_alike(0.0, int(pairs[:, 0].sum()), lowest=0.0).high
+        return dict.fromkeys(found, Interval(0.0, -reach, reach))
+    return found
 
 
 def unpaired_differences(
@@ -97,20 +102,28 @@ def unpaired_differences(
 ) -> dict[str, Interval]:
     """Return first minus second for each metric of two groups of different subjects, resampled apart.
 
-    Each holds counts of shape (subjects, 7 true, 7 predicted). The smaller decides between jackknife and bootstrap.
+    Each holds counts of shape (subjects, 7 true, 7 predicted). The smaller decides between jackknife and bootstrap; where
+    the subjects of a group are all alike, the two groups' own intervals are combined (Newcombe 1998, method 10,
+    doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
     """
     groups = (_checked(first), _checked(second))
     points = [scores_of_confusions(group.sum(axis=0)) for group in groups]
     estimates = {m: float(points[0][m] - points[1][m]) for m in METRICS}
     if min(len(first), len(second)) < 2:
         return {m: Interval(estimate, np.nan, np.nan) for m, estimate in estimates.items()}
+    errors = [jackknife_errors(group, scores_of_confusions) for group in groups]
+    alike = [m for m in METRICS if min(errors[0][m], errors[1][m]) < NOTHING]
     if min(len(first), len(second)) < FEW:
-        errors = [jackknife_errors(group, scores_of_confusions) for group in groups]
-        spread = {m: welch((errors[0][m], errors[1][m]), (len(first), len(second))) for m in METRICS}
-        return {m: difference_interval(e, *spread[m]) for m, e in estimates.items()}
-    generator = np.random.default_rng(seed)
-    drawn = [scores_of_confusions(resampled(group, draws, generator)) for group in groups]
-    return {m: percentiles(estimates[m], drawn[0][m] - drawn[1][m]) for m in METRICS}
+        varied = [m for m in METRICS if m not in alike]
+        spread = {m: welch((errors[0][m], errors[1][m]), (len(first), len(second))) for m in varied}
+        found = {m: difference_interval(estimates[m], *spread[m]) for m in varied}
+    else:
+        generator = np.random.default_rng(seed)
+        drawn = [scores_of_confusions(resampled(group, draws, generator)) for group in groups]
+        found = {m: percentiles(estimates[m], drawn[0][m] - drawn[1][m]) for m in METRICS}
+    own = zip(points, errors, groups, strict=True)
+    alone = [{m: share_interval(float(p[m]), e[m], len(g) - 1) for m in alike} for p, e, g in own]
+    return found | {m: _combined(alone[0][m], alone[1][m]) for m in alike}
 
 
 def paired_confusions(first: pd.DataFrame, second: pd.DataFrame) -> Counts:
@@ -154,15 +167,10 @@ def jackknife_errors(counts: Counts, statistics: Statistics) -> dict[str, float]
 def share_interval(estimate: float, error: float, freedom: float) -> Interval:
     """Return the t interval on the logit scale for a score from 0 to 1.
 
-    `freedom` are the degrees of freedom, one fewer than the subjects. Where all are right or all are wrong each subject
-    counts as one photograph (Clopper & Pearson 1934), the widest case.
+    `freedom` are the degrees of freedom, one fewer than the subjects.
     """
-    if estimate <= 0 or estimate >= 1:
-        subjects = freedom + 1
-        low, high = proportion_confint(estimate * subjects, subjects, alpha=1 - LEVEL, method="beta")
-        return Interval(estimate, float(low), float(high))
-    if error < NOTHING:
-        return Interval(estimate, estimate, estimate)
+    if error < NOTHING or not 0 < estimate < 1:
+        return of_alike(estimate, int(freedom) + 1, lowest=0.0)
     reach = t.ppf((1 + LEVEL) / 2, freedom) * error / (estimate * (1 - estimate))
     low, high = (float(expit(logit(estimate) + side * reach)) for side in (-1, 1))
     return Interval(estimate, low, high)
@@ -171,17 +179,25 @@ def share_interval(estimate: float, error: float, freedom: float) -> Interval:
 def difference_interval(estimate: float, error: float, freedom: float) -> Interval:
     """Return the t interval for a difference of two scores, within -1 and 1."""
     if error < NOTHING:
-        return Interval(estimate, estimate, estimate)
+        return of_alike(estimate, int(freedom) + 1, lowest=-1.0)
     reach = t.ppf((1 + LEVEL) / 2, freedom) * error
     return Interval(estimate, max(-1.0, float(estimate - reach)), min(1.0, float(estimate + reach)))
+
+
+def of_alike(estimate: float, subjects: int, lowest: float) -> Interval:
+    """Return the interval for a mean, from `lowest` to 1, of subjects who are all alike.
+
+    Of all other subjects at most a share differs from them (none of `subjects` does: Clopper & Pearson 1934), by no more
+    than the scale leaves. Where all are right this is Clopper and Pearson's interval with each subject counted once.
+    """
+    others = 1 - ((1 - LEVEL) / 2) ** (1 / subjects)
+    return Interval(estimate, estimate - others * (estimate - lowest), estimate + others * (1 - estimate))
 
 
 def welch(errors: tuple[float, float], subjects: tuple[int, int]) -> tuple[float, float]:
     """Return the standard error of a difference between two groups and its degrees of freedom (Welch 1947)."""
     squares = np.square(errors)
     total = float(squares.sum())
-    if total < NOTHING**2:
-        return 0.0, float(sum(subjects) - 2)
     return float(np.sqrt(total)), float(total**2 / (squares**2 / (np.array(subjects) - 1)).sum())
 
 
@@ -199,7 +215,21 @@ def _intervals(
         errors = jackknife_errors(counts, statistics)
         return {name: few(point, errors[name], len(counts) - 1) for name, point in points.items()}
     drawn = statistics(resampled(counts, draws, seed))
-    return {name: percentiles(point, drawn[name]) for name, point in points.items()}
+    found = {name: percentiles(point, drawn[name]) for name, point in points.items()}
+    alike = {
+        name: few(each.estimate, 0.0, len(counts) - 1)
+        for name, each in found.items()
+        if each.low == each.high
+    }
+    return found | alike
+
+
+def _combined(first: Interval, second: Interval) -> Interval:
+    """First minus second: the ends of their own intervals combined as errors are."""
+    estimate = first.estimate - second.estimate
+    low = estimate - np.hypot(first.estimate - first.low, second.high - second.estimate)
+    high = estimate + np.hypot(first.high - first.estimate, second.estimate - second.low)
+    return Interval(estimate, max(-1.0, float(low)), min(1.0, float(high)))
 
 
 def _first_minus_second(pairs: Counts | Floats) -> dict[str, Floats]:

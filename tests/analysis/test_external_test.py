@@ -62,7 +62,8 @@ def test_the_gap_of_smiles_is_found_with_its_sign():
     joined = join(naming(faces, faces["expression"].where(~missed, "fear")), faces)
     smiles = joined[joined["expression"] == "happiness"]
     (gap,) = differences_by_run(smiles, "sex", ("female", "male"), 200).to_dict("records")
-    assert (gap["difference"], gap["low"], gap["high"]) == (1, 1, 1)
+    assert (gap["difference"], gap["high"]) == (1, 1)
+    assert 0.5 < gap["low"] < 1
 
 
 def test_the_best_network_is_always_chosen_when_it_is_clear():

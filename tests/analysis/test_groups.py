@@ -1,6 +1,7 @@
 """Gaps: a planted one is found, none is found too often; pairs agree with closed forms, power with simulation."""
 
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ def _p_values(joined_of, repetitions, draws):
     """p-values without a gap; macro F1 takes so many values that ties do not make them conservative."""
     return [
         largest_gap(
-            joined_of(40, 7, seed=s, groups=FIVE), "ethnicity", "macro_f1", draws, seed=100_000 + s
+            joined_of(50, 7, seed=s, groups=FIVE), "ethnicity", "macro_f1", draws, seed=100_000 + s
         ).p_value
         for s in range(repetitions)
     ]
@@ -93,7 +94,7 @@ def test_false_positive_rate_in_full(joined_of):
 
 def test_range_of_the_points_alone_would_mislead(joined_of):
     ranges = [
-        largest_gap(joined_of(40, 4, seed=s, groups=FIVE), "ethnicity", "accuracy", 100).difference
+        largest_gap(joined_of(50, 4, seed=s, groups=FIVE), "ethnicity", "accuracy", 100).difference
         for s in range(20)
     ]
     assert min(ranges) > 0  # above zero although no group differs: why a p-value stands beside it
@@ -137,7 +138,7 @@ def test_unknown_columns_and_several_runs_are_errors(joined_of):
 
 
 def test_a_gap_is_shown_beside_what_chance_gives(joined_of, planted):
-    nothing = largest_gap(joined_of(40, 7, groups=FIVE), "ethnicity", "accuracy", 1000)
+    nothing = largest_gap(joined_of(50, 7, groups=FIVE), "ethnicity", "accuracy", 1000)
     assert nothing.by_chance > 0.05
     assert nothing.largest_low == 0
     something = largest_gap(planted, "ethnicity", "accuracy", 1000)
@@ -223,7 +224,8 @@ def test_runs_are_kept_apart_and_holm_counts_them(planted):
         alone.p_value,
     ]
     assert table.loc["run", "p_holm"] == pytest.approx(2 * alone.p_value)
-    assert table.loc["other", ["difference", "p_value", "true_high"]].tolist() == [0, 1, 0]
+    assert table.loc["other", ["difference", "p_value"]].tolist() == [0, 1]
+    assert 0 < table.loc["other", "true_high"] < 0.25  # forty children a group, all right: others may not be
 
 
 def _children(generator, children, mean, spread=0.15, photographs=8):
@@ -274,6 +276,39 @@ def test_nothing_planted_leaves_zero_possible():
         groups = {str(n): _children(generator, n, 0.6) for n in (77, 27, 23, 16, 11)}
         excluded.append(bounds_of_largest(pairwise(groups, "accuracy"))[0] > 0)
     assert np.mean(excluded) <= 0.08
+
+
+def test_small_groups_are_shown_and_not_compared(planted):
+    """One child as a sixth group would otherwise decide what the largest gap is by chance."""
+    first = planted["subject_id"].astype(str).min()
+    with_one = planted.assign(
+        ethnicity=np.where(planted["subject_id"] == first, "X", planted["ethnicity"].astype(str))
+    )
+    assert "X" in set(by_group(with_one, "ethnicity", draws=200)["ethnicity"])
+    without = planted[planted["subject_id"] != first]
+    gaps = [largest_gap(each, "ethnicity", "accuracy", 2000) for each in (with_one, without)]
+    assert gaps[0] == gaps[1]
+    pairs = group_pairs(with_one, "ethnicity", "accuracy")
+    assert "X" not in {*pairs["first"], *pairs["second"]}
+
+
+@pytest.mark.parametrize("children", [4, 16])
+def test_groups_that_cannot_be_compared_give_no_rows(joined_of, children):
+    joined = joined_of(children, 7)
+    run = joined["run_id"].iloc[0]
+    assert gaps_of_runs(joined, [run], "ethnicity", draws=50).empty
+    assert list(gaps_of_runs(joined, [run], "ethnicity", draws=50).columns[:2]) == ["run_id", "best"]
+    assert group_pairs(joined, "ethnicity").empty
+    with pytest.raises(ValueError, match="with 9 subjects, given 0"):
+        largest_gap(joined, "ethnicity")
+
+
+def test_no_p_value_is_below_what_permuting_the_children_can_give():
+    groups = {"right": np.zeros((9, 7, 7), dtype=int), "wrong": np.zeros((9, 7, 7), dtype=int)}
+    groups["right"][:, 0, 0], groups["wrong"][:, 0, 1] = 7, 7
+    (pair,) = pairwise(groups, "accuracy").to_dict("records")
+    assert pair["p_value"] >= 2 / comb(18, 9)
+    assert 0 < pair["low"] < 1
 
 
 def test_a_group_of_one_has_a_difference_and_no_interval():

@@ -12,11 +12,11 @@ from statsmodels.stats.proportion import proportion_confint
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from fer_utils.analysis.intervals import (
     FEW,
-    Interval,
     clears_chance,
     difference_interval,
     intervals,
     jackknife_errors,
+    of_alike,
     paired_confusions,
     paired_differences,
     recall_intervals,
@@ -101,7 +101,8 @@ def test_one_seed_gives_one_answer(joined_of):
 def test_a_run_against_itself_differs_by_nothing(joined_of):
     joined = joined_of(20, 7)
     for difference in paired_differences(paired_confusions(joined, joined), 300).values():
-        assert (difference.estimate, difference.low, difference.high) == (0, 0, 0)
+        room = 1 - 0.025 ** (1 / len(joined))  # as many other images may differ
+        assert (difference.estimate, difference.low, difference.high) == pytest.approx((0, -room, room))
 
 
 def test_paired_differences_are_antisymmetric(joined_of):
@@ -146,7 +147,7 @@ def test_one_subject_has_no_interval_and_clears_nothing():
     assert found.estimate == 1
     assert np.isnan(found.low)
     assert not clears_chance(found)
-    assert not Interval(0.5, np.nan, np.nan).excludes_zero
+    assert not found.excludes_zero
 
 
 @pytest.mark.parametrize("counts", [np.zeros((0, 7, 7), int), np.zeros((3, 7, 7), int)])
@@ -251,7 +252,41 @@ def test_all_right_or_wrong_counts_each_subject_once(estimate, right):
     assert (found.low, found.high) == pytest.approx(proportion_confint(right, 11, method="beta"))
 
 
-def test_subjects_that_do_not_differ_give_a_point():
-    assert share_interval(0.5, 1e-17, 10) == Interval(0.5, 0.5, 0.5)
-    assert difference_interval(0.1, 0.0, 10) == Interval(0.1, 0.1, 0.1)
-    assert welch((0.0, 0.0), (5, 6)) == (0.0, 9.0)
+@pytest.mark.parametrize("estimate", [0.0, 0.1, 3 / 7, 0.5, 1.0])
+def test_subjects_who_are_all_alike_leave_room_for_others(estimate):
+    shares = [share_interval(estimate, 1e-17, subjects - 1) for subjects in (2, 10, 100)]
+    for found in shares:
+        assert 0 <= found.low <= estimate <= found.high <= 1
+        assert found.low < found.high
+    widths = [found.high - found.low for found in shares]
+    assert widths == sorted(widths, reverse=True)
+    assert widths == pytest.approx([1 - 0.025**0.5, 1 - 0.025**0.1, 1 - 0.025**0.01]), "the rule of three"
+    difference = difference_interval(estimate, 0.0, 9)
+    assert -1 <= difference.low < estimate <= difference.high <= 1
+
+
+@pytest.mark.parametrize("subjects", [1000, 40])
+def test_that_room_is_as_wide_as_coverage_needs(subjects):
+    """A share of all children who differ, so small that half of the samples show none of them."""
+    rare = 1 - 0.5 ** (1 / subjects)
+    truth = (1 - rare) * 0.4 + rare * 1.0
+    assert of_alike(0.4, subjects, lowest=0.0).high > truth
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (9, 9), (3, 60), (200, 200)])
+def test_no_two_groups_differ_for_certain(sizes):
+    """All right against all wrong: a permutation test of two and two children gives p = 1/3."""
+    right, wrong = (np.zeros((size, 7, 7), dtype=int) for size in sizes)
+    right[:, 0, 0], wrong[:, 0, 1] = 7, 7
+    found = unpaired_differences(right, wrong, 500)["accuracy"]
+    assert found.estimate == 1
+    assert found.low < 1
+    assert (found.low > 0) == (min(sizes) > 2)
+
+
+def test_a_group_of_children_who_are_alike_is_no_surer_than_its_size(joined_of):
+    _, many = confusions_by_subject(joined_of(80, 7, 0.5))
+    alike = np.zeros((3, 7, 7), dtype=int)
+    alike[:, 0, 0] = 7
+    found = unpaired_differences(alike, many, 500)["accuracy"]
+    assert found.high - found.low > 0.5
