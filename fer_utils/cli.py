@@ -163,7 +163,7 @@ def profile_device(
 
     Interrupted or unplugged, it goes on where it stopped.
     """
-    from fer_utils.profiling.phone import find_phone
+    from arm_latency.phone import find_phone
     from fer_utils.steps.devices import add_browser_result, measure_emulated, measure_on_phone
 
     study = _study(profile, overrides)
@@ -220,7 +220,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        own = type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces"))
+        own = type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces", "arm_latency"))
         if own or isinstance(error, OSError):
             sys.exit(f"fer: {error}")
         raise

@@ -25,9 +25,9 @@ import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from arm_latency.benchmark_output import operator_times
 from arm_latency.interpreters import ProfilingError, open_at
 from fer_utils import tables
-from fer_utils.profiling.benchmark_output import operator_times
 from fer_utils.profiling.interpreters import peak_memory_mib, random_input, run_program
 
 _THREADS: Final = 1  # steady where other work shares the machine, and comparable between machines
