@@ -1,5 +1,6 @@
 """Find the faces in a photograph and name their expressions with an exported model."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from face_sets.detection import FaceDetector, crop_face
 from face_sets.expressions import EXPRESSIONS
-from face_sets.images import read_image
+from face_sets.images import ImageError, read_image
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
@@ -52,6 +53,18 @@ class Answer:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A photograph that cannot be read, and why, in a sentence that names it."""
+
+    photo: str
+    error: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
 def default_model(paths: Paths) -> Model:
     """Return the study's float32 export of its all-data copy.
 
@@ -89,7 +102,21 @@ def classify_photograph(photo: Path, model: Model) -> Answer:
     return Answer(str(photo), model.run_id, model.trained_on, found)
 
 
-def describe(answers: list[Answer], model: Model) -> str:
+def classify_photographs(photos: Sequence[Path], model: Model) -> list[Answer | Unreadable]:
+    """Return what each photograph holds, in the order given; one that cannot be read keeps no other from its answer."""
+    return [_answer_or_reason(photo, model) for photo in photos]
+
+
+def _answer_or_reason(photo: Path, model: Model) -> Answer | Unreadable:
+    try:
+        return classify_photograph(photo, model)
+    except ImageError as error:
+        return Unreadable(str(photo), str(error))
+    except OSError as error:
+        return Unreadable(str(photo), f"{photo}: {error.strerror or error}")
+
+
+def describe(answers: Sequence[Answer], model: Model) -> str:
     """Return the answers as text: one line per expression, with a bar."""
     lines = [f"Model {model.run_id}, trained on {model.trained_on}. A posed expression is not a felt one."]
     for answer in answers:

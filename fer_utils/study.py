@@ -4,6 +4,7 @@ A profile is a YAML file in `fer_utils/profiles/` that holds only what differs f
 line with its reason. Papermill parameters and `fer` options override a profile field by field.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -143,8 +144,8 @@ class Study(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _tuple_from_list(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
+    def _as_given_in_yaml(cls, value: Any) -> Any:
+        return tuple(map(_number, value)) if isinstance(value, list) else _number(value)
 
     @field_validator("*")
     @classmethod
@@ -208,11 +209,15 @@ class Study(BaseModel):
         return f"{self.profile}-{digest(changes)[:8]}" if (changes := self.changes) else self.profile
 
 
-def load_study(profile: str, **overrides: Any) -> Study:
+def load_study(profile: Any, /, **overrides: Any) -> Study:
     """Return the study of a profile, with fields overridden; None leaves a field as the profile has it.
 
     Raises StudyError, in one sentence, for an unknown profile, an unknown field or a value that does not fit.
     """
+    if "profile" in overrides:
+        raise StudyError(
+            "the profile is what overrides change, and none of them: name it by itself (--profile)"
+        )
     given = {name: value for name, value in overrides.items() if value is not None}
     return _checked({**_profile_fields(profile), **given})
 
@@ -220,6 +225,14 @@ def load_study(profile: str, **overrides: Any) -> Study:
 def profile_names() -> list[str]:
     """Return the names of the profiles that can be asked for."""
     return sorted(path.stem for path in PROFILES_FOLDER.glob("*.yml"))
+
+
+def _number(value: Any) -> Any:
+    """PyYAML takes `1e-3` for text (YAML 1.1 asks for a point and a sign); YAML 1.2 and JSON take it for a number."""
+    if not isinstance(value, str) or not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", value, re.ASCII):
+        return value
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 def _profile_fields(profile: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Rows are kept file by file, so that an interrupted run goes on where it stopped.
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def _timed_on_phone(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A file's row of `measurements`, and its rows of `operators`."""
     timed = here.time(path, study.profiled_size, study.timed_runs)
-    key = {
+    key: dict[str, Any] = {
         "run_id": run_id, "device": here.device, "device_kind": "phone", "backend": here.backend,
         "threads": here.threads, "image_size": study.profiled_size,
     }  # fmt: skip
