@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from face_sets.files import digest
 from face_sets.set_names import LICENSED_SETS, OWN_SET
@@ -122,7 +122,7 @@ class Study(BaseModel):
 
     # Compression
     techniques: tuple[Technique, ...] = Field(default=("none", "pruning", "clustering", "quantization_aware"))
-    precisions: tuple[Precision, ...] = Field(default=PRECISIONS)
+    precisions: tuple[Precision, ...] = Field(default=PRECISIONS, min_length=1)
     compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
     compression_learning_rate: float = Field(
         default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
@@ -161,6 +161,16 @@ class Study(BaseModel):
             base = BASE_TECHNIQUES.get(technique)
             if base is not None and base not in value[:place]:
                 raise ValueError(f"{technique} goes on from {base}: list {base} before it")
+        return value
+
+    @field_validator("cohorts", "techniques")
+    @classmethod
+    def _with_the_plain_copy(cls, value: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        wanted = {"cohorts": "all", "techniques": "none"}[str(field.field_name)]
+        if wanted not in value:
+            raise ValueError(
+                f"the copy trained on all faces, uncompressed, is what others go on from: list {wanted}"
+            )
         return value
 
     @field_validator("sets")

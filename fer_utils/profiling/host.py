@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from arm_latency.benchmark_output import operator_times
 from arm_latency.interpreters import ProfilingError, open_at
+from arm_latency.programs import peak_memory_mib, random_input, run_program
 from fer_utils import tables
-from fer_utils.profiling.interpreters import peak_memory_mib, random_input, run_program
 
 _THREADS: Final = 1  # steady where other work shares the machine, and comparable between machines
 _PROFILED_WARM_UPS: Final = 3
