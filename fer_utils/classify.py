@@ -12,6 +12,7 @@ from face_sets.images import ImageError, read_image
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
+from fer_utils.whole_files import broken_files
 
 PREFERRED = "mobilenet_v3_large"
 """The paper's best network; a study without it offers its first."""
@@ -68,7 +69,7 @@ class Unreadable:
 def default_model(paths: Paths) -> Model:
     """Return the study's float32 export of its all-data copy.
 
-    Raises NoModelError when the study has not made one yet.
+    Raises NoModelError when the study has not made one yet, or its file was deleted or cut.
     """
     study = paths.study
     network = PREFERRED if PREFERRED in study.architectures else study.architectures[0]
@@ -79,6 +80,11 @@ def default_model(paths: Paths) -> Model:
         )
     if run_id not in files:
         raise NoModelError(f"{network} has no float32 export in profile {study.profile}: see 04_compression")
+    if files[run_id].name in broken_files(paths.compressed("runs", network)):
+        raise NoModelError(
+            f"{files[run_id].name} is missing or not whole: "
+            f"`fer run 04_compression --profile {study.profile}` makes it again"
+        )
     return Model(run_id, files[run_id], study.image_size, f"{study.face_source} faces")
 
 

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -25,22 +24,21 @@ def broken_jobs(study: Study, paths: Paths) -> list[str]:
         for step in STEPS.values()
         for cell in step.cells(study)
         if any(
-            path.stem in RUNS_TABLES and path.exists() and not all(_are_whole(path))
+            path.stem in RUNS_TABLES and path.exists() and broken_files(path)
             for path in step.writes(paths, *cell)
         )
     ]
 
 
-def _are_whole(table: Path) -> Iterator[bool]:
+def broken_files(table: Path) -> list[str]:
+    """Return the names of the files beside a table of runs that are absent or not whole; its own if it is damaged."""
     try:
-        names = tables.read("runs", table)["artefact"].dropna()
+        names = tables.read("runs", table)["artefact"].dropna().astype(str)
         beside = table.with_name(GOLDEN_FILE)
         golden: dict[str, Any] = json.loads(beside.read_bytes())["answers"] if beside.exists() else {}
     except (tables.TableError, ValueError, KeyError, TypeError):
-        yield False
-        return
-    for name in names:
-        yield _is_whole(table.parent / str(name), golden.get(str(name), {}).get("sha256"))
+        return [table.name]
+    return [n for n in names if not _is_whole(table.parent / n, golden.get(n, {}).get("sha256"))]
 
 
 def _is_whole(path: Path, digest: str | None) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from tiny_networks import tiny_file  # noqa: F401
 
 from fer_utils import tables
+from fer_utils.classify import NoModelError, default_model
 from fer_utils.compression.metadata import describe
 from fer_utils.paths import Paths
 from fer_utils.study import load_study
@@ -85,6 +86,20 @@ def test_a_damaged_table_or_note_breaks_its_job_too(paths, study, name):
     path = place(paths, name)
     path.write_bytes(path.read_bytes()[:50])
     assert broken_jobs(study, paths) == [f"compress-{NETWORK}-none"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"cut", b"\0" * 5000])
+def test_nothing_is_classified_by_such_a_file(paths, study, content):
+    table = paths.compressed("runs", NETWORK)
+    path = table.parent / "plain.tflite"
+    run = {"run_id": f"{NETWORK}.all.none.float32", "status": "done", "artefact": path.name}
+    about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "precision": "float32"}
+    tables.write(pd.DataFrame([{**run, **about}]), "runs", table)
+    path.write_bytes((table.parent / FILE).read_bytes())
+    assert default_model(paths).path == path
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(NoModelError, match=r"plain\.tflite is missing or not whole: `fer run 04_compression"):
+        default_model(paths)
 
 
 def test_the_workflow_makes_it_again(paths, study):
