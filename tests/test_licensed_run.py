@@ -195,7 +195,7 @@ SHORT = {**OVERRIDES, "image_size": 32, "epochs": 1, "precisions": ["float32"], 
     ("learned", "cohorts", "left_out", "unseen"),
     [
         ("kdef", None, "children", "none"),
-        ("nimh_chefs", None, "adults, known adults", "surprise, disgust"),
+        ("nimh_chefs", None, "adults, adults of known age", "surprise, disgust"),
         ("nimh_chefs", ["all"], "", "surprise, disgust"),
     ],
 )
