@@ -5,22 +5,24 @@ A job runs again when its inputs are newer than its outputs, or when something t
 """
 
 import json
+import shlex
 import sys
 
 from urllib.parse import unquote
 
 from fer_utils.graph import BOOK, jobs, longest_chains
-from fer_utils.paths import Paths
+from fer_utils.paths import Paths, settle_folders
 from fer_utils.study import load_study
 
 overrides = json.loads(unquote(config.get("overrides", "{}")))
 study = load_study(config.get("profile", "quick"), **overrides)
+settle_folders()
 paths = Paths.of(study)
-options = f"--profile {study.profile} --overrides '{json.dumps(overrides)}'"
+options = shlex.join(["--profile", study.profile, "--overrides", json.dumps(overrides)])
 declared = list(jobs(study, paths))
 chains = longest_chains(declared)
 seconds = {job.name: job.seconds for job in declared}
-fer = f"FER_IN_WORKFLOW=1 {sys.executable} -m fer_utils.cli"
+fer = f"FER_IN_WORKFLOW=1 {shlex.quote(sys.executable)} -m fer_utils.cli"
 
 
 rule all:
@@ -54,5 +56,6 @@ for job in declared:
         # TensorFlow writes much to standard error: it goes to a log, and shows only when a job fails
         shell:
             "echo begins {rule}; "
-            "if {fer} step {params.step} {options} 2> {log}; then echo ends {rule}; "
-            "else echo fails {rule}; grep -v '^[IW]0000' {log} | tail -n 8 >&2; exit 1; fi"
+            "if {fer} step {params.step} {options} 2> {log:q}; then echo ends {rule}; else code=$?; echo fails {rule}; "
+            "if [ $code -gt 128 ]; then echo \"ended by signal $((code - 128)), often for want of memory\" >&2; fi; "
+            "grep -v '^[IW]0000' {log:q} | tail -n 8 >&2; exit 1; fi"

@@ -1,5 +1,6 @@
 """Find the faces in a photograph and name their expressions with an exported model."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import numpy as np
 
 from face_sets.detection import FaceDetector, crop_face
 from face_sets.expressions import EXPRESSIONS
-from face_sets.images import read_image
+from face_sets.images import ImageError, read_image
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
+from fer_utils.whole_files import broken_files
 
 PREFERRED = "mobilenet_v3_large"
 """The paper's best network; a study without it offers its first."""
@@ -52,10 +54,22 @@ class Answer:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A photograph that cannot be read, and why, in a sentence that names it."""
+
+    photo: str
+    error: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
 def default_model(paths: Paths) -> Model:
     """Return the study's float32 export of its all-data copy.
 
-    Raises NoModelError when the study has not made one yet.
+    Raises NoModelError when the study has not made one yet, or its file was deleted or cut.
     """
     study = paths.study
     network = PREFERRED if PREFERRED in study.architectures else study.architectures[0]
@@ -66,6 +80,11 @@ def default_model(paths: Paths) -> Model:
         )
     if run_id not in files:
         raise NoModelError(f"{network} has no float32 export in profile {study.profile}: see 04_compression")
+    if files[run_id].name in broken_files(paths.compressed("runs", network)):
+        raise NoModelError(
+            f"{files[run_id].name} is missing or not whole: "
+            f"`fer run 04_compression --profile {study.profile}` makes it again"
+        )
     return Model(run_id, files[run_id], study.image_size, f"{study.face_source} faces")
 
 
@@ -89,7 +108,21 @@ def classify_photograph(photo: Path, model: Model) -> Answer:
     return Answer(str(photo), model.run_id, model.trained_on, found)
 
 
-def describe(answers: list[Answer], model: Model) -> str:
+def classify_photographs(photos: Sequence[Path], model: Model) -> list[Answer | Unreadable]:
+    """Return what each photograph holds, in the order given; one that cannot be read keeps no other from its answer."""
+    return [_answer_or_reason(photo, model) for photo in photos]
+
+
+def _answer_or_reason(photo: Path, model: Model) -> Answer | Unreadable:
+    try:
+        return classify_photograph(photo, model)
+    except ImageError as error:
+        return Unreadable(str(photo), str(error))
+    except OSError as error:
+        return Unreadable(str(photo), f"{photo}: {error.strerror or error}")
+
+
+def describe(answers: Sequence[Answer], model: Model) -> str:
     """Return the answers as text: one line per expression, with a bar."""
     lines = [f"Model {model.run_id}, trained on {model.trained_on}. A posed expression is not a felt one."]
     for answer in answers:

@@ -4,12 +4,14 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from textwrap import shorten
+from typing import Annotated
 
 import typer
 
 from fer_utils import forgetting
-from fer_utils.paths import Paths
+from fer_utils.paths import Paths, remarks_on_folders, settle_folders
+from fer_utils.processes import end_all_when_terminated, end_with_run
 from fer_utils.study import Study, load_study
 
 ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference, licensed")]
@@ -17,6 +19,8 @@ OverridesOption = Annotated[str, typer.Option(help="Study fields to change, as J
 RunsOption = Annotated[
     list[str] | None, typer.Option(help="Run id of a file to measure; all exported files by default")
 ]
+
+_SHOWN = 200  # letters of an option that an error repeats
 
 app = typer.Typer(
     help="A living replication of a pediatric facial expression classifier for mobile devices.",
@@ -42,6 +46,7 @@ def run(
     from fer_utils.workflow import make
 
     study = _study(profile, overrides)
+    _look_at_folders()
     targets = [Paths.of(study).notebook(notebook_source(stage).stem) for stage in stages or []]
     if not make(targets or [BOOK], profile, study.changes, cores):
         typer.echo("Nothing to do: everything is up to date.")
@@ -52,27 +57,39 @@ def run(
 @app.command()
 def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") -> None:
     """Say what of a study is made, what is missing, and what is out of date."""
-    from fer_utils.workflow import summary
+    from fer_utils.processes import holder
+    from fer_utils.workflow import LOCK, summary
 
     study = _study(profile, overrides)
+    _look_at_folders()
     typer.echo(f"{'step':16}{'jobs':>6}{'up to date':>12}{'due':>6}")
     for name, (count, made, due) in summary(study, study.changes).items():
         typer.echo(f"{name:16}{count:6}{made:12}{due:6}")
+    if process := holder(LOCK):
+        typer.echo(f"a run is at work here: {process}")
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # a photograph's name may begin with a dash
 def classify(
     photos: Annotated[list[Path], typer.Argument(help="Photographs; every face found in each is classified")],
     profile: ProfileOption = "quick",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs")] = False,
 ) -> None:
     """Find the faces in photographs and print the seven probabilities of each, by the profile's exported model."""
-    from fer_utils.classify import classify_photograph, default_model, describe
+    from fer_utils.classify import Answer, classify_photographs, default_model, describe
 
     model = default_model(Paths.of(load_study(profile)))
-    answers = [classify_photograph(photo, model) for photo in photos]
-    text = json.dumps([each.as_dict() for each in answers], indent=1) if as_json else describe(answers, model)
-    typer.echo(text)
+    found = classify_photographs(photos, model)
+    answers = [each for each in found if isinstance(each, Answer)]
+    if as_json:
+        typer.echo(json.dumps([each.as_dict() for each in found], indent=1))
+    elif answers:
+        typer.echo(describe(answers, model))
+    for each in found:
+        if not isinstance(each, Answer):
+            typer.echo(f"fer: {each.error}", err=True)
+    if len(answers) < len(found):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -163,7 +180,7 @@ def profile_device(
 
     Interrupted or unplugged, it goes on where it stopped.
     """
-    from fer_utils.profiling.phone import find_phone
+    from arm_latency.phone import find_phone
     from fer_utils.steps.devices import add_browser_result, measure_emulated, measure_on_phone
 
     study = _study(profile, overrides)
@@ -199,28 +216,40 @@ def step(
     from fer_utils.accounting import write_cost
     from fer_utils.graph import job_name, run_job
 
+    end_with_run()
     study, chosen = _study(profile, overrides), tuple(cell or ())
     run_job(name, chosen, study, Paths.of(study))
     write_cost(Paths.of(study).duration(job_name(name, chosen)))
 
 
 def _study(profile: str, overrides: str) -> Study:
-    """The study that the two options name. Raises BadParameter if `overrides` is not JSON."""
+    """The study that the two options name. Raises BadParameter if `overrides` is no JSON object."""
     try:
-        changes: dict[str, Any] = json.loads(overrides)
-    except json.JSONDecodeError as error:
+        changes = json.loads(overrides)
+    except (ValueError, RecursionError):
+        changes = None
+    if not isinstance(changes, dict):
         raise typer.BadParameter(
-            f"overrides must be JSON such as '{{\"seed\": 7}}', given {overrides!r}"
-        ) from error
+            f"overrides must be JSON such as '{{\"seed\": 7}}', given {shorten(overrides, _SHOWN)!r}"
+        )
     return load_study(profile, **changes)
+
+
+def _look_at_folders() -> None:
+    """Raises FolderError for one that a variable misnames; remarks on the others."""
+    settle_folders(check=True)
+    for remark in remarks_on_folders():
+        typer.echo(remark, err=True)
 
 
 def main() -> None:
     """Run the command; an error of the project's own ends in one sentence, not in a traceback."""
+    end_all_when_terminated()
     try:
+        settle_folders()
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        own = type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces"))
+        own = type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces", "arm_latency"))
         if own or isinstance(error, OSError):
             sys.exit(f"fer: {error}")
         raise

@@ -220,7 +220,7 @@ STEPS: Final[Mapping[str, Step]] = {
             ],
         ),
         Step(
-            "train", "fer_utils.steps.train.train",
+            "train", "fer_utils.steps.cohorts.train_cohorts",
             reads=lambda paths, _: [paths.faces],
             writes=lambda paths, network: [paths.trained(table, network) for table in TRAINED],
             sections=("training",), seconds=lambda network: TRAINING_SECONDS[network],

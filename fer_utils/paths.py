@@ -1,11 +1,13 @@
 """Where a study's results lie, and the environment variables that name folders."""
 
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from face_sets.folders import RESULTS_VARIABLE, results_folder
+from face_sets.folders import PROJECT_FOLDER, RESULTS_VARIABLE, results_folder
 from fer_utils.study import Architecture, Study, Technique
 
 DATA_VARIABLE: Final = "FER_DATA"
@@ -15,6 +17,60 @@ WEIGHTS_VARIABLE: Final = "FER_WEIGHTS"
 """Names the folder that holds Keras' ImageNet weights, for machines that cannot fetch them."""
 
 FOLDER_VARIABLES: Final = (RESULTS_VARIABLE, DATA_VARIABLE, WEIGHTS_VARIABLE)
+
+LONDON_FOLDER: Final = "london_faces"
+"""The photographs of the external test, below FER_DATA."""
+
+
+class FolderError(ValueError):
+    """A variable names a folder that is not there or cannot be used; the message says which and why."""
+
+
+def settle_folders(*, check: bool = False) -> None:
+    """Write the folders that variables name in full: `~` is the home, and they stay the same wherever work is done.
+
+    With `check`, raises FolderError for one that does not exist, or where results cannot be written.
+    """
+    for name in FOLDER_VARIABLES:
+        if given := os.environ.get(name):
+            home = os.path.expanduser(given)
+            if home.startswith("~"):
+                raise FolderError(f"{name}={given}: no home folder of {home.split(os.sep)[0]} is known here")
+            os.environ[name] = os.path.abspath(home)
+    if not check:
+        return
+    for name in (DATA_VARIABLE, WEIGHTS_VARIABLE):
+        folder = os.environ.get(name)
+        if folder and not os.path.isdir(folder):
+            missing = "a link to nowhere" if os.path.islink(folder) else "not there, or no folder"
+            raise FolderError(f"{name} names {folder}, which is {missing}: correct it, or unset {name}")
+    results = Path(os.path.abspath(results_folder()))
+    if {"{", "}"} & set(os.path.relpath(results, PROJECT_FOLDER)):
+        raise FolderError(
+            f"results cannot be written to {results}: Snakemake takes what stands in braces for wildcards"
+        )
+    there = next(folder for folder in (results, *results.parents) if os.path.lexists(folder))
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise FolderError(f"results cannot be written to {results} ({there}: {error.strerror})") from None
+
+
+def remarks_on_folders() -> list[str]:
+    """Return what a reader of results should know of the variables: names that nothing reads, photographs not found."""
+    known = {*FOLDER_VARIABLES, "FER_DETECTOR", "FER_IN_WORKFLOW", "FER_RUN"}
+    unknown = sorted(name for name in os.environ if name.startswith("FER_") and name not in known)
+    found = [
+        f"{name} is set, and nothing reads it: there are {', '.join(FOLDER_VARIABLES)}" for name in unknown
+    ]
+    data = os.environ.get(DATA_VARIABLE)
+    if data and not os.path.isdir(os.path.join(data, LONDON_FOLDER)):
+        found.append(
+            f"{DATA_VARIABLE}={data} holds no folder {LONDON_FOLDER}: the external test has no photographs"
+        )
+    return found
+
 
 TRAINED: Final = ("runs", "predictions", "curves", "features")
 """The tables that training one network writes."""

@@ -101,6 +101,11 @@ class Results:
         return self.faces[tested & (self.faces["age_group"] == "child")]
 
     @property
+    def untrained(self) -> list[str]:
+        """The study's cohorts without a copy, since no face was there to learn from; pages name them."""
+        return [cohort for cohort in self.study.cohorts if cohort not in set(self.runs["cohort"])]
+
+    @property
     def exported(self) -> pd.DataFrame:
         """The rows of `compressed_runs` that are a TFLite file for a phone."""
         return tables.with_file(self.compressed_runs)

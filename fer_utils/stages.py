@@ -2,19 +2,27 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from face_sets.files import atomic_path
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.graph import STAGES, notebook_source
-from fer_utils.paths import Paths
+from fer_utils.paths import Paths, settle_folders
 from fer_utils.study import Study, load_study
 
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
 """Set by the Snakefile: inputs are there already, and only the workflow decides what to make."""
+
+
+_ASSIGNED: Final = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_INJECTED: Final = re.compile(r"\s*# Parameters\b")
+_LITERALS: Final = (str, int, float, list, dict, tuple)
+_ALIKE: Final = 0.8  # a letter too many or too few in a name of five; "sed" is so like "seed"
 
 
 class StageError(RuntimeError):
@@ -24,22 +32,37 @@ class StageError(RuntimeError):
 def begin(names: Mapping[str, Any], stage: str) -> tuple[Study, Paths]:
     """Turn a notebook's parameters into its study and make what the stage reads and is not there yet.
 
-    `names` is the notebook's `globals()` right after its parameters: every literal among them is a parameter.
-    Raises StudyError for an unknown or ill-typed one, WorkflowError if an input cannot be made.
+    `names` is the notebook's `globals()`. Raises StudyError for an unknown or ill-typed parameter, FolderError for a
+    folder that an environment variable misnames, WorkflowError if an input cannot be made.
     """
-    study = load_study(**{name: value for name, value in names.items() if _is_parameter(name, value)})
+    parameters = _parameters(names)
+    study = load_study(parameters.pop("profile", None), **parameters)
+    in_workflow = IN_WORKFLOW in os.environ
+    settle_folders(check=not in_workflow)
     paths = Paths.of(study)
     inputs = STAGES[stage](paths)
-    if inputs and IN_WORKFLOW not in os.environ:
+    if inputs and not in_workflow:
         from fer_utils.workflow import make
 
         make(inputs, study.profile, study.changes)
     return study, paths
 
 
-def _is_parameter(name: str, value: Any) -> bool:
-    literal = value is None or isinstance(value, str | int | float | bool | list | dict | tuple)
-    return literal and not name.startswith("_") and name not in {"In", "Out", "PAPERMILL_OUTPUT_PATH"}
+def _parameters(names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the parameters cell and papermill's, which follows it, set; whatever else a notebook or its user named is not.
+
+    Both are known by what was run (`In`): one sets the profile, the other begins with papermill's comment. Without
+    them (a script, a cell deleted) the fields of a study are taken, and a name much like one is an error of spelling.
+    """
+    cells = [
+        cell for cell in names.get("In", ()) if "profile" in _ASSIGNED.findall(cell) or _INJECTED.match(cell)
+    ]
+    given = {name for cell in cells for name in _ASSIGNED.findall(cell)}
+    if not given:
+        fields = list(Study.model_fields)
+        literal = (name for name, value in names.items() if isinstance(value, _LITERALS) or value is None)
+        given = {name for name in literal if get_close_matches(name, fields, cutoff=_ALIKE)}
+    return {name: names[name] for name in given & set(names) if not name.startswith(("_", "PAPERMILL_"))}
 
 
 def run_notebook(stage: str, study: Study, paths: Paths) -> None:
@@ -62,7 +85,9 @@ def run_notebook(stage: str, study: Study, paths: Paths) -> None:
             kernel.KernelManager.ip = str(Path(sockets) / "kernel")
             papermill.execute_notebook(
                 os.path.relpath(notebook_source(stage)),
-                str(temporary),
+                str(temporary)
+                .replace("{", "{{")
+                .replace("}", "}}"),  # papermill fills in what stands in braces
                 parameters={"profile": study.profile, **study.changes},
                 cwd=str(PROJECT_FOLDER),
                 progress_bar=False,

@@ -4,12 +4,13 @@ A profile is a YAML file in `fer_utils/profiles/` that holds only what differs f
 line with its reason. Papermill parameters and `fer` options override a profile field by field.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from face_sets.files import digest
 from face_sets.set_names import LICENSED_SETS, OWN_SET
@@ -121,7 +122,7 @@ class Study(BaseModel):
 
     # Compression
     techniques: tuple[Technique, ...] = Field(default=("none", "pruning", "clustering", "quantization_aware"))
-    precisions: tuple[Precision, ...] = Field(default=PRECISIONS)
+    precisions: tuple[Precision, ...] = Field(default=PRECISIONS, min_length=1)
     compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
     compression_learning_rate: float = Field(
         default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
@@ -143,8 +144,8 @@ class Study(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _tuple_from_list(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
+    def _as_given_in_yaml(cls, value: Any) -> Any:
+        return tuple(map(_number, value)) if isinstance(value, list) else _number(value)
 
     @field_validator("*")
     @classmethod
@@ -160,6 +161,16 @@ class Study(BaseModel):
             base = BASE_TECHNIQUES.get(technique)
             if base is not None and base not in value[:place]:
                 raise ValueError(f"{technique} goes on from {base}: list {base} before it")
+        return value
+
+    @field_validator("cohorts", "techniques")
+    @classmethod
+    def _with_the_plain_copy(cls, value: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        wanted = {"cohorts": "all", "techniques": "none"}[str(field.field_name)]
+        if wanted not in value:
+            raise ValueError(
+                f"the copy trained on all faces, uncompressed, is what others go on from: list {wanted}"
+            )
         return value
 
     @field_validator("sets")
@@ -217,11 +228,15 @@ class Study(BaseModel):
         return f"{self.profile}-{digest(changes)[:8]}" if (changes := self.changes) else self.profile
 
 
-def load_study(profile: str, **overrides: Any) -> Study:
+def load_study(profile: Any, /, **overrides: Any) -> Study:
     """Return the study of a profile, with fields overridden; None leaves a field as the profile has it.
 
     Raises StudyError, in one sentence, for an unknown profile, an unknown field or a value that does not fit.
     """
+    if "profile" in overrides:
+        raise StudyError(
+            "the profile is what overrides change, and none of them: name it by itself (--profile)"
+        )
     given = {name: value for name, value in overrides.items() if value is not None}
     return _checked({**_profile_fields(profile), **given})
 
@@ -229,6 +244,14 @@ def load_study(profile: str, **overrides: Any) -> Study:
 def profile_names() -> list[str]:
     """Return the names of the profiles that can be asked for."""
     return sorted(path.stem for path in PROFILES_FOLDER.glob("*.yml"))
+
+
+def _number(value: Any) -> Any:
+    """PyYAML takes `1e-3` for text (YAML 1.1 asks for a point and a sign); YAML 1.2 and JSON take it for a number."""
+    if not isinstance(value, str) or not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", value, re.ASCII):
+        return value
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 def _profile_fields(profile: str) -> dict[str, Any]:

@@ -8,13 +8,29 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.graph import STEPS
-from fer_utils.paths import FOLDER_VARIABLES
-from fer_utils.study import Study
+from fer_utils.paths import Paths, settle_folders
+from fer_utils.processes import RUN_VARIABLE, end_family, one_at_a_time
+from fer_utils.study import Study, StudyError, load_study
+from fer_utils.whole_files import broken_jobs
+
+if TYPE_CHECKING:
+    from fer_utils.progress import Progress
+
+LOCK: Final = PROJECT_FOLDER / ".snakemake" / "fer.lock"
+
+_QUIET: Final = ("all",)
+_TALKATIVE: Final = ("progress", "host", "reason")
+_NOISE: Final = (
+    "Using workflow specific profile",
+    "Assuming unrestricted shared",
+    "Building DAG of jobs",
+    "Using shell:",
+)
 
 
 class WorkflowError(RuntimeError):
@@ -25,29 +41,55 @@ def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores:
     """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
 
     What is due, what runs and what is done is told as it happens. Returns whether there was anything to do.
-    Raises WorkflowError when a job fails; the lines before say which one and why.
+    Raises BusyError while another run is at work, WorkflowError when a job fails; the lines before say which and why.
     """
-    from fer_utils.progress import Progress
-
-    progress = Progress(cores or os.cpu_count() or 1)
+    settle_folders()
+    cores = cores or os.cpu_count() or 1
     names = [os.path.relpath(target, PROJECT_FOLDER) for target in targets]
-    command = [*_snakemake(profile, overrides, ["--cores", str(progress.cores)]), "--", *names]
-    with (
-        progress,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=workflow_environment()
-        ) as workflow,
-    ):
-        for line in workflow.stdout or ():
-            if not line.startswith("Using workflow specific profile"):
-                progress.read(line.rstrip("\n"))
-    if workflow.returncode != 0:
+
+    def run(quiet: tuple[str, ...], lock: int) -> tuple[int, "Progress"]:
+        # Snakemake's own locks outlive a process that is killed; ours does not, and guards the same
+        options = ["--nolock", "--cores", str(cores), "--quiet", *quiet]
+        return _run([*_snakemake(profile, overrides, options), "--", *names], cores, lock)
+
+    with one_at_a_time(LOCK) as lock:
+        code, told = run(_QUIET, lock)
+        if code > 0 and not told.failed:  # no job's fault: once more, in Snakemake's own words
+            code, told = run(_TALKATIVE, lock)
+    if code < 0:
+        raise WorkflowError(
+            f"the workflow was ended by signal {-code} (often for want of memory): "
+            "run the same command again, which goes on from there"
+        )
+    if code > 0:
         raise WorkflowError(
             "the workflow stopped; the lines above name the job and the reason; fix it and run again"
-            if progress.due
-            else "Snakemake cannot read the workflow; `fer status` with the same options says why"
+            if told.failed
+            else "the workflow stopped; the lines above are Snakemake's reason"
         )
-    return bool(progress.due)
+    return bool(told.due)
+
+
+def _run(command: list[str], cores: int, lock: int) -> tuple[int, "Progress"]:
+    """Run Snakemake, which holds the lock too; return its exit status and what it told of its jobs."""
+    from fer_utils.progress import Progress
+
+    environment = {**os.environ, RUN_VARIABLE: str(os.getpid())}
+    with (
+        Progress(cores) as progress,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            env=environment, pass_fds=[lock],
+        ) as workflow,
+    ):  # fmt: skip
+        try:
+            for line in workflow.stdout or ():
+                if not line.startswith(_NOISE):
+                    progress.read(line.rstrip("\n"))
+        except BaseException:  # Ctrl-C, say: nothing goes on behind the reader's back
+            end_family(workflow.pid)
+            raise
+    return workflow.returncode, progress
 
 
 def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
@@ -55,15 +97,16 @@ def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
 
     Raises WorkflowError with Snakemake's own words when it cannot read the workflow.
     """
+    settle_folders()
     options = ["--nolock", "--dry-run", "--cores", "1", "--quiet", "rules", "host"]
     answer = subprocess.run(
         _snakemake(profile, overrides, options),
-        check=False, capture_output=True, text=True, cwd=PROJECT_FOLDER, env=workflow_environment(),
+        check=False, capture_output=True, text=True, cwd=PROJECT_FOLDER,
     )  # fmt: skip
     output = answer.stdout + answer.stderr
     if answer.returncode != 0:
         lines = (line for line in output.splitlines() if line)
-        reason = " ".join(line for line in lines if not line.startswith(("Using workflow", "  File")))
+        reason = " ".join(line for line in lines if not line.startswith((*_NOISE, "  File")))
         raise WorkflowError(f"the workflow cannot be read: {reason}")
     statistics = re.search(r"^job +count\n[- ]+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
     jobs: Counter[str] = Counter()
@@ -80,17 +123,21 @@ def summary(study: Study, overrides: Mapping[str, Any]) -> dict[str, tuple[int, 
     return {name: (count, count - due.get(name, 0), due.get(name, 0)) for name, count in counts.items()}
 
 
-def workflow_environment() -> dict[str, str]:
-    """Return the environment for Snakemake, which works in the project's folder: folders are named in full there."""
-    folders = {name: os.environ.get(name) for name in FOLDER_VARIABLES}
-    return {**os.environ, **{name: os.path.abspath(folder) for name, folder in folders.items() if folder}}
+def _forced(profile: str, overrides: Mapping[str, Any]) -> list[str]:
+    """Snakemake knows tables and times: a job whose other files were deleted or cut is named to it."""
+    try:
+        study = load_study(profile, **overrides)
+    except StudyError:  # which the Snakefile meets too, and Snakemake reports
+        return []
+    broken = broken_jobs(study, Paths.of(study))
+    return ["--forcerun", *broken] if broken else []
 
 
 def _snakemake(profile: str, overrides: Mapping[str, Any], options: list[str]) -> list[str]:
     """The command for a study. Its overrides are JSON, quoted as in an address: of plain JSON Snakemake would make text."""
     return [
         sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"),
-        "--directory", str(PROJECT_FOLDER), *options,
+        "--directory", str(PROJECT_FOLDER), *options, *_forced(profile, overrides),
         "--workflow-profile", str(PROJECT_FOLDER / "workflow" / "profiles" / "default"),
         "--config", f"profile={profile}", f"overrides={quote(json.dumps(dict(overrides)))}",
     ]  # fmt: skip

@@ -5,8 +5,25 @@ import sys
 import zipfile
 
 import pytest
+from typer.testing import CliRunner
 
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.images import ImageError
+from fer_utils import classify, cli
+
+NO_OBJECTS = (
+    "seed=5",
+    "",
+    "[]",
+    "5",
+    "null",
+    "true",
+    '"seed"',
+    "[" * 100_000,
+    '[{"seed": 5}]',
+    "9" * 5000,
+    "{'seed': 5}",
+)
 
 
 def fer(*arguments, **environment):
@@ -31,7 +48,11 @@ def test_help_lists_the_commands_of_users_only():
         (["run", "--profile", "fast"], "unknown profile 'fast': choose one of"),
         (["run", "07_magic"], "unknown stage '07_magic': choose from 01_data"),
         (["run", "--overrides", '{"sed": 5}'], "unknown parameter 'sed'"),
-        (["run", "--overrides", "seed=5"], "overrides must be JSON"),
+        *((["run", "--overrides", text], "overrides must be JSON") for text in NO_OBJECTS),
+        (["status", "--overrides", '{"profile": "licensed"}'], "the profile is what overrides change"),
+        (["status", "--overrides", '{"seed": NaN}'], "parameter 'seed'"),
+        (["status", "--overrides", '{"": 1}'], "unknown parameter ''"),
+        (["profile", "--phone", "--benchmark", "absent", "--serial", "nobody"], "nobody"),
         (["step", "magic"], "unknown step 'magic'"),
         (["step", "train", "alexnet"], "step train runs for mobilenet_v3_small, mobilenet_v2"),
         (["data", "sheet", "magic"], "magic"),
@@ -89,6 +110,61 @@ class TestClassify:
         assert answer.returncode != 0
         assert sentence in answer.stderr
         assert "Traceback" not in answer.stderr
+
+
+class TestClassifySeveral:
+    """Of photographs given together each gets its answer or its reason, in the order given; no model is asked."""
+
+    @pytest.fixture
+    def run(self, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        for name in ("good.jpg", "cut.jpg", "-dash.jpg", "Zoé ☺.jpg", "folder/x"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(b"")
+
+        def answer(photo, model):
+            if "cut" in photo.name:
+                raise ImageError(photo, "is a truncated or damaged picture: fetch it again")
+            photo.read_bytes()
+            return classify.Answer(str(photo), "m", "synthetic faces", [])
+
+        monkeypatch.setattr(classify, "classify_photograph", answer)
+        monkeypatch.setattr(
+            classify, "default_model", lambda _: classify.Model("m", tmp_path, 64, "synthetic faces")
+        )
+        return lambda *words: CliRunner().invoke(cli.app, ["classify", *words])
+
+    def test_all_answers_are_printed_and_the_bad_one_is_named(self, run):
+        answer = run("good.jpg", "cut.jpg", "absent.jpg", "folder", "-dash.jpg", "Zoé ☺.jpg")
+        assert answer.exit_code == 1
+        assert answer.stdout.count("no faces found") == 3
+        assert "Zoé ☺.jpg: no faces found" in answer.stdout
+        assert "-dash.jpg: no faces found" in answer.stdout
+        first, second, third = answer.stderr.splitlines()
+        assert first == "fer: cut.jpg is a truncated or damaged picture: fetch it again"
+        assert second.startswith("fer: absent.jpg")
+        assert third.startswith("fer: folder")
+
+    def test_json_is_one_list_in_the_order_given(self, run):
+        answer = run("cut.jpg", "good.jpg", "absent.jpg", "--json")
+        assert answer.exit_code == 1
+        found = json.loads(answer.stdout)
+        assert [each["photo"] for each in found] == ["cut.jpg", "good.jpg", "absent.jpg"]
+        assert ["error" in each for each in found] == [True, False, True]
+        assert found[1]["faces"] == []
+
+    def test_when_all_are_good_nothing_is_said(self, run):
+        answer = run("good.jpg", "--", "-dash.jpg")
+        assert (answer.exit_code, answer.stderr) == (0, "")
+
+    def test_an_option_that_there_is_not_is_no_photograph_either(self, run):
+        answer = run("--jsno", "good.jpg")
+        assert answer.exit_code == 1
+        assert answer.stderr.startswith("fer: --jsno")
+
+    def test_when_all_are_bad_no_answer_is_printed(self, run):
+        answer = run("cut.jpg", "absent.jpg")
+        assert (answer.exit_code, answer.stdout) == (1, "")
 
 
 @pytest.mark.results

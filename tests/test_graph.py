@@ -1,6 +1,7 @@
 """The graph of a study: every job has what it needs, and Snakemake reads it as it is declared."""
 
 import ast
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -10,9 +11,9 @@ import pytest
 from face_sets import code_digests
 from face_sets.folders import RESULTS_VARIABLE
 from fer_utils.graph import STEPS, GraphError, jobs, longest_chains, run_job
-from fer_utils.paths import DATA_VARIABLE, Paths
+from fer_utils.paths import DATA_VARIABLE, FolderError, Paths, remarks_on_folders, settle_folders
 from fer_utils.study import BASE_TECHNIQUES, SECTIONS, Study, load_study
-from fer_utils.workflow import WorkflowError, due_jobs, make, summary, workflow_environment
+from fer_utils.workflow import WorkflowError, due_jobs, make, summary
 
 
 @pytest.fixture
@@ -158,10 +159,11 @@ def test_an_unreadable_workflow_is_reported_in_snakemakes_words():
         due_jobs("quick", {"seed": "seven"})
 
 
-def test_a_run_of_an_unreadable_workflow_says_where_to_look():
+def test_a_run_of_an_unreadable_workflow_says_why(capsys):
     target = Paths.of(load_study("quick")).notebook("01_data")
-    with pytest.raises(WorkflowError, match="`fer status` with the same options says why"):
+    with pytest.raises(WorkflowError, match="the lines above are Snakemake's reason"):
         make([target], "quick", {"seed": "seven"})
+    assert "parameter 'seed': Input should be a valid integer" in capsys.readouterr().out
 
 
 def test_results_may_lie_in_another_folder_named_from_any_place(monkeypatch, tmp_path):
@@ -178,12 +180,48 @@ def test_results_may_lie_in_another_folder_named_from_any_place(monkeypatch, tmp
     assert not make([target], "quick", {}), "it is there, and up to date"
 
 
-def test_the_workflow_gets_folders_in_full_since_it_works_elsewhere(monkeypatch, tmp_path):
+def test_folders_are_named_in_full_since_the_workflow_works_elsewhere(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FER_RESULTS", "private/results")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("FER_RESULTS", "~/private/results")
     monkeypatch.setenv("FER_WEIGHTS", "../weights")
     monkeypatch.setenv("FER_DATA", "")
-    given = workflow_environment()
-    assert given["FER_RESULTS"] == str(tmp_path / "private" / "results")
-    assert given["FER_WEIGHTS"] == str(tmp_path.parent / "weights")
-    assert given["FER_DATA"] == "", "an empty name is none"
+    settle_folders()
+    assert os.environ["FER_RESULTS"] == str(tmp_path / "home" / "private" / "results")
+    assert os.environ["FER_WEIGHTS"] == str(tmp_path.parent / "weights")
+    assert os.environ["FER_DATA"] == "", "an empty name is none"
+
+
+@pytest.mark.parametrize(
+    ("variable", "folder", "sentence"),
+    [
+        ("FER_DATA", "absent", r"FER_DATA names .*absent, which is not there, or no folder"),
+        ("FER_WEIGHTS", "absent/within", "FER_WEIGHTS names .*within, which is not there"),
+        ("FER_DATA", "dangling", "FER_DATA names .*dangling, which is a link to nowhere"),
+        ("FER_DATA", "file", "FER_DATA names .*file, which is not there, or no folder"),
+        ("FER_DATA", "~nobody-of-this-name/data", "no home folder of ~nobody-of-this-name is known"),
+        ("FER_RESULTS", "file", "results cannot be written to .*file .*Not a directory"),
+        ("FER_RESULTS", "file/within", "results cannot be written to .*within .*file: Not a directory"),
+        ("FER_RESULTS", "dangling", "results cannot be written to .*dangling"),
+        ("FER_RESULTS", "/proc/absent", "results cannot be written to /proc/absent"),
+        ("FER_RESULTS", "x{y}", "Snakemake takes what stands in braces for wildcards"),
+    ],
+)
+def test_a_misnamed_folder_is_said_to_be_one(monkeypatch, tmp_path, variable, folder, sentence):
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, folder)
+    with pytest.raises(FolderError, match=sentence):
+        settle_folders(check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file"]
+
+
+def test_photographs_that_are_not_found_and_names_that_nothing_reads_are_remarked_on(monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_DATA", str(tmp_path))
+    monkeypatch.setenv("FER_DTA", str(tmp_path))
+    unread, without = remarks_on_folders()
+    assert unread.startswith("FER_DTA is set, and nothing reads it")
+    assert without.startswith(f"FER_DATA={tmp_path} holds no folder london_faces")
+    (tmp_path / "london_faces").mkdir()
+    assert remarks_on_folders() == [unread]

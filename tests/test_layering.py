@@ -14,6 +14,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "forgetting | classify | results",
     "stages",
     "workflow",
+    "whole_files",
     "progress | graph",
     "steps",
     "reporting",
@@ -21,7 +22,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "profiling",
     "compression",
     "models",
-    "accounting | tables | paths",
+    "accounting | tables | paths | processes",
     "study",
 )
 LIBRARIES = ("arm_latency", "face_sets", "synthetic_faces", "traced_training")

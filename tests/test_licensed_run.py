@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -39,9 +40,9 @@ def write_cafe(folder):
                 write_face(folder / "sessions" / name, person, 120, expression=expression, childness=1.0)
 
 
-def write_kdef(folder):
+def write_kdef(folder, persons=50):
     """Twenty-five women and men, both series."""
-    for person in range(50):
+    for person in range(persons):
         for series in "AB":
             for code, expression in zip(CODES, EXPRESSIONS, strict=True):
                 name = f"{series}{'FM'[person % 2]}{person // 2 + 1:02}{code}S"
@@ -62,6 +63,24 @@ def write_ddcf(folder):
             )
 
 
+def write_nimh(folder, children=14):
+    """Girls and boys, five of the expressions: nobody is surprised or disgusted."""
+    for child in range(children):
+        words = {
+            "neutral": "Neutral",
+            "fear": "Afraid",
+            "happiness": "Happy",
+            "sadness": "Sad",
+            "anger": "Angry",
+        }
+        for expression, word in words.items():
+            for gaze in ("averted", "direct"):
+                letters = f"{'F' if word == 'Afraid' else word[0]}{'A' if gaze == 'averted' else 'S'}"
+                name = f"{'FM'[child % 2]}{child // 2 + 1}{letters}_{4000 + child}.jpg"
+                path = folder / f"{word}_{gaze}" / name
+                write_face(path, 3000 + child, 140, expression=expression, childness=1.0)
+
+
 def write_expw(folder):
     """Faces from the web, of unknown age, with the owner's boxes."""
     lines = []
@@ -74,24 +93,26 @@ def write_expw(folder):
     write_text(folder / "data/label/label.lst", "".join(lines))
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory):
-    """A copy of the project, owners' folders beside it, and what was said when all was run."""
-    folder = tmp_path_factory.mktemp("desk")
+def new_desk(folder, sets):
+    """A copy of the project, owners' folders beside it, ingested; what was said."""
     copy_sources(folder / "project")
     shutil.copytree(PROJECT_FOLDER / ".cache" / "models", folder / "project/.cache/models")
     shutil.copytree(
         PROJECT_FOLDER / ".cache" / "litert_js", folder / "project/.cache/litert_js", symlinks=True
     )
     said = ""
-    for name, write in {
-        "cafe": write_cafe,
-        "kdef": write_kdef,
-        "ddcf": write_ddcf,
-        "expw": write_expw,
-    }.items():
+    for name, write in sets.items():
         write(folder / "received" / name)
         said += fer(folder, "data", "ingest", name, "--from", f"received/{name}")
+    return said
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A copy of the project, owners' folders beside it, and what was said when all was run."""
+    folder = tmp_path_factory.mktemp("desk")
+    sets = {"cafe": write_cafe, "kdef": write_kdef, "ddcf": write_ddcf, "expw": write_expw}
+    said = new_desk(folder, sets)
     said += fer(folder, "data", "check")
     said += fer(folder, "run", "--profile", "licensed", "--overrides", json.dumps(OVERRIDES))
     return folder, said
@@ -160,3 +181,30 @@ def test_when_a_licence_ends_everything_made_from_the_set_goes(desk):
     assert not (folder / "private/results/data/kdef").exists()
     assert not (folder / "project/_build").exists()
     assert (folder / "private/results/data/cafe/faces.parquet").is_file()
+
+
+FEW = {
+    "cafe": write_cafe,
+    "kdef": partial(write_kdef, persons=14),
+    "nimh_chefs": write_nimh,
+}
+SHORT = {**OVERRIDES, "image_size": 32, "epochs": 1, "precisions": ["float32"], "bootstrap_draws": 100}
+
+
+@pytest.mark.parametrize(
+    ("learned", "cohorts", "left_out", "unseen"),
+    [
+        ("kdef", None, "children", "none"),
+        ("nimh_chefs", None, "adults, adults of known age", "surprise, disgust"),
+        ("nimh_chefs", ["all"], "", "surprise, disgust"),
+    ],
+)
+def test_one_set_to_learn_from_is_enough(tmp_path, learned, cohorts, left_out, unseen):
+    """Copies that no face is there to train are left out, and the page names them; the book is made all the same."""
+    new_desk(tmp_path, {name: FEW[name] for name in ("cafe", learned)})
+    overrides = {**SHORT, "cohorts": cohorts} if cohorts else SHORT
+    fer(tmp_path, "run", "--profile", "licensed", "--overrides", json.dumps(overrides))
+    found = pages(tmp_path)
+    note = f"No face is there to train this copy on, so it is left out: {left_out}."
+    assert (note in found["03_cohorts"]) == bool(left_out)
+    assert unseen in glued(found["01_data"])

@@ -14,26 +14,45 @@ def in_workflow(monkeypatch):
     monkeypatch.setenv(stages.IN_WORKFLOW, "1")
 
 
-def test_parameters_become_a_study_whatever_else_a_notebook_holds():
+CELL = 'profile = "quick"  # of the study\nseed = None\n'
+INJECTED = '# Parameters\nseed = 7\nPAPERMILL_OUTPUT_PATH = "out.ipynb"\n'
+
+
+def test_parameters_are_what_their_cell_and_papermills_set_whatever_else_a_notebook_holds():
+    """As after a run with --inject-paths whose first cells are run a second time."""
+    names = {
+        "In": ["", CELL, INJECTED, "results = begin(globals())", 'cohorts = "children"\nclusters == 5', "%pylab"],
+        "Out": {}, "_i": "x", "profile": "quick", "seed": 7, "architectures": None, "columns": ["accuracy"],
+        "cohorts": "children", "caption": "Accuracy", "begin": begin, "PAPERMILL_OUTPUT_PATH": "out.ipynb",
+    }  # fmt: skip
+    study, paths = begin(names, "01_data")
+    assert study == load_study("quick", seed=7)
+    assert paths == Paths.of(study)
+
+
+def test_without_such_cells_the_fields_of_a_study_are_taken():
     names = {
         "profile": "quick",
         "seed": 7,
         "architectures": None,
-        "In": [],
-        "Out": {},
-        "_i": "x",
-        "begin": begin,
+        "columns": ["accuracy"],
+        "PAPERMILL_INPUT_PATH": "x",
     }
-    study, paths = begin(names, "01_data")
-    assert study == load_study("quick", seed=7)
-    assert paths == Paths.of(study)
+    assert begin(names, "01_data")[0] == load_study("quick", seed=7)
 
 
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
         ({"profile": "quick", "sed": 5}, "unknown parameter 'sed'"),
+        (
+            {"profile": "quick", "In": ["", CELL, "# Parameters\nmagic = 5"], "magic": 5},
+            "unknown parameter 'magic'",
+        ),
+        ({"profile": "quick", "In": ["", CELL + "magic: int = 5"], "magic": 5}, "unknown parameter 'magic'"),
         ({"profile": "fast"}, "unknown profile 'fast'"),
+        ({}, "unknown profile None"),
+        ({"profile": ["quick"]}, "unknown profile .'quick'."),
         ({"profile": "quick", "seed": "7"}, "parameter 'seed': .*given '7'"),
         ({"profile": "quick", "architectures": ["alexnet"]}, "given 'alexnet'"),
     ],
@@ -117,3 +136,22 @@ def test_only_the_profiling_page_waits_for_emulations_and_only_where_there_are_a
     table.parent.mkdir(parents=True)
     table.touch()
     assert [stage for stage, inputs in STAGES.items() if table in inputs(paths)] == ["05_moto_g6_profiling"]
+
+
+def test_papermill_with_its_paths_and_cells_run_twice(one_cell, tmp_path):
+    """What papermill injects with --inject-paths is no parameter; opened later, the first cells can be run again."""
+    import papermill
+
+    code = "from fer_utils.stages import begin; first = begin(globals(), '07_published_numbers')[0]; epochs = [1]"
+    one_cell(f"{code}\nassert begin(globals(), '07_published_numbers')[0] == first; print(first.seed)")
+    path = tmp_path / "01_data.ipynb"
+    parameters = {"seed": 7, "PAPERMILL_INPUT_PATH": str(path), "PAPERMILL_OUTPUT_PATH": "out.ipynb"}
+    done = papermill.execute_notebook(str(path), str(tmp_path / "out.ipynb"), parameters, progress_bar=False)
+    assert done.cells[-1]["outputs"][0]["text"] == "7\n"
+
+
+def test_a_folder_may_be_named_in_braces(one_cell, tmp_path):
+    one_cell("print(profile)")
+    paths = Paths.of(load_study("quick"), tmp_path / "{results} {0}")
+    run_notebook("01_data", paths.study, paths)
+    assert paths.notebook("01_data").is_file()

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from face_sets.folders import RESULTS_VARIABLE
 from face_sets.set_names import LICENSED_SETS
@@ -49,12 +50,35 @@ def test_every_line_of_a_profile_gives_its_reason(profile):
             r"parameter 'sets': unknown data set kedf: known are affectnet",
         ),
         ("quick", {"image_size": 100}, r"parameter 'image_size'.*multiple of 32"),
+        (
+            "quick",
+            {"cohorts": ["children", "adults"]},
+            r"parameter 'cohorts': the copy trained on all .* list all",
+        ),
+        ("quick", {"techniques": ["pruning"]}, r"parameter 'techniques': .*uncompressed.* list none"),
+        ("quick", {"techniques": []}, r"parameter 'techniques': .*list none"),
+        ("quick", {"precisions": []}, r"parameter 'precisions': .*at least 1"),
+        ("quick", {"profile": "licensed"}, r"the profile is what overrides change"),
+        ("quick", {"epochs": "1.5e0"}, r"parameter 'epochs': .*integer.*given 1.5"),
+        ("quick", {"learning_rate": "1e400"}, r"parameter 'learning_rate'"),
+        ("quick", {"learning_rate": "-1e-3"}, r"parameter 'learning_rate'.*given -0.001"),
+        ("quick", {"learning_rate": "0.001"}, r"parameter 'learning_rate'.*given '0.001'"),
+        ("quick", {"learning_rate": "1e-3 "}, r"parameter 'learning_rate'"),
+        ("quick", {"sets": [["cafe"]]}, r"parameter 'sets.0'"),
+        ("quick", {"sets": {"cafe": 1}}, r"parameter 'sets'"),
     ],
 )
 def test_a_bad_parameter_ends_in_one_sentence(profile, overrides, sentence):
     with pytest.raises(StudyError, match=sentence) as caught:
         load_study(profile, **overrides)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["1e-3", "1E-3", "1.e-3", "1.0e-3", "+1e-3", "0.1e-2", ".1e-2", "10e-4"])
+def test_numbers_that_pyyaml_takes_for_text_are_numbers(text):
+    given = yaml.safe_load(f"learning_rate: {text}\nsparsity_sweep: [{text}, 5e-1]\nepochs: 1e1")
+    study = load_study("quick", **given)
+    assert (study.learning_rate, study.sparsity_sweep, study.epochs) == (0.001, (0.001, 0.5), 10)
 
 
 def test_none_leaves_the_profiles_value():

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from arm_latency.interpreters import ProfilingError
+from arm_latency.programs import run_program
 from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.profiling.interpreters import run_program
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "arm64"
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements.lock"

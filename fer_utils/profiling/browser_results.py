@@ -4,6 +4,7 @@ The page writes the file (`book/_root/device/measuring.js`); it may come from an
 what can be computed from the single times is, and the timed files must be those of this study.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,16 +112,23 @@ def read_browser_result(path: Path, profile: str | None = None) -> BrowserResult
     profile.
     """
     try:
-        if path.stat().st_size > LARGEST_BYTES:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+        if len(content) > LARGEST_BYTES:
             raise BrowserResultError(
                 f"{path} has more than {LARGEST_BYTES:,} bytes: it is no result of the page"
             )
-        result = BrowserResult.model_validate_json(path.read_bytes())
+        text = content.decode(json.detect_encoding(content))  # editors add a mark or write UTF-16
+        result = BrowserResult.model_validate_json(text)
     except OSError as error:
         raise BrowserResultError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         raise BrowserResultError(
             f"{path} is no result of the page: {first_problem(error)}; copy or save the result again"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise BrowserResultError(
+            f"{path} is no text ({error.encoding}): copy or save the result again"
         ) from None
     if profile not in (None, result.profile):
         raise BrowserResultError(

@@ -25,10 +25,10 @@ import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from arm_latency.benchmark_output import operator_times
 from arm_latency.interpreters import ProfilingError, open_at
+from arm_latency.programs import peak_memory_mib, random_input, run_program
 from fer_utils import tables
-from fer_utils.profiling.benchmark_output import operator_times
-from fer_utils.profiling.interpreters import peak_memory_mib, random_input, run_program
 
 GZIP_LEVEL: Final = (
     6  # the default of the program gzip; level 9 saves 0.4 % of these files and takes four times as long

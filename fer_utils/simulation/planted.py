@@ -55,6 +55,8 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
     means = is_right(plain).astype(float).groupby(keys, observed=True).mean().unstack()
     rows = []
     for network in networks:
+        if not {f"{network}.children", f"{network}.adults"} <= set(means.columns):
+            continue  # a study of other cohorts
         ahead = means[f"{network}.children"] - means[f"{network}.adults"]
         children, adults = (ahead.xs(group, level="age_group").to_numpy() for group in ("child", "adult"))
         found = ttest_ind(children, adults, equal_var=False).confidence_interval(LEVEL)

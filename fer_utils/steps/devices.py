@@ -6,12 +6,15 @@ Rows are kept file by file, so that an interrupted run goes on where it stopped.
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from arm_latency.benchmark_tool import WARM_UPS, PhoneSession, session
 from arm_latency.interpreters import ProfilingError
+from arm_latency.phone import Phone, PhoneError, PhoneLost
 from face_sets.expressions import EXPRESSIONS
 from face_sets.files import digest
 from fer_utils import tables
@@ -20,8 +23,7 @@ from fer_utils.models.face_images import load_pixels
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE, agrees, prepare_emulation
 from fer_utils.profiling.browser_results import browser_measurements, read_browser_result
-from fer_utils.profiling.phone import Phone, PhoneError, PhoneLost
-from fer_utils.profiling.phone_timing import session
+from fer_utils.profiling.host import timing_columns
 from fer_utils.study import Study
 
 
@@ -50,7 +52,7 @@ def measure_on_phone(
             wanted = {"run_id": run_id, "file_digest": digest(path), **key}
             if not _is_kept("measurements", kept["measurements"], wanted):
                 try:
-                    timed, operators = here.measure(run_id, path, study.profiled_size, study.timed_runs)
+                    timed, operators = _timed_on_phone(here, run_id, path, study)
                 except PhoneLost as lost:
                     raise PhoneError(
                         f"{lost}; {done} of {len(files)} file(s) are measured and kept: plug it in and run "
@@ -61,6 +63,26 @@ def measure_on_phone(
                 report(_timing_line(timed.iloc[0]))
             done += 1
     return kept["measurements"]
+
+
+def _timed_on_phone(
+    here: PhoneSession, run_id: str, path: Path, study: Study
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A file's row of `measurements`, and its rows of `operators`."""
+    timed = here.time(path, study.profiled_size, study.timed_runs)
+    key: dict[str, Any] = {
+        "run_id": run_id, "device": here.device, "device_kind": "phone", "backend": here.backend,
+        "threads": here.threads, "image_size": study.profiled_size,
+    }  # fmt: skip
+    row = {
+        **key,
+        **timing_columns(path, timed.times_ms, WARM_UPS),
+        "peak_memory_mib": timed.peak_memory_mib,
+        "file_digest": digest(path),
+        "remark": timed.remark,
+    }
+    operators = tables.conform(timed.operators.assign(**key), "operators")
+    return tables.conform(pd.DataFrame([row]), "measurements"), operators
 
 
 def measure_emulated(

@@ -3,7 +3,6 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
@@ -12,10 +11,8 @@ from face_sets.files import atomic_path, digest
 from face_sets.readers.london import read
 from face_sets.readers.reading import load_picture
 from fer_utils import tables
-from fer_utils.paths import DATA_VARIABLE, Paths
+from fer_utils.paths import DATA_VARIABLE, LONDON_FOLDER, Paths
 from fer_utils.study import Study
-
-LONDON_FOLDER: Final = "london_faces"
 
 
 def london_folder() -> Path | None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,29 @@ def saved(tmp_path):
         return path
 
     return save
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_result_in_any_encoding_of_unicode_is_read(study, saved, result, encoding):
+    result["device"]["name"] = "Zoés Gerät"
+    path = saved(result)
+    path.write_bytes(json.dumps(result, ensure_ascii=False).encode(encoding))
+    assert read_browser_result(path, study.name).device_name == "Zoés Gerät"
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b'{"format": "\xe9"}', b"", b"\xef\xbb\xbf", b"[" * 5000]
+)
+def test_what_is_no_text_or_no_result_ends_in_a_sentence(tmp_path, content):
+    path = tmp_path / "result.json"
+    path.write_bytes(content)
+    with pytest.raises(BrowserResultError, match=r"result\.json is no (text|result of the page)"):
+        read_browser_result(path)
+
+
+def test_an_endless_file_is_not_read_to_its_end():
+    with pytest.raises(BrowserResultError, match="has more than 1,000,000 bytes"):
+        read_browser_result(Path("/dev/zero"))
 
 
 def test_a_result_becomes_rows_of_kind_browser(study, paths, result, saved):

@@ -11,16 +11,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from adbutils import AdbClient, AdbDeviceInfo, adb_path
+from ai_edge_litert.interpreter import Interpreter
 from made_up_phone import FASTEST_KHZ, MadeUpPhone
-from published_logs import WITH_MEMORY, WITH_PROFILE
+from published_logs import LITERT, WITH_MEMORY, WITH_PROFILE
 
+from arm_latency.benchmark_tool import FOLDER, WARM_UPS, session
 from arm_latency.interpreters import ProfilingError
+from arm_latency.phone import Phone, PhoneError, PhoneLost, find_phone
 from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.analysis.evidence import is_moto_g6
 from fer_utils.paths import Paths
-from fer_utils.profiling.phone import Phone, PhoneError, PhoneLost, find_phone
-from fer_utils.profiling.phone_timing import FOLDER, WARM_UPS, session
 from fer_utils.steps.devices import measure_on_phone
 from fer_utils.study import Study, load_study
 
@@ -68,31 +69,47 @@ def phone(attach: Callable[[], MadeUpPhone]) -> MadeUpPhone:
 
 
 @pytest.fixture
-def benchmark(tmp_path: Path) -> Path:
-    """A program in the place of the vendor's, which checks that it was called as the vendor's must be."""
-    path = tmp_path / "benchmark_model"
-    path.write_text(
-        f"""#!/bin/sh
+def tool(tmp_path: Path) -> Callable[..., Path]:
+    """Make a program in the place of the vendor's. Of options that it does not know it warns, and goes on.
+
+    It keeps a copy of the graph that it was given. `knows` are patterns of the shell.
+    """
+
+    def write(*knows: str, times: str = WITH_MEMORY, profile: str = WITH_PROFILE) -> Path:
+        path = tmp_path / "benchmark_model"
+        path.write_text(
+            f"""#!/bin/sh
 echo "made up; mask $MASK"
-graph= ; profiled=
+graph= ; profiled= ; unknown=
 for option; do case "$option" in
     --graph=*) graph=${{option#*=}};;
-    --enable_op_profiling=true) profiled=yes;;
-    --num_threads=*|--use_xnnpack=true|--min_secs=0|--warmup_min_secs=0|--num_runs=*|--warmup_runs={WARM_UPS}) ;;
-    --input_layer=?*|--input_layer_shape=1,{SIDE},{SIDE},3) ;;
-    *) echo "ERROR: unknown option $option"; exit 1;;
+    --num_threads=*|--min_secs=0|--warmup_min_secs=0|--num_runs=*|--warmup_runs={WARM_UPS}) ;;
+    {"|".join(knows)}) case "$option" in *profil*) profiled=yes;; esac;;
+    *) unknown="$unknown $option";;
 esac; done
+[ "$unknown" ] && echo "WARN: Unconsumed cmdline flags:$unknown"
 [ -s "$graph" ] || {{ echo "ERROR: no graph $graph"; exit 1; }}
+cp "$graph" {tmp_path}/timed.tflite
 if [ $profiled ]; then cat <<'LOG'
-{WITH_PROFILE}
+{profile}
 LOG
 else cat <<'LOG'
-{WITH_MEMORY}
+{times}
 LOG
 fi
 """
+        )
+        return path
+
+    return write
+
+
+@pytest.fixture
+def benchmark(tool: Callable[..., Path]) -> Path:
+    """TensorFlow Lite's tool."""
+    return tool(
+        "--use_xnnpack=true", "--enable_op_profiling=true", "--input_layer=?*", "--input_layer_shape=?*"
     )
-    return path
 
 
 @pytest.fixture
@@ -232,17 +249,61 @@ def test_a_phone_that_is_not_ready_says_what_to_do(
         find_phone()
 
 
-def test_a_tool_that_ignores_the_input_size_and_prints_no_profile_is_refused(
-    phone: MadeUpPhone, study: Study, paths: Paths, benchmark: Path
+def test_todays_tool_is_asked_with_its_own_options(
+    phone: MadeUpPhone, study: Study, paths: Paths, tool: Callable[..., Path]
 ) -> None:
-    """As LiteRT's newer benchmark_model does: it warns of flags that it does not know, and goes on."""
-    benchmark.write_text(
-        f"#!/bin/sh\necho 'WARN: Unconsumed cmdline flags'\ncat <<'LOG'\n{WITH_MEMORY}\nLOG\n"
-    )
-    with pytest.raises(ProfilingError, match="no operator profile was printed"):
-        measured(study, paths, benchmark)
+    rows, _ = measured(study, paths, tool("--use_profiler=true", times=LITERT))
+    assert rows["latency_ms_median"].to_list() == pytest.approx([8.123] * 4)
+    assert rows["peak_memory_mib"].to_list() == pytest.approx([12.4] * 4)
+    (path,) = paths.root.glob("profile/devices/*/operators.parquet")
+    assert tables.read("operators", path)["run_id"].nunique() == 4
+    timed = [command for command in phone.commands if "--num_runs=1 " in f"{command} "]
+    assert timed
+    assert not [command for command in timed if "xnnpack" in command]
+
+
+def test_a_tool_without_a_profiler_gives_times_and_no_operators(
+    phone: MadeUpPhone, study: Study, paths: Paths, tool: Callable[..., Path]
+) -> None:
+    rows, _ = measured(study, paths, tool("--use_profiler=true", times=LITERT, profile=LITERT))
+    assert len(rows) == 4
+    (path,) = paths.root.glob("profile/devices/*/operators.parquet")
+    assert tables.read("operators", path).empty
+
+
+@pytest.mark.parametrize("side", [64, 224])
+@pytest.mark.parametrize("option", ["--use_profiler=true", "--use_xnnpack=true|--enable_op_profiling=true"])
+def test_the_timed_file_has_the_size_that_its_row_says(
+    phone: MadeUpPhone, paths: Paths, tool: Callable[..., Path], tmp_path: Path, option: str, side: int
+) -> None:
+    """Whether the tool can resize it or not: a time at 32 pixels is never kept as one at 224."""
+    larger = load_study("quick", architectures=list(NETWORKS), profiled_size=side, timed_runs=5)
+    rows, _ = measured(larger, paths, tool(option))
+    assert set(rows["image_size"]) == {side}
+    (given,) = Interpreter(str(tmp_path / "timed.tflite")).get_input_details()
+    assert list(given["shape"]) == [1, side, side, 3]
+
+
+@pytest.mark.parametrize("knows", ["--use_xnnpack=true", "--enable_op_profiling=true", "nothing"])
+def test_a_tool_that_passes_over_an_option_is_refused(
+    phone: MadeUpPhone, study: Study, paths: Paths, tool: Callable[..., Path], knows: str
+) -> None:
+    with pytest.raises(PhoneError, match="does not know what it was asked .--use_profiler=true"):
+        measured(study, paths, tool(knows))
     assert paths.all_measurements() == [paths.measurements], "its times are kept nowhere"
     assert list(phone.folder.iterdir()) == []
+
+
+def test_a_warning_at_a_timed_run_is_refused_whatever_was_said_before(
+    phone: MadeUpPhone, study: Study, paths: Paths, tool: Callable[..., Path]
+) -> None:
+    with pytest.raises(PhoneError, match=r"\(--num_runs=1\), so its times are not kept"):
+        measured(
+            study,
+            paths,
+            tool("--use_profiler=true", times=f"WARN: Unconsumed cmdline flags: --num_runs=1\n{LITERT}"),
+        )
+    assert paths.all_measurements() == [paths.measurements]
 
 
 def test_an_unplug_keeps_what_was_measured_and_the_next_run_goes_on_there(

@@ -1,1 +1,1 @@
-"""Latency of .tflite image classifiers on ARM Cortex-A53 cores, predicted from published measurements."""
+"""Latency of .tflite image classifiers: predicted for Cortex-A53 cores from published measurements, or timed on a phone."""

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 
@@ -26,6 +28,25 @@ def open_at(path: Path, image_size: int, *, threads: int = 1, delegate: bool = T
         raise ProfilingError(f"{path.name} cannot be opened as a .tflite file: {error}") from error
     _resize(interpreter, path, image_size)
     return interpreter
+
+
+def resized(path: Path, image_size: int) -> bytes:
+    """Return a .tflite file's content as exported with an input of (1, image_size, image_size, 3).
+
+    Weights stay as they are; every tensor that depends on the input's size gets its new shape, in place (`Tensor.shape`
+    and `shape_signature` of the TensorFlow Lite schema). For runtimes that time a file only at the size it states.
+    Raises ProfilingError as `open_at`.
+    """
+    interpreter = open_at(path, image_size, delegate=False)
+    content = bytearray(path.read_bytes())
+    graph = schema.Model.GetRootAs(content, 0).Subgraphs(0)
+    for each in interpreter.get_tensor_details():
+        if each["index"] < graph.TensorsLength():  # later ones are the kernels' own
+            tensor = graph.Tensors(each["index"])
+            for stored in (tensor.ShapeAsNumpy(), tensor.ShapeSignatureAsNumpy()):
+                if np.size(stored) == len(each["shape"]) and np.ndim(stored):
+                    stored[stored != -1] = each["shape"][stored != -1]
+    return bytes(content)
 
 
 def _resize(interpreter: Interpreter, path: Path, image_size: int) -> None:

@@ -1,13 +1,23 @@
 import pytest
-from published_logs import LATER_MEMORY, WITH_MEMORY, WITH_PROFILE
+from published_logs import LATER_MEMORY, LITERT, WITH_MEMORY, WITH_PROFILE
 
+from arm_latency.benchmark_output import (
+    inference_ms,
+    operator_times,
+    peak_memory_mib,
+    unconsumed_options,
+)
 from arm_latency.interpreters import ProfilingError
-from fer_utils.profiling.benchmark_output import inference_ms, operator_times, peak_memory_mib
 
 
 @pytest.mark.parametrize(
     ("log", "milliseconds", "mebibytes"),
-    [(WITH_MEMORY, 33.2094, 12.8672), (LATER_MEMORY, 1.03966, 12.1055), (WITH_PROFILE, 947.350, None)],
+    [
+        (WITH_MEMORY, 33.2094, 12.8672),
+        (LATER_MEMORY, 1.03966, 12.1055),
+        (WITH_PROFILE, 947.350, None),
+        (LITERT, 8.123, 12.4),
+    ],
 )
 def test_published_logs_give_the_published_numbers(
     log: str, milliseconds: float, mebibytes: float | None
@@ -84,3 +94,16 @@ def test_a_log_that_breaks_off_before_the_timing_is_an_error_with_its_last_line(
         inference_ms(cut)
     with pytest.raises(ProfilingError, match="no operator profile"):
         operator_times(cut)
+
+
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        ("WARN: Unconsumed cmdline flags: --use_xnnpack=true --x=1", "--use_xnnpack=true --x=1"),
+        ("W0000 benchmark_model.cc:1] Unconsumed cmdline flags: --x=1\nINFO: on", "--x=1"),
+        ("WARN: Unconsumed cmdline flags", "some, unnamed"),
+        ("INFO: Num threads: [1]", None),
+    ],
+)
+def test_options_that_the_tool_does_not_know_are_found_in_its_warning(line: str, options: str | None) -> None:
+    assert unconsumed_options(f"STARTING!\n{line}\n{WITH_MEMORY}") == options

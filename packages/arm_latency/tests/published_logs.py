@@ -44,3 +44,25 @@ count=50 first=948543 curr=944078 min=944078 max=955061 avg=947350 std=2060
 \t [node type]\t [start]\t [first]\t [avg ms]\t [%]\t [cdf%]\t [mem KB]\t[times called]\t[Name]
 \t DEPTHWISE_CONV_2D\t 0.000\t 538.139\t 536.830\t 56.668%\t 56.668%\t 0.000\t 1\t[srnetwork/Conv/Relu]
 """
+
+LITERT = """\
+INFO: [benchmark_litert_model.cc:158] Loading model from: m.tflite
+INFO: The input model file size (MB): 3.9
+INFO: Initialized session in 25.1ms.
+INFO: Running benchmark for at least 3 iterations and at least 0 seconds but terminate if exceeding 150 seconds.
+INFO: count=3 first=9061 curr=8210 min=8210 max=9061 avg=8500.3 std=390 p5=8210 median=8230 p95=9061
+INFO: Running benchmark for at least 1 iterations and at least 0 seconds but terminate if exceeding 150 seconds.
+INFO: count=1 curr=8123 p5=8123 median=8123 p95=8123
+INFO: [benchmark_litert_model.h:80] \
+
+========== BENCHMARK RESULTS ==========
+INFO: [benchmark_litert_model.h:81] Model initialization: 25.10 ms
+INFO: [benchmark_litert_model.h:86] Inference (avg):      8.12 ms (1 runs)
+INFO: [benchmark_litert_model.h:112] \
+
+Memory Usage:
+INFO: [benchmark_litert_model.h:114] Init footprint:       6.10 MB
+INFO: [benchmark_litert_model.h:116] Overall footprint:    12.40 MB
+INFO: [benchmark_litert_model.h:126] ======================================
+"""
+"""Composed after the formats of litert/tools/benchmark_litert_model.h and stats_calculator.h: of LiteRT's tool, one run."""

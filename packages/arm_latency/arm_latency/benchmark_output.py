@@ -1,7 +1,8 @@
 """Read what the vendor's `benchmark_model` prints: times, memory, and where the time goes by operator.
 
 Formats: tensorflow/lite/tools/benchmark/benchmark_model.cc (tensorflow at 08df8c40), the `Stat` classes of
-stats_calculator.h, and published logs from 2018 on (tensorflow issues 23131, 27948, 42507, 61950).
+stats_calculator.h, published logs from 2018 on (tensorflow issues 23131, 27948, 42507, 61950), and for LiteRT's tool
+litert/tools/benchmark_litert_model.h (google-ai-edge/LiteRT at 15bfaa8b).
 """
 
 import re
@@ -11,11 +12,13 @@ from typing import Final
 import pandas as pd
 
 from arm_latency.interpreters import ProfilingError
-from face_sets.validation import last_line
 
 _STATISTICS: Final = re.compile(r"\bcount=\d+ .*")
 _PAIR: Final = re.compile(r"(\w+)=([0-9.e+]+)")
-_MEMORY: Final = re.compile(r"emory footprint[^:]*\(MB\): init=\S+ overall=([0-9.e+]+)")
+_MEMORY: Final = re.compile(
+    r"(?:emory footprint[^:]*\(MB\): init=\S+ overall=|Overall footprint: +)([0-9.e+]+)"
+)
+_UNCONSUMED: Final = re.compile(r"Unconsumed cmdline flags:? *(.*)")
 _HEADING: Final = re.compile(r"=+ (.+?) =+\s*$")
 _RUN_ORDER: Final = "Run Order"
 
@@ -40,6 +43,12 @@ def peak_memory_mib(output: str) -> float | None:
     """
     found = _MEMORY.search(output)
     return float(found.group(1)) if found else None
+
+
+def unconsumed_options(output: str) -> str | None:
+    """Return the options that the tool did not know, as it names them, or None: it only warns, and goes on without."""
+    found = _UNCONSUMED.search(output)
+    return (found.group(1) or "some, unnamed") if found else None
 
 
 def operator_times(output: str) -> pd.DataFrame:
@@ -77,3 +86,9 @@ def operator_times(output: str) -> pd.DataFrame:
 def _heading(line: str) -> str | None:
     found = _HEADING.search(line)
     return found.group(1) if found else None
+
+
+def last_line(output: str) -> str:
+    """Return the last line of a program's output that is not blank."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else "nothing was printed"

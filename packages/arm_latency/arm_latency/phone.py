@@ -1,5 +1,6 @@
 """An attached Android phone: find it, run commands on it, copy files to it, read its clocks and temperature."""
 
+import hashlib
 import re
 import struct
 from collections.abc import Sequence
@@ -12,9 +13,8 @@ import numpy as np
 import pandas as pd
 from adbutils import AdbClient, AdbDevice, AdbError
 
+from arm_latency.benchmark_output import last_line
 from arm_latency.interpreters import ProfilingError
-from face_sets.files import digest
-from face_sets.validation import last_line
 
 HOT_CELSIUS: Final = 37.0
 """A battery warmer than this makes a run "hot": a published phone harness starts no case above it
@@ -145,7 +145,8 @@ def describe(phone: Phone) -> str:
     if len(answers) != len(_PROPERTIES) or not answers[1]:
         raise PhoneError(f"{phone.serial} does not say which phone it is: is it an Android device?")
     maker, model, release, platform = answers
-    return f"{maker} {model}, Android {release}, {platform}, unit {digest(phone.serial)[:4]}"
+    unit = hashlib.sha256(phone.serial.encode()).hexdigest()[:4]
+    return f"{maker} {model}, Android {release}, {platform}, unit {unit}"
 
 
 def read_state(phone: Phone) -> PhoneState:

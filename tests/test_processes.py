@@ -1,0 +1,108 @@
+"""What is left of processes that were killed, with real ones: nothing, and no lock."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from fer_utils import processes
+from fer_utils.processes import BusyError, holder, one_at_a_time
+
+PARENT = """
+import subprocess, sys, time
+from fer_utils.processes import end_all_when_terminated, end_with_run
+{begin}()
+stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+child = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); p.wait()"
+apart = subprocess.Popen([sys.executable, "-c", child, stubborn], start_new_session=True)  # as kernels of notebooks are
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def start(code, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+
+
+def family(process, count=3):
+    """The process and its descendants, when there are so many."""
+    known = psutil.Process(process.pid)
+    for _ in range(100):
+        if len(found := [known, *known.children(recursive=True)]) == count:
+            time.sleep(0.5)  # the youngest has set up its handler
+            return found
+        time.sleep(0.1)
+    raise AssertionError(found)
+
+
+def alive(found):
+    return [each for each in found if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminated_process_ends_all_that_it_started_within_five_seconds(number):
+    process = start(PARENT.format(begin="end_all_when_terminated"))
+    assert process.stdout.readline() == "ready\n"
+    found = family(process)
+    process.send_signal(number)
+    assert process.wait(timeout=5) == 128 + number
+    assert alive(found) == []
+
+
+def test_a_job_ends_with_its_run_even_if_that_was_killed():
+    run = start("import time; print('ready', flush=True); time.sleep(60)")
+    job = start(PARENT.format(begin="end_with_run"), FER_RUN=str(run.pid))
+    assert job.stdout.readline() == "ready\n"
+    found = family(job)
+    run.kill()  # and not waited for: it stays a zombie
+    assert job.wait(timeout=8) == 1
+    assert alive(found) == []
+    run.wait()
+
+
+def test_a_lock_names_the_process_that_holds_it_and_is_free_when_that_was_killed(tmp_path):
+    lock = tmp_path / "new folder" / "run.lock"
+    code = "import sys, time; from pathlib import Path; from fer_utils.processes import one_at_a_time\n"
+    code += f"with one_at_a_time(Path({str(lock)!r})): print('ready', flush=True); time.sleep(60)"
+    other = start(code)
+    assert other.stdout.readline() == "ready\n"
+    assert holder(lock) == f"process {other.pid}"
+    with pytest.raises(BusyError, match=f"another run is at work here, process {other.pid}: wait"):
+        with one_at_a_time(lock):
+            pass
+    other.kill()
+    other.wait()
+    assert holder(lock) is None
+    with one_at_a_time(lock):
+        pass
+    with one_at_a_time(lock):
+        pass
+
+
+def test_what_inherits_a_lock_holds_it_on(tmp_path):
+    """Snakemake goes on for a moment where `fer` was killed: until it ends, no other run begins."""
+    lock = tmp_path / "run.lock"
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with one_at_a_time(lock) as descriptor:
+        child = subprocess.Popen(sleep, pass_fds=[descriptor])
+    with pytest.raises(BusyError, match=f"process {child.pid}"), one_at_a_time(lock):
+        pass
+    child.kill()
+    child.wait()
+    with one_at_a_time(lock):
+        pass
+
+
+def test_a_file_system_without_locks_locks_nobody_out(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("operation not supported")
+
+    monkeypatch.setattr(processes.fcntl, "flock", refuse)
+    with one_at_a_time(tmp_path / "run.lock"):
+        pass

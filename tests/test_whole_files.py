@@ -1,0 +1,111 @@
+"""Files beside tables that are there: deleted, cut or changed, their jobs are due again, and only theirs."""
+
+import json
+from hashlib import sha256
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from tiny_networks import tiny_file  # noqa: F401
+
+from fer_utils import tables
+from fer_utils.classify import NoModelError, default_model
+from fer_utils.compression.metadata import describe
+from fer_utils.paths import Paths
+from fer_utils.study import load_study
+from fer_utils.whole_files import broken_jobs
+from fer_utils.workflow import _forced, due_jobs
+
+NETWORK = "mobilenet_v2"
+FILE, VARIANT, WEIGHTS = "exported.tflite", "variant.tflite", f"{NETWORK}.all.h5"
+
+
+@pytest.fixture
+def study():
+    return load_study("quick", architectures=[NETWORK], techniques=["none"])
+
+
+@pytest.fixture
+def paths(study, monkeypatch, tmp_path, tiny_file):  # noqa: F811
+    """A study with weights, an exported file (its digest noted) and a variant (without one)."""
+    monkeypatch.setenv("FER_RESULTS", str(tmp_path))
+    paths = Paths.of(study)
+    model = describe(tiny_file("float32").read_bytes(), "tiny", "about")
+    trained, exported, variants = (
+        paths.trained("runs", NETWORK), paths.compressed("runs", NETWORK), paths.compressed("variant_runs", NETWORK),
+    )  # fmt: skip
+    for table, name in ((trained, WEIGHTS), (exported, FILE), (variants, VARIANT)):
+        rows = pd.DataFrame(
+            {"run_id": [name, "failed"], "status": ["done", "failed"], "artefact": [name, None]}
+        )
+        about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "precision": "float32"}
+        tables.write(rows.assign(**about), "runs", table)
+        (table.parent / name).write_bytes(model)
+    with h5py.File(trained.parent / WEIGHTS, "w") as file:
+        file["kernel"] = np.zeros(1000)
+    golden = {"answers": {FILE: {"sha256": sha256(model).hexdigest()}}}
+    (exported.parent / "golden.json").write_text(json.dumps(golden))
+    return paths
+
+
+def place(paths, name):
+    table = paths.trained("runs", NETWORK) if name == WEIGHTS else paths.compressed("runs", NETWORK)
+    return table.parent / name
+
+
+def test_nothing_is_broken_where_nothing_was_touched_or_made(paths, study):
+    assert broken_jobs(study, paths) == []
+    assert broken_jobs(study, Paths.of(study, paths.root / "elsewhere")) == []
+
+
+@pytest.mark.parametrize("cut", [None, 0, 100, 0.5, 0.999])
+@pytest.mark.parametrize("name", [FILE, VARIANT, WEIGHTS])
+def test_a_missing_or_cut_file_breaks_its_job(paths, study, name, cut):
+    path = place(paths, name)
+    content = path.read_bytes()
+    if cut is None:
+        path.unlink()
+    else:
+        path.write_bytes(content[: int(cut * len(content)) if cut < 1 else cut])
+    (broken,) = broken_jobs(study, paths)
+    assert broken == (f"train-{NETWORK}" if name == WEIGHTS else f"compress-{NETWORK}-none")
+
+
+@pytest.mark.parametrize("where", [0.01, 0.3, 0.7, 0.99])
+def test_a_flipped_bit_in_an_exported_file_breaks_its_job(paths, study, where):
+    path = place(paths, FILE)
+    content = bytearray(path.read_bytes())
+    content[int(where * len(content))] ^= 4
+    path.write_bytes(content)
+    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-none"]
+
+
+@pytest.mark.parametrize("name", ["runs.parquet", "golden.json"])
+def test_a_damaged_table_or_note_breaks_its_job_too(paths, study, name):
+    path = place(paths, name)
+    path.write_bytes(path.read_bytes()[:50])
+    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-none"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"cut", b"\0" * 5000])
+def test_nothing_is_classified_by_such_a_file(paths, study, content):
+    table = paths.compressed("runs", NETWORK)
+    path = table.parent / "plain.tflite"
+    run = {"run_id": f"{NETWORK}.all.none.float32", "status": "done", "artefact": path.name}
+    about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "precision": "float32"}
+    tables.write(pd.DataFrame([{**run, **about}]), "runs", table)
+    path.write_bytes((table.parent / FILE).read_bytes())
+    assert default_model(paths).path == path
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(NoModelError, match=r"plain\.tflite is missing or not whole: `fer run 04_compression"):
+        default_model(paths)
+
+
+def test_the_workflow_makes_it_again(paths, study):
+    """Its table is up to date for Snakemake, whose records of this study's tables are none."""
+    options = _forced("quick", study.changes)
+    assert options == []
+    place(paths, FILE).unlink()
+    assert _forced("quick", study.changes) == ["--forcerun", f"compress-{NETWORK}-none"]
+    assert due_jobs("quick", study.changes)["compress"] == 1
