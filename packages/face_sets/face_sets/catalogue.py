@@ -139,12 +139,18 @@ class Worker:
         return Outcome(path, hashlib.sha256(data).hexdigest(), look)
 
     def _store(self, dataset: str, path: str, data: bytes) -> None:
-        """Write plainly: a half-written crop is in no table yet, and is written again with its part."""
+        """Write plainly, but all: a half-written crop is in no table yet, and is written again with its part."""
         if dataset not in self.made:
             (self.folder / dataset).mkdir(parents=True, exist_ok=True)
             self.made.add(dataset)
-        with open(f"{self.folder}/{path}", "wb", buffering=0) as file:
-            file.write(data)
+        place = f"{self.folder}/{path}"
+        try:
+            with open(place, "wb") as file:  # unbuffered, a write may end short without an error
+                file.write(data)
+        except OSError as error:
+            raise CatalogueError(
+                f"a face could not be stored in {self.folder}: {error.strerror}. Free space and run again"
+            ) from error
 
     def _found(self, image: Pixels, row: Row) -> Pixels | None:
         box = box_of(row)

@@ -131,6 +131,11 @@ def _losses(report: "Report") -> str:
 
 
 def _show_report(here: "IngestedSet", report: "Report") -> None:
+    import pandas as pd
+
+    from face_sets.ingest import PASSED_OVER
+    from face_sets.readers.reading import told
+
     typer.echo(f"{here.name}: {report.found:,} faces; {_losses(report)}")
     for what, counts in (("expression", report.by_expression), ("age group", report.by_age_group)):
         typer.echo(f"by {what}: " + ", ".join(f"{key} {count:,}" for key, count in counts.items()))
@@ -139,7 +144,15 @@ def _show_report(here: "IngestedSet", report: "Report") -> None:
         typer.echo(f"not used, by the owner's label: {dropped}")
     _show_hit_rates(here)
     if report.failed:
-        typer.echo(f"{report.failed:,} file(s) could not be used: {here.rejected_file} says which, and why")
+        reasons = pd.read_csv(here.rejected_file)["reason"]
+        why = told(reasons[reasons != PASSED_OVER])
+        typer.echo(
+            f"{report.failed:,} file(s) could not be used{why}: {here.rejected_file} says which, and why"
+        )
+    if report.passed_over:
+        typer.echo(
+            f"{report.passed_over:,} file(s) are no pictures and were passed over: {here.rejected_file} names them"
+        )
 
 
 def _show_hit_rates(here: "IngestedSet") -> None:
