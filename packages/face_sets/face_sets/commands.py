@@ -86,7 +86,9 @@ def ingest(
 
 @app.command()
 def unpack(
-    archive: Annotated[Path, typer.Argument(help="zip, 7z or tar as received; of a split one the first part")],
+    archive: Annotated[
+        Path, typer.Argument(help="zip, 7z or tar as received; of a split one the first part")
+    ],
     folder: Annotated[Path, typer.Option("--to", help="Folder to unpack to; it must not hold anything yet")],
 ) -> None:
     """Unpack an archive without harm: nothing lands outside the folder, and nothing swells beyond bounds."""

@@ -29,6 +29,7 @@ PICTURES: Final = frozenset((
 NOTES: Final = frozenset((
     ".txt", ".csv", ".tsv", ".lst", ".json", ".xml", ".yml", ".html", ".htm", ".md", ".pdf", ".rtf", ".doc", ".docx", ".odt",
     ".xls", ".xlsx", ".ods", ".sav", ".mat", ".pts", ".r", ".rds", ".rda", ".m", ".py", ".ini", ".db", ".log",
+    ".tem",
 ))  # fmt: skip
 """Suffixes of what is passed over without a word: documents, tables and code, and what systems leave in folders."""
 
