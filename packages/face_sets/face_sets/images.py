@@ -172,19 +172,29 @@ def without_bars(image: Pixels) -> Pixels:
     A bar is of one colour, up to JPEG's noise, and ends at once along much of its length; a plain background ends
     along the outline of a head, and stays.
     """
-    upright = image[_bar(image) : len(image) - _bar(image[::-1])]
-    across = upright.transpose(1, 0, 2)
-    return np.ascontiguousarray(upright[:, _bar(across) : len(across) - _bar(across[::-1])])
+    top, bottom = _bars(image)
+    left, right = _bars(across := image[top : len(image) - bottom].transpose(1, 0, 2))
+    inner = across[left : len(across) - right].transpose(1, 0, 2)
+    # Bars on all sides: those above show their ends once those beside are cut off
+    return image if inner.shape == image.shape else without_bars(np.ascontiguousarray(inner))
 
 
-def _bar(lines: Pixels) -> int:
-    """How many of the first lines are a bar."""
+def _bars(lines: Pixels) -> tuple[int, int]:
+    """How many of the first and of the last lines are bars; where one ends in what is as dark, by the other."""
+    (first, ends), (last, also_ends) = _bar(lines), _bar(lines[::-1])
+    if not (ends or also_ends):
+        return 0, 0
+    return first if ends else min(first, last), last if also_ends else min(first, last)
+
+
+def _bar(lines: Pixels) -> tuple[int, bool]:
+    """How many of the first lines are plain and alike, and whether they end as a bar does."""
     samples = lines[:, :: max(1, lines.shape[1] // _SAMPLES)].astype(np.int16)
     off = np.abs(samples - samples[0].mean(axis=0)).mean(axis=2)
     plain = off.mean(axis=1) <= _PLAIN
     number = int(np.argmin(plain))  # 0 if all are, and if the first is none
     beyond = off[min(number + _BLUR, len(off) - 1)]
-    return number if (beyond > _EDGE).mean() >= _EDGE_SHARE else 0
+    return number, number > 0 and bool((beyond > _EDGE).mean() >= _EDGE_SHARE)
 
 
 def _bytes(path: Path) -> bytes:
