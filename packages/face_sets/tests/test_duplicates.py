@@ -186,6 +186,9 @@ WAYS = {
     "a third, within a wide frame": lambda image: as_jpeg(
         boxed(np.pad(a_third(image), ((99, 99), (0, 0), (0, 0))), 480, 640)
     ),
+    "a third, in the middle of a frame": lambda image: as_jpeg(
+        cv2.copyMakeBorder(a_third(image), 140, 140, 220, 220, cv2.BORDER_CONSTANT)
+    ),
     "letter-boxed twice over": lambda image: as_jpeg(boxed(boxed(image, 720, 960), 360, 640)),
 }
 
