@@ -172,19 +172,20 @@ def without_bars(image: Pixels) -> Pixels:
     A bar is of one colour, up to JPEG's noise, and ends at once along much of its length; a plain background ends
     along the outline of a head, and stays.
     """
-    top, bottom = _bars(image)
-    left, right = _bars(across := image[top : len(image) - bottom].transpose(1, 0, 2))
-    inner = across[left : len(across) - right].transpose(1, 0, 2)
-    # Bars on all sides: those above show their ends once those beside are cut off
-    return image if inner.shape == image.shape else without_bars(np.ascontiguousarray(inner))
+    inner = image
+    for _ in range(2):  # bars on all sides: those above show their ends once those beside are cut off
+        for _ in range(2):  # above and below, then beside
+            first, last = _bars(inner)
+            inner = inner[first : len(inner) - last].transpose(1, 0, 2)
+    return np.ascontiguousarray(inner)
 
 
 def _bars(lines: Pixels) -> tuple[int, int]:
     """How many of the first and of the last lines are bars; where one ends in what is as dark, by the other."""
     (first, ends), (last, also_ends) = _bar(lines), _bar(lines[::-1])
-    if not (ends or also_ends):
-        return 0, 0
-    return first if ends else min(first, last), last if also_ends else min(first, last)
+    bars = first if ends else min(first, last), last if also_ends else min(first, last)
+    # Two halves, say, are no bars: nothing would be left
+    return bars if (ends or also_ends) and sum(bars) < len(lines) - _BLUR else (0, 0)
 
 
 def _bar(lines: Pixels) -> tuple[int, bool]:

@@ -223,3 +223,16 @@ def test_a_plain_background_is_no_bar_nor_is_a_plain_picture():
     assert without_bars(background).shape == (200, 200, 3)
     cv2.circle(background, (100, 120), 60, (90, 60, 40), -1)
     assert without_bars(background).shape == (200, 200, 3)
+
+
+def test_of_halves_stripes_and_frames_within_frames_something_is_left():
+    halves = np.zeros((120, 120, 3), np.uint8)
+    halves[60:] = 255
+    stripes = np.zeros((120, 120, 3), np.uint8)
+    stripes[np.arange(120) // 10 % 2 == 1] = 255
+    frames = np.zeros((3001, 3001, 3), np.uint8)
+    for depth in range(0, 1500, 2):
+        frames[depth : 3001 - depth, depth : 3001 - depth] = 255 * (depth // 2 % 2)
+    for image in (halves, stripes, frames, halves[:1], halves[:, :1], halves[:2, :3]):
+        assert without_bars(image).size > 0
+        assert without_bars(np.ascontiguousarray(image.transpose(1, 0, 2))).size > 0
