@@ -62,6 +62,7 @@ def simulated(rows: int) -> pd.DataFrame:
             "path": "images/" + text.str.zfill(12) + ".jpg",
             "sha256": text.str.zfill(64),
             "perceptual_hash": pd.Series(hashes(rows), dtype="string"),
+            "picture_hash": pd.Series(hashes(rows)[::-1], dtype="string"),
         }
     )
     return tables.conform(frame, "ingested")

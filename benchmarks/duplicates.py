@@ -3,8 +3,8 @@
 `FER_DATA=FOLDER python benchmarks/duplicates.py` copies the London photographs and `--rendered` faces in several ways.
 A copy goes the way of every picture: it is changed, then its face is found and cropped anew. `stored` is the other
 way, for sets that ship cropped faces: the stored face itself is changed. For each are printed the shares that
-the clusters join with their original, and that lie within BESIDE of it, as is asked of CAFE's. Then how near two
-people come.
+the clusters join with their original, and that lie within BESIDE of it, as is asked of CAFE's; and of whole pictures
+the share within SAME_PICTURE. Then how near two people come, by the face and by the whole picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ import typer
 from rendered import rendered_faces
 
 from face_sets.detection import FaceDetector, crop_face, largest_face
-from face_sets.duplicates import BESIDE, LINKED, clusters, codes_of, distances, perceptual_hash
-from face_sets.images import Pixels, decode_image, encode_jpeg, read_image
+from face_sets.duplicates import BESIDE, LINKED, SAME_PICTURE, clusters, codes_of, distances, perceptual_hash
+from face_sets.images import Pixels, decode_image, encode_jpeg, read_image, without_bars
 from face_sets.ingest import FACE_SIZE
 from face_sets.readers.london import read as read_london
 from fer_utils.steps.external_faces import london_folder
@@ -47,9 +47,20 @@ def shrunk(share: float) -> Copy:
     return lambda image, _: cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
+def letter_boxed(image: Pixels, _: np.random.Generator) -> Pixels:
+    """Return a copy as a frame of a phone held across, 360 x 640 with black bars, as JPEG."""
+    scale = min(360 / image.shape[0], 640 / image.shape[1])
+    inner = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    down, right = 360 - inner.shape[0], 640 - inner.shape[1]
+    bars = ((down // 2, down - down // 2), (right // 2, right - right // 2), (0, 0))
+    return decode_image(encode_jpeg(np.pad(inner, bars), 80))
+
+
 COPIES: dict[str, Copy] = {
     "JPEG of quality 60": lambda image, _: decode_image(encode_jpeg(image, 60)),
+    "letter-boxed": letter_boxed,
     "half the size": shrunk(0.5),
+    "a third of the size": shrunk(1 / 3),
     "a quarter of the size": shrunk(0.25),
     "brighter": lit(1.0, 25),
     "darker": lit(1.0, -25),
@@ -90,22 +101,31 @@ def show(name: str, people: list[str], pictures: list[Pixels]) -> None:
     detector = FaceDetector()
 
     def found(image: Pixels) -> Pixels | None:
+        image = without_bars(image)
         face = largest_face(detector.detect(image))
         return None if face is None else crop_face(image, face, FACE_SIZE)
 
     stored = [found(picture) for picture in pictures]
-    originals = hashed(stored)
-    print(f"{name}: {len(pictures)} pictures\n{'':24} {'found and cropped anew':>30} {'stored':>19}")
-    print(f"{'copy':24} {'faces':>10} {'linked':>9} {'beside':>9} {'linked':>9} {'beside':>9}")
+    originals, wholes = hashed(stored), hashed([without_bars(picture) for picture in pictures])
+    print(
+        f"{name}: {len(pictures)} pictures\n{'':24} {'found and cropped anew':>30} {'stored':>19} {'whole':>9}"
+    )
+    print(f"{'copy':24} {'faces':>10} {'linked':>9} {'beside':>9} {'linked':>9} {'beside':>9} {'same':>9}")
     for copy, change in COPIES.items():
-        again = hashed([found(change(p, np.random.default_rng(k))) for k, p in enumerate(pictures)])
+        changed = [change(picture, np.random.default_rng(k)) for k, picture in enumerate(pictures)]
+        again = hashed([found(picture) for picture in changed])
         direct = hashed(
             [None if s is None else change(s, np.random.default_rng(k)) for k, s in enumerate(stored)]
         )
         count, *found_anew = shares(originals, again)
-        numbers = [*found_anew, *shares(originals, direct)[1:]]
+        far = distances(
+            codes_of(pd.Series(wholes)), codes_of(pd.Series(hashed(list(map(without_bars, changed)))))
+        )
+        numbers = [*found_anew, *shares(originals, direct)[1:], float((np.diag(far) <= SAME_PICTURE).mean())]
         print(f"{copy:24} {count:10} " + " ".join(f"{number:9.2f}" for number in numbers))
     show_people(people, originals)
+    print("the same of whole pictures:")
+    show_people(people, wholes)
 
 
 def show_people(people: list[str], originals: list[str | None]) -> None:

@@ -211,7 +211,7 @@ STEPS: Final[Mapping[str, Step]] = {
     for step in (
         Step(
             "faces", "fer_utils.steps.faces.make_faces",
-            reads=lambda _: [],
+            reads=lambda paths: [paths.external_faces] if paths.study.face_source == "licensed" else [],
             writes=lambda paths: [paths.faces, paths.dropped],
             sections=("faces",), seconds=lambda: 15, all_cores=True,
             watches=lambda study, paths: [

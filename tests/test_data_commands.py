@@ -15,7 +15,7 @@ from face_sets.folders import RESULTS_VARIABLE
 from face_sets.ingested import IngestedSet, ingested_sets
 from face_sets.manifests import load_manifest
 from face_sets.readers.reading import SOURCES
-from fer_utils import cli, forgetting
+from fer_utils import cli, forgetting, tables
 from fer_utils.paths import Paths
 from fer_utils.steps.faces import make_faces
 from fer_utils.study import Study, load_study
@@ -150,6 +150,7 @@ def studies(results, tmp_path):
     for sets in (("cafe", "kdef", "jaffe"), ("cafe", "jaffe")):
         study = load_study("licensed", face_size=48, sets=sets)
         paths = Paths.of(study, results)
+        tables.write(tables.empty("faces"), "faces", paths.external_faces)
         make_faces(study, paths)
         for kind in ("train", "compress", "notebooks", "figures"):
             (paths.root / kind).mkdir()

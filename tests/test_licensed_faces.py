@@ -8,10 +8,10 @@ import pytest
 from made_up_sets import WRITERS, ingested_rows, put_set
 
 from face_sets.ingest import ingest
-from face_sets.ingested import IngestError
+from face_sets.ingested import IngestedSet, IngestError
 from face_sets.leaks import LeakError, check_no_leak
 from face_sets.set_names import LICENSED_SETS
-from face_sets.splits import NEAR_TEST, NEAR_VALIDATION, OF_OWNERS_TEST, assign_splits
+from face_sets.splits import NEAR_TEST, NEAR_VALIDATION, OF_OWNERS_TEST, OF_WHOM, assign_splits
 from fer_utils import tables
 from fer_utils.analysis.metrics import coverage
 from fer_utils.models.face_images import load_pixels
@@ -29,7 +29,9 @@ def paths(tmp_path):
     put_set(tmp_path, "kdef", 20, age_group="adult")
     put_set(tmp_path, "raf_db", 4, age_group="unknown", subject_id=pd.NA)
     put_set(tmp_path, "london", 2, age_group="adult")
-    return Paths.of(STUDY, tmp_path)
+    paths = Paths.of(STUDY, tmp_path)
+    tables.write(tables.empty("faces"), "faces", paths.external_faces)
+    return paths
 
 
 def test_the_table_leads_to_the_pictures(paths):
@@ -49,6 +51,29 @@ def test_the_table_is_found_from_any_folder(paths, monkeypatch):
     faces = tables.read("faces", here.faces)
     assert len(load_pixels(faces, here.faces.parent, 48)) == len(faces)
     assert os.listdir(here.faces.parent) == ["faces.parquet", "dropped.parquet"] or len(faces)
+
+
+@pytest.mark.parametrize("column", ["perceptual_hash", "picture_hash"])
+def test_a_photograph_of_the_external_test_is_not_learned_from(paths, column):
+    """It lies in another set, found there by its face or by the whole picture; so does another of that person."""
+    rows = IngestedSet(paths.results, "kdef").faces()
+    external = tables.conform(
+        rows.iloc[[20]].drop(columns=["source_key", "owner_split"]).assign(
+            face_id="london-001-neutral", dataset="london", subject_id="london-001", split="external", sha256="0",
+            **{other: "7f" + "00" * 63 for other in {"perceptual_hash", "picture_hash"} - {column}}, may_publish=True,
+        ),
+        "faces",
+    )  # fmt: skip
+    tables.write(external, "faces", paths.external_faces)
+    make_faces(STUDY, paths)
+    faces, dropped = tables.read("faces", paths.faces), pd.read_parquet(paths.dropped)
+    subject = rows["subject_id"][20]
+    assert subject not in set(faces["subject_id"])
+    assert "london" not in set(faces["dataset"])
+    reasons = dropped.set_index("face_id")["reason"]
+    assert reasons[rows["face_id"][20]] == NEAR_TEST
+    others = rows.loc[(rows["subject_id"] == subject) & (rows.index != 20), "face_id"]
+    assert set(reasons[others]) == {OF_WHOM.format(NEAR_TEST)}
 
 
 def test_faces_that_were_not_found_are_told(paths):
@@ -96,12 +121,14 @@ def test_a_licensed_study_is_made_of_all_sets(tmp_path, tmp_path_factory):
         reports[name] = ingest(name, folder, tmp_path, SIZE)
     study = load_study("licensed", face_size=SIZE)
     paths = Paths.of(study, tmp_path)
+    tables.write(tables.empty("faces"), "faces", paths.external_faces)
     make_faces(study, paths)
     faces = tables.read("faces", paths.faces)
     check_no_leak(faces)
     # The small sets show the same few synthetic people, so some of them are copies of CAFE's and must go
     dropped = pd.read_parquet(paths.dropped)
-    copies = dropped[dropped["reason"].isin([NEAR_TEST, NEAR_VALIDATION, OF_OWNERS_TEST])]
+    said = [NEAR_TEST, NEAR_VALIDATION]
+    copies = dropped[dropped["reason"].isin([OF_OWNERS_TEST, *said, *map(OF_WHOM.format, said)])]
     assert set(faces["dataset"]) | set(copies["dataset"]) == set(LICENSED_SETS)
     assert len(faces) + len(copies) == sum(reports[name].found for name in LICENSED_SETS)
     assert set(faces.loc[faces["dataset"] == "cafe", "split"]) == {"test"}

@@ -15,6 +15,7 @@ import pytest
 from made_up_sets import put_set
 from pictures_in_files import files_showing, marked, shows
 
+from face_sets.catalogue import DROPPED_COLUMNS
 from face_sets.folders import PROJECT_FOLDER, RESULTS_VARIABLE
 from fer_utils import stages, tables
 from fer_utils.paths import Paths
@@ -61,8 +62,8 @@ def rendered(tmp_path_factory):
         put_set(paths.results, "nimh_chefs", 6, draw=lambda k: marked(RESTRICTED, 100 + k))
         put_set(paths.results, "ddcf", 6, draw=lambda k: marked(RESTRICTED, 200 + k))
         put_set(paths.results, "cafe", 3, draw=lambda k: marked(RESTRICTED, 300 + k))
-        make_faces(study, paths)
         put_external(paths)
+        make_faces(study, paths)
         stages.run_notebook("01_data", study, paths)
         log = build_page(paths, folder / "book")
     return folder, paths, log, started
@@ -83,7 +84,7 @@ def put_external(paths):
     target = paths.external_faces.parent
     shutil.copytree(paths.results / "data" / "london" / "images-0", target / "images-0")
     tables.write(rows[[c for c in tables.COLUMNS["faces"] if c in rows]], "faces", paths.external_faces)
-    pd.read_parquet(paths.dropped).iloc[:0].to_parquet(paths.external_dropped)
+    pd.DataFrame({name: [] for name in DROPPED_COLUMNS}).to_parquet(paths.external_dropped)
 
 
 def build_page(paths, project):

@@ -4,7 +4,6 @@ import os
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
@@ -13,6 +12,7 @@ from face_sets.files import atomic_path, digest
 from face_sets.ingested import IngestedSet, IngestError
 from face_sets.leaks import TEST_ONLY, check_no_leak
 from face_sets.manifests import manifest_of
+from face_sets.readers.london import DATASET as LONDON
 from face_sets.splits import assign_splits
 from fer_utils import tables
 from fer_utils.paths import Paths
@@ -23,18 +23,17 @@ from synthetic_faces.portrait import render_face
 FRAME_SHARE = 0.8
 """A crop is about this share of the rendered frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
 
-_LEARNABLE: Final = "one data set to learn from"
-
 
 def make_faces(study: Study, paths: Paths) -> None:
     """Make the study's faces and write the `faces` table; beside it `dropped.parquet` lists those left out, and why.
 
     Rendered faces are found and cropped by the one rule. Licensed faces were, when they were ingested; they stay
-    where they are, and the table's paths lead there. Raises IngestError if CAFE, or every set to learn from, is
-    missing.
+    where they are, and the table's paths lead there; what is like a photograph of the external test is left out.
+    Raises IngestError if CAFE, or every set to learn from, is missing.
     """
     faces, dropped = _rendered(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
     check_no_leak(faces)
+    faces = faces[faces["dataset"] != LONDON]  # of a table of its own
     with atomic_path(paths.dropped) as temporary:
         dropped.to_parquet(temporary, index=False)
     tables.write(faces, "faces", paths.faces)
@@ -60,9 +59,9 @@ def _rendered(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _licensed(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
     here = [each for name in study.sets if (each := IngestedSet(paths.results, name)).is_whole]
     _check(here, study)
-    rows, left_out = assign_splits(
-        tables.concatenated([_faces_of(each, paths.faces.parent) for each in here]), study.seed
-    )
+    external = tables.read("faces", paths.external_faces).drop(columns="split")
+    faces = tables.concatenated([*(_faces_of(each, paths.faces.parent) for each in here), external])
+    rows, left_out = assign_splits(faces, study.seed)
     permitted = {name: manifest_of(name).study.may_publish for name in rows["dataset"].unique()}
     faces = rows.assign(may_publish=rows["dataset"].map(permitted).astype(bool))
     missed = tables.concatenated([*(each.dropped() for each in here), left_out])
@@ -73,7 +72,7 @@ def _licensed(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _check(here: list[IngestedSet], study: Study) -> None:
     names = {each.name for each in here}
     wanted = [f"CAFE ({name})" for name in study.sets if name in TEST_ONLY - names]
-    wanted += [] if names - TEST_ONLY else [_LEARNABLE]
+    wanted += [] if names - TEST_ONLY else ["one data set to learn from"]
     if wanted or not TEST_ONLY & set(study.sets):
         raise IngestError(
             f"the licensed study needs {' and '.join(wanted) or 'CAFE among its sets'}: "

@@ -25,7 +25,7 @@ from face_sets import tables
 from face_sets.detection import Detector, box_of, crop_face, face_in_box, largest_face
 from face_sets.detectors import load_detector
 from face_sets.duplicates import perceptual_hash
-from face_sets.images import ImageError, Pixels, encode_jpeg, encode_png, shrunk
+from face_sets.images import ImageError, Pixels, encode_jpeg, encode_png, shrunk, without_bars
 from face_sets.manifests import manifest_of
 from face_sets.sharpness import is_blank, is_blurred
 from face_sets.tables import Row
@@ -96,6 +96,7 @@ class Outcome:
     path: str | None = None
     sha256: str | None = None
     perceptual_hash: str | None = None
+    picture_hash: str | None = None
     reason: str | None = None
 
 
@@ -136,26 +137,34 @@ class Worker:
         if self.refuse_blurred and is_blurred(crop):
             return Outcome(reason=BLURRED)
         path = f"{row['dataset']}/{row['face_id']}{'.jpg' if self.quality else '.png'}"
-        look = perceptual_hash(crop)  # while the crop is in the processor's cache
+        look = perceptual_hash(crop), perceptual_hash(without_bars(image))
         data = encode_jpeg(crop, self.quality) if self.quality else encode_png(crop)
         self._store(row["dataset"], path, data)
-        return Outcome(path, hashlib.sha256(data).hexdigest(), look)
+        return Outcome(path, hashlib.sha256(data).hexdigest(), *look)
 
     def _store(self, dataset: str, path: str, data: bytes) -> None:
-        """Write plainly: a half-written crop is in no table yet, and is written again with its part."""
+        """Write plainly, but all: a half-written crop is in no table yet, and is written again with its part."""
         if dataset not in self.made:
             (self.folder / dataset).mkdir(parents=True, exist_ok=True)
             self.made.add(dataset)
-        with open(f"{self.folder}/{path}", "wb", buffering=0) as file:
-            file.write(data)
+        place = f"{self.folder}/{path}"
+        try:
+            with open(place, "wb") as file:  # unbuffered, a write may end short without an error
+                file.write(data)
+        except OSError as error:
+            raise CatalogueError(
+                f"a face could not be stored in {self.folder}: {error.strerror}. Free space and run again"
+            ) from error
 
     def _found(self, image: Pixels, row: Row) -> Pixels | None:
         box = box_of(row)
-        face = (
-            largest_face(self.detector.detect(image))
-            if box is None
-            else face_in_box(self.detector, image, box)
-        )
+        if box is None:
+            image = without_bars(
+                image
+            )  # else the detector sees the face at another size than in the original
+            face = largest_face(self.detector.detect(image))
+        else:
+            face = face_in_box(self.detector, image, box)
         return None if face is None else crop_face(image, face, self.face_size)
 
 
@@ -185,7 +194,7 @@ def outcomes(parts: Iterable[list[Row]], worker: Worker, processes: int) -> Iter
 
 
 def columns_of(results: Sequence[Outcome]) -> dict[str, Any]:
-    """Return outcomes as columns: path, sha256, perceptual_hash, reason."""
+    """Return outcomes as columns: path, sha256, perceptual_hash, picture_hash, reason."""
     return {
         each.name: pd.array([getattr(result, each.name) for result in results], dtype="string")
         for each in fields(Outcome)

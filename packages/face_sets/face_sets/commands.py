@@ -87,7 +87,9 @@ def ingest(
 
 @app.command()
 def unpack(
-    archive: Annotated[Path, typer.Argument(help="zip or tar, as it was received")],
+    archive: Annotated[
+        Path, typer.Argument(help="zip, 7z or tar as received; of a split one the first part")
+    ],
     folder: Annotated[Path, typer.Option("--to", help="Folder to unpack to; it must not hold anything yet")],
 ) -> None:
     """Unpack an archive without harm: nothing lands outside the folder, and nothing swells beyond bounds."""
@@ -132,6 +134,11 @@ def _losses(report: "Report") -> str:
 
 
 def _show_report(here: "IngestedSet", report: "Report") -> None:
+    import pandas as pd
+
+    from face_sets.ingest import PASSED_OVER
+    from face_sets.readers.reading import told
+
     typer.echo(f"{here.name}: {report.found:,} faces; {_losses(report)}")
     for what, counts in (("expression", report.by_expression), ("age group", report.by_age_group)):
         typer.echo(f"by {what}: {_listed(counts)}")
@@ -141,7 +148,15 @@ def _show_report(here: "IngestedSet", report: "Report") -> None:
         typer.echo(f"values that are not known, left missing: {_listed(report.unknown_values)}")
     _show_hit_rates(here)
     if report.failed:
-        typer.echo(f"{report.failed:,} file(s) could not be used: {here.rejected_file} says which, and why")
+        reasons = pd.read_csv(here.rejected_file)["reason"]
+        why = told(reasons[reasons != PASSED_OVER])
+        typer.echo(
+            f"{report.failed:,} file(s) could not be used{why}: {here.rejected_file} says which, and why"
+        )
+    if report.passed_over:
+        typer.echo(
+            f"{report.passed_over:,} file(s) are no pictures and were passed over: {here.rejected_file} names them"
+        )
 
 
 def _listed(counts: dict[str, int]) -> str:

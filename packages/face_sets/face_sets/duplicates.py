@@ -10,9 +10,10 @@ Every hash is compared with every other, in tiles of a bounded size: an exact se
 of their number.
 
 Found, of copies of the London photographs whose face was found and cropped anew (within LINKED, within BESIDE): all
-after JPEG, shrinking, noise and other light; 87 and 93 of 100 grey ones; 85 and 93 cropped by 5 %, 74 and 85 by 10 %, 66
-and 81 by 20 %; 75 and 86 mirrored. The rest is missed, and so is nearly every crop of a face that is stored as its
-owner cropped it. `benchmarks/duplicates.py` prints these tables.
+after JPEG, shrinking, noise, other light and letter-boxing; 88 and 93 of 100 grey ones; 85 and 91 cropped by 5 %, 71 and
+86 by 10 %, 67 and 82 by 20 %; 76 and 86 mirrored. The whole picture, hashed too, finds all of these but the cropped
+ones, and 99 of 100 that were stretched or blurred, whatever a detector does. The rest is missed, and so is nearly every
+crop of a face that is stored as its owner cropped it. `benchmarks/duplicates.py` prints these tables.
 """
 
 import math
@@ -34,6 +35,10 @@ photographs no two people come closer than 0.29."""
 
 BESIDE: Final = 0.23
 """Distance up to which a face is the copy of one to test on: wider, since a leak is worse than a face lost."""
+
+SAME_PICTURE: Final = 0.08
+"""Distance up to which two whole pictures are one: half of the nearest two people's, who were photographed in one studio
+(0.14, London and Canadian photographs); copies come within 0.04."""
 
 Codes = NDArray[np.int8]
 """Perceptual hashes, int8 (n, 64): coefficients of a cosine transform, -127 to 127."""
@@ -107,14 +112,23 @@ def clusters(codes: Codes) -> Rows:
     return labels[place]
 
 
-def beside(codes: Codes, marked: Mask) -> Mask:
+def copies(hashed: pd.DataFrame, marked: Mask) -> Mask:
+    """Return which unmarked rows show the face, or the whole picture, of a marked one: bool (n,) in and out.
+
+    Columns: perceptual_hash and picture_hash, none missing.
+    """
+    by_face = beside(codes_of(hashed["perceptual_hash"]), marked)
+    return by_face | beside(codes_of(hashed["picture_hash"]), marked, SAME_PICTURE)
+
+
+def beside(codes: Codes, marked: Mask, distance: float = BESIDE) -> Mask:
     """Return which codes are unmarked and equal or near a marked one: int8 (n, 64) and bool (n,) in, bool (n,) out."""
     distinct, place = _distinct(codes)
     touched = np.zeros(len(distinct), dtype=bool)
     touched[place[marked]] = True
     units, near = _unit(distinct), touched.copy()
     for start in range(0, len(units), _TILE):
-        for rows, _ in _near_pairs(units[start : start + _TILE], units[touched], BESIDE):
+        for rows, _ in _near_pairs(units[start : start + _TILE], units[touched], distance):
             near[start + rows] = True
     return near[place] & ~marked
 

@@ -14,7 +14,8 @@ from typing import Any
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` which takes its place when the block ends without an error.
 
-    A killed or failing writer leaves the old file, or none. The parent folder is made.
+    A killed or failing writer leaves the old file, or none, and so does a power cut: what was written is on the disk
+    before it takes the place. The parent folder is made.
     Raises OSError with the path and the remedy when the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +25,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)  # mkstemp's 0600 would hide results from the owner's group
+        _sync(temporary)
         os.replace(temporary, path)
+        _sync(path.parent)
     except OSError as error:
         raise OSError(
             error.errno,
@@ -32,6 +35,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
 """From a folder in the owner's layout to faces found, cropped and stored: once per data set, whatever studies use it.
 
 The work is done in parts, each noted in a journal when it is done, so that an ingest that was interrupted goes on
-where it stopped. The old tables stay valid until the new ones are whole.
+where it stopped, and stored faces that were lost later are made again. The old tables stay valid until the new ones
+are whole.
 """
 
 import importlib.metadata
@@ -11,11 +12,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
+import pyarrow
 from tqdm import tqdm
 
 from face_sets import tables
@@ -33,8 +34,9 @@ from face_sets.code_digests import code_digest
 from face_sets.detectors import load_detector
 from face_sets.files import atomic_path, digest
 from face_sets.images import Pixels
-from face_sets.ingested import IngestedSet, IngestError, Report
+from face_sets.ingested import IngestedSet, IngestError, Report, damaged
 from face_sets.manifests import manifest_of
+from face_sets.readers.layouts import list_files
 from face_sets.readers.reading import (
     ROW_COLUMNS,
     SENT_COLUMNS,
@@ -43,6 +45,7 @@ from face_sets.readers.reading import (
     name_of,
     reader_module,
     source,
+    told,
 )
 
 FACE_SIZE: Final = 224
@@ -58,7 +61,11 @@ and more time than all else. Aligned sets are kept without loss."""
 
 _PART: Final = 1024  # rows per note in the journal: seconds of work, so little is lost
 _SMALL: Final = 32  # rows that one process has done before others have started
-_PACKAGES: Final = ("fer-utils", "opencv-python-headless", "pillow", "simplejpeg", "ai-edge-litert")
+_PACKAGES: Final = (
+    "fer-utils", "opencv-python-headless", "pillow", "pillow-heif", "simplejpeg", "ai-edge-litert",
+)  # fmt: skip
+_UNREADABLE: Final = (OSError, ValueError, KeyError, pyarrow.ArrowException)  # of damaged Parquet files
+PASSED_OVER: Final = "is no picture, nor a video that the set needs: it was passed over"
 
 
 def ingest(
@@ -72,8 +79,9 @@ def ingest(
 ) -> Report:
     """Read a data set's folder, find, crop and store its faces below `results`, and return how it went.
 
-    Asked again for the same folder it goes on where it was interrupted, or returns at once if all is done; files
-    that changed, other settings or other code begin anew. Files that cannot be used are listed in `rejected.csv`.
+    Asked again for the same folder it goes on where it was interrupted; where all is done it only makes again what
+    is damaged or missing. Files that changed, other settings or other code begin anew. Files that cannot be used, or
+    were passed over, are listed in `rejected.csv`.
 
     Raises LayoutError for an unknown set or a folder in another layout, IngestError for a folder without one
     usable picture, DetectorError for an unusable `detector_model`.
@@ -83,11 +91,13 @@ def ingest(
         load_detector(detector_model)  # refuse it here rather than in every process
     reading = chosen.read(folder)
     target = IngestedSet(results, name)
-    job = _Job.of(chosen, reading, folder, target, face_size, detector_model)
-    if target.is_whole and target.report().made_from == job.made_from:
+    passed_over = sorted(set(list_files(folder).others) - {*reading.rows["path"], *reading.rejected["path"]})
+    job = _Job.of(chosen, reading, passed_over, folder, target, face_size, detector_model)
+    missing = job.missing_parts()
+    if not missing and job.is_told():
         return target.report()
     job.journal.mkdir(parents=True, exist_ok=True)
-    job.work(processes, show_progress)
+    job.work(missing, processes, show_progress)
     return job.finish()
 
 
@@ -97,6 +107,7 @@ class _Job:
 
     source: Source
     reading: Reading
+    passed_over: list[str]
     rows: pd.DataFrame
     repeated: pd.DataFrame
     target: IngestedSet
@@ -108,6 +119,7 @@ class _Job:
         cls,
         chosen: Source,
         reading: Reading,
+        passed_over: list[str],
         folder: Path,
         target: IngestedSet,
         face_size: int,
@@ -120,16 +132,16 @@ class _Job:
         repeated, rows = rows[again], rows[~again].reset_index(drop=True)
         if rows.empty:
             raise IngestError(
-                f"no usable picture of {chosen.name} was found: {len(reading.rejected)} file(s) were refused, "
-                "check that the folder is the one that its archive unpacks to"
+                f"no usable picture of {chosen.name} was found: {len(reading.rejected)} file(s) were refused"
+                f"{told(reading.rejected['reason'])}, check that the folder is the one that its archive unpacks to"
             )
         for dataset in rows["dataset"].unique():
             manifest_of(dataset)  # a set that nobody described is not used
         settings = {"face_size": face_size, "quality": QUALITY, "aligned": chosen.aligned}
         model = detector_model.read_bytes() if detector_model else b""
         made_from = digest(
-            rows.to_csv(index=False), reading.rejected.to_csv(index=False), _stamps(rows, folder), settings,
-            model, code_digest("face_sets.ingest", reader_module(chosen.name)),
+            rows.to_csv(index=False), reading.rejected.to_csv(index=False), passed_over, _stamps(rows, folder),
+            settings, model, code_digest("face_sets.ingest", reader_module(chosen.name)),
         )  # fmt: skip
         worker = Worker(
             partial(_loaded, load=chosen.load, folder=folder),
@@ -140,30 +152,41 @@ class _Job:
             None if chosen.aligned else QUALITY,
             chosen.refuse_blurred,
         )
-        return cls(chosen, reading, rows, repeated, target, worker, made_from)
+        return cls(chosen, reading, passed_over, rows, repeated, target, worker, made_from)
 
     @property
     def journal(self) -> Path:
         return self.target.folder / f"journal-{self.made_from}"
 
-    def work(self, processes: int, show_progress: bool) -> None:
-        """Do the parts that the journal does not hold."""
-        starts = range(0, len(self.rows), _PART)
-        done = len(list(takewhile(lambda number: self._note(number).is_file(), range(len(starts)))))
+    def missing_parts(self) -> list[int]:
+        """The parts that the journal does not hold, or whose faces are no longer as they were stored."""
+        return [number for number in range(-(-len(self.rows) // _PART)) if not self._is_done(number)]
+
+    def is_told(self) -> bool:
+        """Whether the report is this ingest's, and its tables are there and can be read."""
+        try:
+            report, _, _ = self.target.report(), self.target.faces(), self.target.dropped()
+        except _UNREADABLE:
+            return False
+        return report.made_from == self.made_from and self.target.rejected_file.is_file()
+
+    def work(self, numbers: list[int], processes: int, show_progress: bool) -> None:
+        """Do some of the parts."""
         sent = self.rows[list(SENT_COLUMNS)].astype(object)
-        parts = (_records(sent.iloc[start : start + _PART]) for start in starts[done:])
+        rows = [sent.iloc[number * _PART : (number + 1) * _PART] for number in numbers]
+        done = len(self.rows) - sum(map(len, rows))
         with tqdm(
-            total=len(self.rows), initial=min(done * _PART, len(self.rows)), desc=self.target.name,
-            unit="face", disable=not show_progress,
-        ) as bar:  # fmt: skip
+            total=len(self.rows), initial=done, desc=self.target.name, unit="face", disable=not show_progress
+        ) as bar:
             workers = processes if len(self.rows) > _SMALL else 1
-            for number, results in enumerate(outcomes(parts, self.worker, workers), done):
+            results_of_parts = outcomes(map(_records, rows), self.worker, workers)
+            for number, results in zip(numbers, results_of_parts, strict=True):
                 with atomic_path(self._note(number)) as temporary:
                     pd.DataFrame(columns_of(results)).to_parquet(temporary, index=False)
                 bar.update(len(results))
 
     def finish(self) -> Report:
-        """Write the tables and, last, the report; then remove what earlier ingests left."""
+        """Write the tables and, last, the report; then remove what earlier ingests left. The journal stays."""
         notes = [pd.read_parquet(self._note(number)) for number in range(-(-len(self.rows) // _PART))]
         stored = self.rows.assign(**{c: pd.concat(notes, ignore_index=True)[c] for c in notes[0].columns})
         found, left_out = stored["reason"].isna(), stored["reason"].isin([NO_FACE, BLURRED])
@@ -178,7 +201,8 @@ class _Job:
             stored[left_out].reindex(columns=list(DROPPED_COLUMNS)).to_parquet(temporary, index=False)
         rejected = self._rejected(self.rows[["path"]].assign(reason=stored["reason"])[~found & ~left_out])
         with atomic_path(self.target.rejected_file) as temporary:
-            rejected.to_csv(temporary, index=False)
+            passed_over = pd.DataFrame({"path": self.passed_over, "reason": PASSED_OVER})
+            pd.concat([rejected, passed_over]).to_csv(temporary, index=False)
         report = self._report(faces, stored["reason"].value_counts(), len(rejected))
         self.target.write_report(report)
         self._clear()
@@ -186,6 +210,13 @@ class _Job:
 
     def _note(self, number: int) -> Path:
         return self.journal / f"{number:06}.parquet"
+
+    def _is_done(self, number: int) -> bool:
+        try:
+            stored = pd.read_parquet(self._note(number)).dropna(subset="path")
+        except _UNREADABLE:
+            return False
+        return not damaged(stored, self.worker.folder)
 
     def _rejected(self, unread: pd.DataFrame) -> pd.DataFrame:
         twice = pd.DataFrame({"path": self.repeated["path"], "reason": "is listed twice"})
@@ -206,11 +237,12 @@ class _Job:
             made_from=self.made_from,
             versions={"python": platform.python_version(), **packages},
             unknown_values=dict(self.reading.unknown_values),
+            passed_over=len(self.passed_over),
         )
 
     def _clear(self) -> None:
         for left in [*self.target.folder.glob("images-*"), *self.target.folder.glob("journal-*")]:
-            if left != self.worker.folder:
+            if left not in (self.worker.folder, self.journal):
                 shutil.rmtree(left)
 
 

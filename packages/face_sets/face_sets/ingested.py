@@ -4,8 +4,10 @@
 `rejected.csv` (files that could not be used, with the reason), `ingest.json`, and a folder of images.
 """
 
+import hashlib
 import json
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +27,10 @@ class IngestError(ValueError):
 
 @dataclass(frozen=True)
 class Report:
-    """How an ingest went: counts of faces found, missed and blurred and of files that failed, and how it was made."""
+    """How an ingest went: counts of faces found, missed and blurred and of files that failed, and how it was made.
+
+    `passed_over` counts files that no reader took for a picture or video of the set: they are no failures.
+    """
 
     dataset: str
     found: int
@@ -42,6 +47,7 @@ class Report:
         default_factory=dict,
         metadata={"about": "values that no code explains, left missing, by column and value"},
     )
+    passed_over: int = 0
 
     @property
     def failed_share(self) -> float:
@@ -97,6 +103,19 @@ class IngestedSet:
             raise IngestError(
                 f"the data set {self.name} is not ingested: run `fer data ingest {self.name} --from FOLDER`"
             )
+
+
+def damaged(faces: pd.DataFrame, folder: Path, threads: int = 4) -> int:
+    """Return how many stored faces, rows of `path` and `sha256`, are not below the folder or not as they were stored."""
+
+    def is_bad(path: str, sha256: str) -> bool:
+        try:
+            return hashlib.sha256((folder / path).read_bytes()).hexdigest() != sha256
+        except OSError:
+            return True
+
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(is_bad, faces["path"], faces["sha256"]))
 
 
 def ingested_sets(results: Path) -> list[IngestedSet]:

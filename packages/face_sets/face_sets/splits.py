@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from face_sets.duplicates import beside, clusters, codes_of, linked
+from face_sets.duplicates import clusters, codes_of, copies, linked
 from face_sets.leaks import LEARNED_SPLITS, TEST_ONLY
 
 VALIDATION_SHARE: Final = 0.1
@@ -26,6 +26,7 @@ LEFT_OUT_COLUMNS: Final = ("face_id", "dataset", "ethnicity", "age_group", "expr
 OF_OWNERS_TEST: Final = "shows someone, or something, that is in its owner's test split"
 NEAR_TEST: Final = "near-duplicate of a test face"
 NEAR_VALIDATION: Final = "near-duplicate of a validation face"
+OF_WHOM: Final = "shows someone of whom another picture is a {}"
 
 
 def assign_splits(ingested: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -34,8 +35,8 @@ def assign_splits(ingested: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.D
     `ingested` is the table of that name, of several data sets. An owner's published splits are kept; where the
     owner publishes no validation split, VALIDATION_SHARE of the people to learn from are drawn for it; the sets
     in TEST_ONLY are for testing. Left out are faces that would let a test picture, or a validation picture, be
-    learned from: copies and near-duplicates, whatever set they are in. The second table has the columns
-    LEFT_OUT_COLUMNS.
+    learned from, whatever set they are in: copies and near-duplicates, of the face or of the whole picture, and all
+    other pictures of those whom they show. The second table has the columns LEFT_OUT_COLUMNS.
     """
     rows = ingested.reset_index(drop=True)
     rows = rows.assign(subject_id=_subjects(rows))
@@ -43,15 +44,12 @@ def assign_splits(ingested: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.D
     reason = pd.Series(pd.NA, index=rows.index, dtype="string")
     own = rows["owner_split"].astype("string")
     reason[(split == "test") & own.isin(LEARNED_SPLITS) & ~rows["dataset"].isin(TEST_ONLY)] = OF_OWNERS_TEST
-    if len(rows):
-        codes = codes_of(rows["perceptual_hash"])
-        tested = (split == "test").to_numpy(bool)
-        # The test-only sets are few enough to be compared with every face
-        test_only = rows["dataset"].isin(TEST_ONLY).to_numpy(bool)
-        near = (beside(codes, test_only) & ~tested) | beside(codes, tested)
-        reason[reason.isna() & near] = NEAR_TEST
-        judged = (reason.isna() & (split == "validation")).to_numpy(bool)
-        reason[reason.isna() & (split == "train") & beside(codes, judged)] = NEAR_VALIDATION
+    for judge, said in (("test", NEAR_TEST), ("validation", NEAR_VALIDATION)):
+        learned = reason.isna() & split.isin(STRENGTH[: STRENGTH.index(judge)])
+        near = learned & copies(rows, (split == judge).to_numpy(bool))
+        shown = near.groupby([rows["dataset"], rows["subject_id"]]).transform("any")
+        reason[learned & shown] = OF_WHOM.format(said)
+        reason[near] = said
     left_out = rows.assign(reason=reason)[reason.notna()][list(LEFT_OUT_COLUMNS)].reset_index(drop=True)
     return rows.assign(split=split)[reason.isna()].reset_index(drop=True), left_out
 

@@ -36,7 +36,8 @@ _WHO: Final[Mapping[str, Column]] = {
 _STORED: Final[Mapping[str, Column]] = {
     "path": "string",  # relative to the folder that holds the table
     "sha256": "string",
-    "perceptual_hash": "string",  # face_sets.duplicates: near-duplicates are few bits apart
+    "perceptual_hash": "string",  # face_sets.duplicates, of the face as it is stored
+    "picture_hash": "string",  # of the whole picture that it was cut from, without bars
 }
 
 COLUMNS: Final[dict[str, Mapping[str, Column]]] = {
@@ -65,6 +66,7 @@ NEVER_MISSING: Final[dict[str, tuple[str, ...]]] = {
     "faces": ("face_id", "dataset", "subject_id", "expression", "age_group", "split", "path", "sha256"),
     "ingested": (
         "face_id", "dataset", "expression", "age_group", "source_key", "path", "sha256", "perceptual_hash",
+        "picture_hash",
     ),
 }  # fmt: skip
 

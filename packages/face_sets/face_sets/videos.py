@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from face_sets.images import ImageError, Pixels, read_image
+from face_sets.images import ImageError, Pixels, first_bytes, is_picture, read_image
 from face_sets.tables import Row
 
 # FFmpeg and OpenCV write to the terminal of every oddity in a file; what matters is an ImageError below
@@ -62,7 +62,7 @@ def frame_rows(
     Frames lie at the middles of equal parts, FRAMES_A_SECOND of them and at most `limit`. Of a picture, one row
     without a time. Raises ImageError for a clip that cannot be read or ends before the stretch.
     """
-    if not is_clip(row["path"]):
+    if not is_clip(row["path"]) or is_picture(first_bytes(folder / row["path"])):
         return [{**row, "part": pd.NA, "frame_ms": pd.NA}]
     times = sample_times(folder / row["path"], FRAMES_A_SECOND, limit, start_ms, end_ms)
     return [{**row, "part": ms, "frame_ms": ms} for ms in times]

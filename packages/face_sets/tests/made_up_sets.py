@@ -15,7 +15,7 @@ from face_sets import tables
 from face_sets.duplicates import perceptual_hash
 from face_sets.expressions import EXPRESSIONS
 from face_sets.files import write_bytes
-from face_sets.images import encode_png
+from face_sets.images import encode_png, without_bars
 from face_sets.ingested import IngestedSet, Report
 from face_sets.readers.reading import ROW_COLUMNS, Reading, Source, load_picture, name_of
 
@@ -81,6 +81,7 @@ def ingested_rows(name, people, seed=0, age_group="child", **columns):
             "path": [f"images-0/{name}/{face}.png" for face in ids],
             "sha256": [hashlib.sha256(face.encode()).hexdigest() for face in ids],
             "perceptual_hash": random_hashes(generator, count),
+            "picture_hash": random_hashes(generator, count),
         }
     )
     return tables.conform(frame.assign(**columns), "ingested")
@@ -109,13 +110,14 @@ def put_set(results, name, people=12, draw=None, size=48, **columns):
     rows = ingested_rows(name, people, **columns)
     target = IngestedSet(results, name)
     generator = np.random.default_rng(sum(name.encode()))
-    digests, hashes = [], []
+    digests, hashes, wholes = [], [], []
     for number, path in enumerate(rows["path"]):
         image = draw(number) if draw else generator.integers(0, 255, (size, size, 3)).astype(np.uint8)
         write_bytes(target.folder / path, data := encode_png(image))
         digests.append(hashlib.sha256(data).hexdigest())
         hashes.append(perceptual_hash(image))
-    rows = rows.assign(sha256=digests, perceptual_hash=hashes)
+        wholes.append(perceptual_hash(without_bars(image)))
+    rows = rows.assign(sha256=digests, perceptual_hash=hashes, picture_hash=wholes)
     tables.write(rows, "ingested", target.faces_file)
     missed = rows.iloc[:1].assign(face_id=f"{name}-missed", reason="no face found", skin_tone=pd.NA)
     missed.to_parquet(target.dropped_file)

@@ -7,12 +7,14 @@ import stat
 import struct
 import tarfile
 import zipfile
+import zlib
 
 import numpy as np
+import py7zr
 import pytest
 
 from face_sets import archives
-from face_sets.archives import ArchiveError, unpack
+from face_sets.archives import ArchiveError, code_page, unpack
 
 FILES = {
     "set/a.jpg": b"one",
@@ -34,6 +36,40 @@ def make_tar(path, files=FILES, mode="w"):
         for name, data in files.items():
             add(archive, name, data)
     return path
+
+
+def make_seven(path, files=FILES, **options):
+    with py7zr.SevenZipFile(path, "w", **options) as archive:
+        for name, data in files.items():
+            archive.writestr(data, name)
+    return path
+
+
+def make_raw(path, names, kind):
+    """An archive with names as bytes, as programs write them that know nothing of UTF-8."""
+    if kind == "tar":
+        with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as archive:
+            for name in names:
+                add(archive, name.decode("utf-8", "surrogateescape"), b"1")
+        return path
+    stands = [f"{number:04}".encode().ljust(len(name), b"x") for number, name in enumerate(names)]
+    with zipfile.ZipFile(path, "w") as archive:
+        for stand in stands:
+            archive.writestr(stand.decode(), b"1")
+    data = path.read_bytes()
+    for stand, name in zip(stands, names, strict=True):
+        data = data.replace(stand, name)
+    path.write_bytes(data)
+    return path
+
+
+def split(archive, size, digits=3):
+    """Cut an archive into parts as 7-Zip does; return the first."""
+    data = archive.read_bytes()
+    for number, start in enumerate(range(0, len(data), size), start=1):
+        archive.with_name(f"{archive.name}.{number:0{digits}}").write_bytes(data[start : start + size])
+    archive.unlink()
+    return archive.with_name(f"{archive.name}.{1:0{digits}}")
 
 
 def add(archive, name, data=b"", **fields):
@@ -69,8 +105,23 @@ def refused(archive, said, root):
         lambda p: make_tar(p),
         lambda p: make_tar(p, mode="w:gz"),
         lambda p: make_tar(p, mode="w:bz2"),
+        lambda p: make_tar(p, mode="w:xz"),
+        lambda p: make_zip(p, method=zipfile.ZIP_LZMA),
+        lambda p: make_seven(p),
+        lambda p: make_seven(p, filters=[{"id": py7zr.FILTER_DEFLATE}]),
     ],
-    ids=["deflate", "stored", "zip-bzip2", "tar", "tar.gz", "tar.bz2"],
+    ids=[
+        "deflate",
+        "stored",
+        "zip-bzip2",
+        "tar",
+        "tar.gz",
+        "tar.bz2",
+        "tar.xz",
+        "zip-lzma",
+        "7z",
+        "7z-deflate",
+    ],
 )
 def test_archives_come_out_as_they_went_in(tmp_path, make):
     archive = make(tmp_path / "archive")
@@ -99,14 +150,104 @@ def test_a_folder_that_holds_something_stays_as_it_is(tmp_path):
     assert contents(tmp_path / "out") == {"mine.txt": b"mine"}
 
 
-def test_a_tar_of_a_folder_as_a_dot(tmp_path):
+@pytest.mark.parametrize("root", [".", "./"])
+def test_a_tar_of_a_folder_as_a_dot(tmp_path, root):
     """As `tar czf set.tar.gz .` makes it."""
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
-        add(archive, "./", type=tarfile.DIRTYPE)
+        add(archive, root, type=tarfile.DIRTYPE)
         add(archive, "./happy", type=tarfile.DIRTYPE)
         add(archive, "./happy/a.jpg", b"1")
     assert unpack(tmp_path / "a.tar.gz", tmp_path / "out") == 1
     assert contents(tmp_path / "out") == {"happy/a.jpg": b"1"}
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_windows_separators_and_colons_are_no_harm(tmp_path, kind):
+    names = [b"set\\happy\\a.jpg", b"set\\happy\\b.jpg", b"set/12:30:00.jpg"]
+    assert unpack(make_raw(tmp_path / "archive", names, kind), tmp_path / "out") == 3
+    expected = {"set/happy/a.jpg", "set/happy/b.jpg", "set/12:30:00.jpg"}
+    assert set(contents(tmp_path / "out")) == expected
+
+
+NAMES = {
+    "gb18030": ["开心/图1.jpg", "惊讶/张伟_01.jpg", "图.jpg"],
+    "cp932": ["喜び/写真表1.jpg", "テスト/データ.jpg"],
+    "big5": ["快樂/圖片1.jpg", "驚訝/照片.jpg"],
+    "euc_kr": ["행복/사진1.jpg", "놀람/사진2.jpg"],
+    "cp850": ["fröhlich/Mädchen.jpg", "überrascht/größe.jpg"],
+    "cp437": ["José/niño.jpg"],
+    "cp866": ["Радость/фото1.jpg", "Грусть/фото2.jpg"],
+    "utf-8": ["Zoé ☺/a.jpg", "开心/图1.jpg"],
+}
+
+
+@pytest.mark.parametrize("encoding", NAMES)
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_names_in_other_code_pages_come_out_as_their_writer_saw_them(tmp_path, kind, encoding):
+    names = NAMES[encoding]
+    archive = make_raw(tmp_path / "archive", [name.encode(encoding) for name in names], kind)
+    assert unpack(archive, tmp_path / "out") == len(names)
+    assert set(contents(tmp_path / "out")) == set(names)
+
+
+@pytest.mark.parametrize("name", ["惊讶", "照片", "张伟", "高兴", "数据集"])
+def test_short_chinese_names_are_known(name):
+    assert code_page([f"{name}.jpg".encode("gbk")]) == "gb18030"
+
+
+@pytest.mark.parametrize("digits", [3, 4])
+@pytest.mark.parametrize(
+    "make", [make_seven, make_zip, lambda p: make_tar(p, mode="w:xz")], ids=["7z", "zip", "tar.xz"]
+)
+def test_an_archive_in_parts(tmp_path, make, digits):
+    first = split(make(tmp_path / "set"), 150, digits)
+    (tmp_path / "set.sha256").write_text("lies beside")
+    second = first.with_suffix("." + "2".zfill(digits))
+    assert second.is_file()
+    assert unpack(first, tmp_path / "whole") == len(FILES)
+    assert contents(tmp_path / "whole") == FILES
+    refused(second, "give its first part", tmp_path)
+    second.unlink()
+    refused(first, f"lacks its part {second.suffix}|damaged.*all its parts", tmp_path)
+
+
+def test_a_seven_zip_obeys_the_same_rules(tmp_path, monkeypatch):
+    refused(make_seven(tmp_path / "a.7z", {"secret": b"1"}, password="x"), "owner's password", tmp_path)
+    with py7zr.SevenZipFile(tmp_path / "b.7z", "w", password="x", header_encryption=True) as archive:
+        archive.writestr(b"1", "secret")
+    refused(tmp_path / "b.7z", "owner's password", tmp_path)
+    (tmp_path / "target").write_text("x")
+    (tmp_path / "secret").symlink_to("target")
+    with py7zr.SevenZipFile(tmp_path / "c.7z", "w") as archive:
+        archive.write(tmp_path / "secret", "secret")
+    refused(tmp_path / "c.7z", "a link", tmp_path)
+    whole = make_seven(tmp_path / "d.7z").read_bytes()
+    for share in (0.01, 0.3, 0.6, 0.9, 0.999):
+        (tmp_path / "d.7z").write_bytes(whole[: int(share * len(whole))])
+        refused(tmp_path / "d.7z", "damaged", tmp_path)
+    monkeypatch.setattr(archives, "MIN_BYTES", 10_000)
+    refused(make_seven(tmp_path / "e.7z", {"secret.bmp": b"\0" * 20_000_000}), "100 times its size", tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setattr(archives, "MAX_FILES", 3)
+    refused(make_seven(tmp_path / "f.7z"), "more than 3 files", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/secret", "a/../../secret"])
+def test_a_seven_zip_whose_paths_lead_out(tmp_path, name):
+    """The writer refuses such names, so a sound one is overwritten in the header."""
+    make_seven(tmp_path / "a.7z", {"good.jpg": b"1"})
+    with py7zr.SevenZipFile(tmp_path / "b.7z", "w") as archive:
+        archive.set_encoded_header_mode(False)
+        archive.writestr(b"1", "x" * len(name))
+    data = (
+        (tmp_path / "b.7z")
+        .read_bytes()
+        .replace(("x" * len(name)).encode("utf-16-le"), name.encode("utf-16-le"))
+    )
+    header = data[32 + struct.unpack("<Q", data[12:20])[0] :]
+    start = data[12:28] + struct.pack("<I", zlib.crc32(header))
+    (tmp_path / "b.7z").write_bytes(data[:8] + struct.pack("<I", zlib.crc32(start)) + start + data[32:])
+    refused(tmp_path / "b.7z", "leads out", tmp_path)
 
 
 OUTSIDE = ["../secret", "set/../../secret", "/secret", "C:/secret", "set\\..\\secret", "..", "a/..\\secret"]
@@ -142,7 +283,7 @@ def test_links_of_a_zip(tmp_path):
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc")
         archive.writestr("secret/passwd", b"1")
-    refused(tmp_path / "a.zip", "a link or a device", tmp_path)
+    refused(tmp_path / "a.zip", "a link", tmp_path)
 
 
 def test_one_path_twice(tmp_path):
@@ -227,17 +368,42 @@ def test_an_encrypted_zip(tmp_path):
     refused(archive, "owner's password", tmp_path)
 
 
-def test_other_ways_of_packing(tmp_path):
-    refused(make_zip(tmp_path / "a.zip", method=zipfile.ZIP_LZMA), "not read here", tmp_path)
-    for name, data, said in [
-        ("a.rar", b"Rar!\x1a\x07\x01\0" * 80, "no zip, tar"),
-        ("a.tar.xz", lzma.compress(make_tar(tmp_path / "a.tar").read_bytes()), "no zip, tar"),
-        ("page.zip", b"<!DOCTYPE html><html><title>Sign in</title></html>", "web page"),
+def test_a_zip_packed_in_a_way_that_is_not_read_names_the_tool(tmp_path):
+    """Windows packs large sets by Deflate64, number 9."""
+    archive = make_zip(tmp_path / "a.zip", {"secret": b"1" * 99})
+    data = archive.read_bytes().replace(b"\x14\0\0\0\x08\0", b"\x14\0\0\0\x09\0")
+    archive.write_bytes(data)
+    refused(archive, "not read here: unpack it by hand, with 7-Zip", tmp_path)
+
+
+PAGE = b"<!DOCTYPE html><html><title>Sign in</title></html>"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.rar", b"Rar!\x1a\x07\x01\0" * 80, "RAR archive.*unar"),
+        ("a.part01.rar", b"Rar!\x1a\x07\0" + bytes(99), "RAR archive.*all parts in one folder"),
+        ("a.tar.zst", b"\x28\xb5\x2f\xfd" + bytes(99), "Zstandard archive.*tar --zstd"),
+        ("a.zip", b"PK\x07\x08PK\x03\x04" + bytes(99), "part of a split zip"),
+        ("page.zip", PAGE, "web page"),
+        ("page.zip", b"\xef\xbb\xbf\n<!-- saved --><HTML>", "web page"),
+        ("page.7z", b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "web page"),
+        ("page.zip", PAGE.decode().encode("utf-16"), "web page"),
+        ("page.zip", b'{"error": "the link has expired"}\n', "is a text"),
+        ("page.zip", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a text"),
         ("b.jpg", b"\xff\xd8\xff" * 300, "damaged"),
         ("c.zip", b"", "damaged"),
-    ]:
-        (tmp_path / name).write_bytes(data)
-        refused(tmp_path / name, said, tmp_path)
+        ("fer2013.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99), "holds one file, no archive"),
+        ("fer2013.csv.xz", lzma.compress(b"a,b\n1,2\n" * 99), "holds one file, no archive"),
+    ],
+)  # fmt: skip
+def test_what_is_no_archive_that_is_read_is_called_what_it_is(tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    refused(tmp_path / name, said, tmp_path)
+
+
+def test_an_archive_that_is_not_there(tmp_path):
     refused(tmp_path / "absent.zip", "does not exist", tmp_path)
 
 
@@ -255,10 +421,11 @@ def test_cut_off_anywhere(tmp_path, make):
 def test_damage_anywhere_is_reported_or_harmless(tmp_path):
     rng = np.random.default_rng(3)
     wholes = [make_zip(tmp_path / "z").read_bytes(), make_tar(tmp_path / "t").read_bytes()]
-    wholes += [gzip.compress(wholes[1], mtime=0), bz2.compress(wholes[1])]
+    wholes += [gzip.compress(wholes[1], mtime=0), bz2.compress(wholes[1]), lzma.compress(wholes[1])]
+    wholes += [make_seven(tmp_path / "s").read_bytes()]
     (tmp_path / "room").mkdir()
-    for trial in range(200):
-        data = bytearray(wholes[trial % 4])
+    for trial in range(300):
+        data = bytearray(wholes[trial % len(wholes)])
         for place in rng.integers(0, min(len(data), 3000), 3):
             data[place] = rng.integers(256)
         (tmp_path / "broken").write_bytes(data)
@@ -267,4 +434,4 @@ def test_damage_anywhere_is_reported_or_harmless(tmp_path):
         except ArchiveError:
             assert not (tmp_path / "room" / str(trial)).exists()
     assert not [name for name in os.listdir(tmp_path / "room") if name.startswith(".")]
-    assert sorted(os.listdir(tmp_path)) == ["broken", "room", "t", "z"]
+    assert sorted(os.listdir(tmp_path)) == ["broken", "room", "s", "t", "z"]

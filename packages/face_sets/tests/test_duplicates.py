@@ -4,13 +4,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from london_photographs import LONDON, needs_london
 from made_up import face
 from made_up_sets import moved_hash, random_hashes
 
 from face_sets import duplicates
+from face_sets.catalogue import Worker
 from face_sets.duplicates import (
     BESIDE,
     LINKED,
+    SAME_PICTURE,
     beside,
     clusters,
     codes_of,
@@ -18,7 +21,7 @@ from face_sets.duplicates import (
     linked,
     perceptual_hash,
 )
-from face_sets.images import decode_image, encode_jpeg, resize
+from face_sets.images import decode_image, encode_jpeg, read_image, resize, without_bars
 
 
 def codes(count, seed=0):
@@ -152,3 +155,84 @@ def test_plain_pictures_are_copies_of_one_another_and_of_nothing_else():
     everything = np.vstack([codes_of(pd.Series(plain)), codes(5)])
     assert len(set(clusters(everything))) == 6
     assert beside(everything, np.arange(8) == 0).tolist() == [False, True, True] + [False] * 5
+
+
+# As owners and phones change whole pictures: found by the face as the ingest finds it, and by the whole picture
+
+
+def boxed(image, height, width, colour=0):
+    scale = min(height / image.shape[0], width / image.shape[1])
+    inner = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    top, left = (height - len(inner)) // 2, (width - inner.shape[1]) // 2
+    whole = np.full((height, width, 3), colour, np.uint8)
+    whole[top : top + len(inner), left : left + inner.shape[1]] = inner
+    return whole
+
+
+def a_third(image):
+    return cv2.resize(image, None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
+
+
+def as_jpeg(image, quality=60):
+    return decode_image(encode_jpeg(image, quality))
+
+
+WAYS = {
+    "re-encoded": as_jpeg,
+    "a third of the size": lambda image: as_jpeg(a_third(image)),
+    "letter-boxed, a frame of a phone held across": lambda image: as_jpeg(boxed(image, 360, 640)),
+    "letter-boxed, a frame of a phone held upright": lambda image: as_jpeg(boxed(image, 640, 360)),
+    "letter-boxed in white": lambda image: as_jpeg(boxed(image, 480, 640, 255), 80),
+    "a third, within a wide frame": lambda image: as_jpeg(
+        boxed(np.pad(a_third(image), ((99, 99), (0, 0), (0, 0))), 480, 640)
+    ),
+    "a third, in the middle of a frame": lambda image: as_jpeg(
+        cv2.copyMakeBorder(a_third(image), 140, 140, 220, 220, cv2.BORDER_CONSTANT)
+    ),
+    "letter-boxed twice over": lambda image: as_jpeg(boxed(boxed(image, 720, 960), 360, 640)),
+}
+
+
+@needs_london
+@pytest.mark.parametrize("way", WAYS)
+def test_a_photograph_is_found_again_by_its_face_and_as_a_whole(tmp_path, way):
+    photographs = [read_image(path) for path in sorted(LONDON.iterdir())[::9]]
+    worker = Worker(lambda row: row["image"], tmp_path, 224)
+    both = [*photographs, *map(WAYS[way], photographs)]
+    found = [worker({"image": image, "dataset": "d", "face_id": str(k)}) for k, image in enumerate(both)]
+    for hashes, within, least in (("perceptual_hash", BESIDE, 0.99), ("picture_hash", SAME_PICTURE, 0.9)):
+        known = codes_of(pd.Series([getattr(outcome, hashes) for outcome in found]))
+        apart = distances(known[: len(photographs)], known[len(photographs) :])
+        assert (np.diag(apart) <= within).mean() >= least
+        assert (apart[~np.eye(len(apart), dtype=bool)] > within).all()
+
+
+@pytest.mark.parametrize("size", [(360, 640), (640, 360), (480, 640), (300, 900)])
+@pytest.mark.parametrize("colour", [0, 255, 127])
+def test_bars_are_cut_off_and_nothing_else(size, colour):
+    noise = np.random.default_rng(0).integers(0, 200, (40, 40, 3)).astype(np.uint8)
+    image = resize(noise, 320)
+    assert without_bars(image).shape == image.shape
+    within = boxed(image, *size, colour)
+    side = min(size)
+    assert np.abs(np.subtract(without_bars(as_jpeg(within, 80)).shape[:2], side)).max() <= 4
+
+
+def test_a_plain_background_is_no_bar_nor_is_a_plain_picture():
+    background = np.full((200, 200, 3), 230, np.uint8)
+    assert without_bars(background).shape == (200, 200, 3)
+    cv2.circle(background, (100, 120), 60, (90, 60, 40), -1)
+    assert without_bars(background).shape == (200, 200, 3)
+
+
+def test_of_halves_stripes_and_frames_within_frames_something_is_left():
+    halves = np.zeros((120, 120, 3), np.uint8)
+    halves[60:] = 255
+    stripes = np.zeros((120, 120, 3), np.uint8)
+    stripes[np.arange(120) // 10 % 2 == 1] = 255
+    frames = np.zeros((3001, 3001, 3), np.uint8)
+    for depth in range(0, 1500, 2):
+        frames[depth : 3001 - depth, depth : 3001 - depth] = 255 * (depth // 2 % 2)
+    for image in (halves, stripes, frames, halves[:1], halves[:, :1], halves[:2, :3]):
+        assert without_bars(image).size > 0
+        assert without_bars(np.ascontiguousarray(image.transpose(1, 0, 2))).size > 0

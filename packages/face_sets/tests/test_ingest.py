@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +11,11 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from made_up import face, picture, truncate, write_face, write_noise
+from made_up import face, picture, truncate, write_face, write_noise, write_text
 from made_up_sets import NAME, SECRET, SOURCE, write_set
+from PIL import Image
 
-from face_sets import catalogue, tables
+from face_sets import catalogue, images, tables
 from face_sets import ingest as ingest_module
 from face_sets.catalogue import NO_FACE, Worker, hit_rates
 from face_sets.detection import FaceDetector, face_in_box
@@ -22,7 +24,7 @@ from face_sets.images import read_image
 from face_sets.ingest import ingest
 from face_sets.ingested import IngestedSet, IngestError, ingest_summary
 from face_sets.readers import reading
-from face_sets.readers.reading import LayoutError, Source, load_picture
+from face_sets.readers.reading import LayoutError, Source, load_picture, source
 
 SIZE = 64
 
@@ -58,7 +60,6 @@ def test_all_faces_come_in_and_are_told(folder, results):
     assert {"opencv-python-headless", "simplejpeg"} <= set(report.versions)
     assert read_image(here.folder / faces["path"][0]).shape == (SIZE, SIZE, 3)
     assert here.report() == report
-    assert not list(here.folder.glob("journal-*"))
 
 
 def test_nothing_that_is_kept_but_the_list_of_failures_holds_a_name_of_the_owners(folder, results, capfd):
@@ -177,6 +178,50 @@ def test_asked_again_it_does_nothing_and_a_changed_file_begins_anew(folder, resu
     assert len(list((results / "data" / NAME).glob("images-*"))) == 1
 
 
+def one_face(here):
+    return here.folder / here.faces()["path"][3]
+
+
+DAMAGE = {
+    "a face is gone": lambda here: one_face(here).unlink(),
+    "a face is cut": lambda here: one_face(here).write_bytes(one_face(here).read_bytes()[:-9]),
+    "a face is another": lambda here: one_face(here).write_bytes(b"no face"),
+    "all faces are gone": lambda here: shutil.rmtree(one_face(here).parent),
+    "the table is gone": lambda here: here.faces_file.unlink(),
+    "the table is damaged": lambda here: here.faces_file.write_bytes(b"PAR1"),
+    "the list of missed faces is damaged": lambda here: here.dropped_file.write_bytes(b""),
+    "the list of failures is gone": lambda here: here.rejected_file.unlink(),
+    "the report is damaged": lambda here: here.report_file.write_text("{"),
+    "a note is damaged": lambda here: next(here.folder.glob("journal-*/*")).write_bytes(b"PAR1 PAR1"),
+    "the journal is gone": lambda here: shutil.rmtree(next(here.folder.glob("journal-*"))),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_ingested_again_what_is_damaged_or_missing_is_made_again(folder, results, monkeypatch, damage):
+    monkeypatch.setattr(ingest_module, "_PART", 5)
+    report = ingest(NAME, folder, results, SIZE)
+    before = contents(results)
+    DAMAGE[damage](IngestedSet(results, NAME))
+    calls = counted(monkeypatch)
+    assert ingest(NAME, folder, results, SIZE) == report
+    assert contents(results) == before
+    assert len(calls) <= 5 or "all" in damage or "journal" in damage
+
+
+def test_a_part_that_a_power_cut_took_is_made_again(folder, results, monkeypatch):
+    monkeypatch.setattr(ingest_module, "_PART", 5)
+    with monkeypatch.context() as patch:
+        counted(patch, fail_after=13)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(NAME, folder, results, SIZE)
+    stored = sorted(results.rglob("*.jpg"))
+    stored[0].write_bytes(b"")  # noted as done, but never written out
+    calls = counted(monkeypatch)
+    assert ingest(NAME, folder, results, SIZE).found == 28
+    assert len(calls) == 28 - 5
+
+
 def test_the_old_tables_stay_whole_while_a_new_ingest_is_interrupted(folder, results, monkeypatch):
     ingest(NAME, folder, results, SIZE)
     here = IngestedSet(results, NAME)
@@ -221,6 +266,98 @@ def test_a_kill_leaves_no_worker_and_the_next_run_ends_it(tmp_path, results):
     assert not list(results.rglob("faces.parquet"))
     assert subprocess.run([sys.executable, str(script)], check=False).returncode == 0
     assert IngestedSet(results, NAME).report().found > 200
+
+
+LIMITED = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+"""
+
+
+@pytest.mark.parametrize("limit", [1500, 6000])  # bytes: less than a face; less than a note of the journal
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_write_that_ends_short_ends_the_ingest_in_a_sentence(tmp_path, results, limit, processes):
+    folder = tmp_path / "owner"
+    write_set(folder, people=6)
+    script = tmp_path / "run.py"
+    text = SCRIPT.format(path=sys.path, folder=str(folder), results=str(results))
+    script.write_text(LIMITED.format(limit=limit) + text.replace("processes=2", f"processes={processes}"))
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pace and run again" in done.stderr
+    assert not IngestedSet(results, NAME).is_whole
+    assert not list(results.rglob("0*.parquet"))
+    script.write_text(text)
+    assert subprocess.run([sys.executable, str(script)], check=False).returncode == 0
+    assert IngestedSet(results, NAME).report().found == 42
+
+
+# What cannot be read is told
+
+
+def test_one_hostile_picture_is_that_pictures_reason(folder, results, monkeypatch):
+    def load(row, where):
+        if "00_fear" in row["path"]:
+            raise images.ImageError(None, "is hostile")
+        return load_picture(row, where)
+
+    monkeypatch.setattr(ingest_module, "source", lambda name: Source(NAME, SOURCE.read, load))
+    report = ingest(NAME, folder, results, SIZE)
+    assert (report.found, report.failed) == (27, 1)
+
+
+def test_no_file_of_a_folder_is_passed_over_in_silence(tmp_path, results, monkeypatch):
+    monkeypatch.setattr(ingest_module, "source", source)
+    happy = tmp_path / "owner" / "happy"
+    happy.mkdir(parents=True)
+    image = Image.fromarray(picture(1, 160))
+    read = {
+        "a.HEIC": "HEIF", "b.avif": "AVIF", "c.jfif": "JPEG", "d.jpe": "JPEG", "e.jp2": "JPEG2000", "f.ppm": "PPM",
+        "noending": "PNG", "g.mp4": "JPEG", "h.jpg.part": "JPEG", "i.dng": "TIFF", "j.bin": "WEBP",
+    }  # fmt: skip
+    for name, kind in read.items():
+        image.save(happy / name, kind)
+    refused = ["k.svg", "l.heic", "m.psd", "n.jxl"]
+    passed_over = ["o.wmv", "p.xyz", "q"]
+    for name in [*refused, *passed_over, "notes.txt", "Thumbs.db"]:
+        (happy / name).write_bytes(b"<svg/> or anything else that is no picture")
+    report = ingest("own", tmp_path / "owner", results, SIZE)
+    listed = pd.read_csv(IngestedSet(results, "own").rejected_file).set_index("path")["reason"]
+    assert (report.found + report.missed, report.failed, report.passed_over) == (len(read), 4, 3)
+    assert set(listed.index) == {f"happy/{name}" for name in [*refused, *passed_over]}
+    assert listed[[f"happy/{name}" for name in refused]].str.contains("give a JPEG").all()
+    assert listed[[f"happy/{name}" for name in passed_over]].str.contains("passed over").all()
+
+
+@pytest.mark.parametrize("bad", [50, 100])
+def test_each_refused_row_of_a_table_counts(tmp_path, results, monkeypatch, bad):
+    monkeypatch.setattr(ingest_module, "source", source)
+    pixels = " ".join(str(k % 251) for k in range(48 * 48))
+    rows = [f"{'99' if k < bad else k % 7},{pixels},Training" for k in range(100)]
+    write_text(tmp_path / "owner" / "fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows]))
+    if bad == 100:
+        with pytest.raises(LayoutError, match="no label code is known"):
+            ingest("fer2013", tmp_path / "owner", results, SIZE)
+        return
+    report = ingest("fer2013", tmp_path / "owner", results, SIZE)
+    assert (report.found, report.failed) == (50, 50)
+    listed = pd.read_csv(IngestedSet(results, "fer2013").rejected_file)
+    assert set(listed["path"]) == {f"fer2013.csv row {k}" for k in range(50)}
+
+
+def test_the_reasons_are_told_where_every_row_is_refused(tmp_path, results, monkeypatch):
+    monkeypatch.setattr(ingest_module, "source", source)
+    rows = ["3,1 2 3,Training"] * 60 + ["3,1 2 3"] * 40
+    write_text(tmp_path / "owner" / "fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows]))
+    with pytest.raises(LayoutError, match=r"60 x does not hold 48 x 48 grey levels; 40 x has too few fields"):
+        ingest("fer2013", tmp_path / "owner", results, SIZE)
+
+
+def test_where_no_picture_can_be_read_all_are_told(folder, results):
+    for path in folder.iterdir():
+        path.write_bytes(b"nothing")
+    report = ingest(NAME, folder, results, SIZE)
+    assert (report.found, report.failed, report.failed_share) == (0, 28, 1.0)
 
 
 # Rules of detection and crop

@@ -80,8 +80,22 @@ def test_a_near_duplicate_of_cafe_is_refused(faces, split, distance):
     refused(faces, "1 face.*near-duplicate")
 
 
-def test_faces_of_unknown_hash_are_refused_beside_cafe(faces):
-    faces.loc[learned(faces), "perceptual_hash"] = pd.NA
+@pytest.mark.parametrize("distance", [0.0, 0.05, 0.07])
+def test_a_picture_whose_face_is_another_but_that_is_cafes_as_a_whole_is_refused(faces, distance):
+    faces.loc[learned(faces), "picture_hash"] = moved_hash(faces.loc[3, "picture_hash"], distance)
+    refused(faces, "1 face.*near-duplicate")
+
+
+def test_photographs_of_the_external_test_are_kept_apart_too(faces):
+    photograph = faces.iloc[[learned(faces)]].assign(face_id="london-1", dataset="london", split="test")
+    refused(pd.concat([faces, photograph], ignore_index=True), "7 face.*show")
+    stranger = photograph.assign(subject_id="london-1", sha256="0")
+    refused(pd.concat([faces, stranger], ignore_index=True), "1 face.*near-duplicate")
+
+
+@pytest.mark.parametrize("column", ["perceptual_hash", "picture_hash"])
+def test_faces_of_unknown_hash_are_refused_beside_cafe(faces, column):
+    faces.loc[learned(faces), column] = pd.NA
     refused(faces, "1 face.*no perceptual hash")
 
 

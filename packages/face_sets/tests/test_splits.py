@@ -8,6 +8,7 @@ from face_sets.splits import (
     NEAR_TEST,
     NEAR_VALIDATION,
     OF_OWNERS_TEST,
+    OF_WHOM,
     VALIDATION_SHARE,
     assign_splits,
 )
@@ -119,13 +120,31 @@ def test_near_duplicates_of_test_faces_in_other_sets_are_left_out():
     assert rows["face_id"][4] in set(faces["face_id"])
 
 
+@pytest.mark.parametrize("column", ["perceptual_hash", "picture_hash"])
+@pytest.mark.parametrize("tested", ["cafe", "london"])
+def test_a_leak_is_followed_to_its_subject(tested, column):
+    rows = joined(ingested_rows(tested, 3), ingested_rows("guesswhat", 30))
+    rows.loc[50, column] = moved_hash(rows.loc[4, column], 0.05)
+    faces, left_out = assign_splits(rows, SEED)
+    subject = rows["subject_id"] == rows["subject_id"][50]
+    assert set(left_out["face_id"]) == set(rows.loc[subject, "face_id"])
+    assert left_out["reason"].value_counts().to_dict() == {NEAR_TEST: 1, OF_WHOM.format(NEAR_TEST): 6}
+    assert (faces["dataset"] == tested).sum() == 21
+    assert set(faces.loc[faces["dataset"] == tested, "split"]) == {"test"}
+    check_no_leak(faces)
+
+
 def test_near_duplicates_of_validation_faces_in_other_sets_are_left_out():
     rows = joined(ingested_rows("kdef", 100), ingested_rows("jaffe", 100))
     split = splits(rows)
     one = rows.index[(rows["face_id"].map(split) == "validation") & (rows["dataset"] == "kdef")][0]
     two = rows.index[(rows["face_id"].map(split) == "train") & (rows["dataset"] == "jaffe")][0]
     _, left_out = assign_splits(copied(rows, one, two), SEED)
-    assert left_out[["face_id", "reason"]].to_numpy().tolist() == [[rows["face_id"][two], NEAR_VALIDATION]]
+    reasons = left_out.set_index("face_id")["reason"]
+    assert reasons.pop(rows["face_id"][two]) == NEAR_VALIDATION
+    others = rows["subject_id"] == rows["subject_id"][two]
+    assert set(reasons.index) == set(rows.loc[others, "face_id"]) - {rows["face_id"][two]}
+    assert set(reasons) == {OF_WHOM.format(NEAR_VALIDATION)}
 
 
 def test_what_comes_out_passes_the_gate():

@@ -16,13 +16,24 @@ from typing import Final
 
 import pandas as pd
 
-from face_sets.images import ImageError
+from face_sets.images import ImageError, first_bytes, is_picture
 from face_sets.manifests import load_manifest
-from face_sets.readers.reading import ROW_COLUMNS, LayoutError, Reading, name_of
+from face_sets.readers.reading import ROW_COLUMNS, LayoutError, Reading, name_of, told
 from face_sets.tables import Row
 
-PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"})
-"""Suffixes, in small letters, by which a file is taken for a picture of the set."""
+PICTURES: Final = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".heic", ".heif", ".avif", ".jp2",
+    ".j2k", ".jxl", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".psd", ".svg", ".eps", ".ico", ".dng", ".cr2", ".cr3", ".nef",
+    ".arw", ".orf", ".rw2",
+))  # fmt: skip
+"""Suffixes, in small letters, by which a file is taken for a picture of the set, be it one that can be read or not."""
+
+NOTES: Final = frozenset((
+    ".txt", ".csv", ".tsv", ".lst", ".json", ".xml", ".yml", ".html", ".htm", ".md", ".pdf", ".rtf", ".doc", ".docx", ".odt",
+    ".xls", ".xlsx", ".ods", ".sav", ".mat", ".pts", ".r", ".rds", ".rda", ".m", ".py", ".ini", ".db", ".log",
+    ".tem",
+))  # fmt: skip
+"""Suffixes of what is passed over without a word: documents, tables and code, and what systems leave in folders."""
 
 MAX_TABLE_BYTES: Final = 2**30
 """Largest table that is read: three times FER-2013's or AffectNet's, the largest there are (about 300 MB)."""
@@ -40,6 +51,7 @@ class Files:
 
     usable: tuple[str, ...]
     rejected: tuple[tuple[str, str], ...]
+    folder: Path
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -49,10 +61,20 @@ class Files:
     def _refused(self) -> dict[str, str]:
         return dict(self.rejected)
 
-    @property
+    @cached_property
     def pictures(self) -> tuple[str, ...]:
-        """The usable files whose suffix is a picture's."""
-        return tuple(path for path in self.usable if PurePosixPath(path).suffix.lower() in PICTURES)
+        """The usable files that are pictures, by their suffix or, whatever it is, by their content."""
+        return tuple(path for path in self.usable if self._is_picture(path))
+
+    def _is_picture(self, path: str) -> bool:
+        return PurePosixPath(path).suffix.lower() in PICTURES or is_picture(first_bytes(self.folder / path))
+
+    @property
+    def others(self) -> list[str]:
+        """The usable files that are neither pictures nor, by their suffix, notes."""
+        pictures = set(self.pictures)
+        rest = (path for path in self.usable if path not in pictures)
+        return [path for path in rest if PurePosixPath(path).suffix.lower() not in NOTES]
 
     @cached_property
     def _spellings(self) -> dict[str, str | None]:
@@ -109,7 +131,7 @@ def list_files(folder: Path) -> Files:
                 rejected.append((_printable(path), problem))
             elif name in files:
                 usable.append(path)
-    return Files(tuple(sorted(usable)), tuple(sorted(rejected)))
+    return Files(tuple(sorted(usable)), tuple(sorted(rejected)), Path(root))
 
 
 def _spelt(path: str) -> str:
@@ -220,9 +242,17 @@ def make_reading(
     strange = found[~known]
     if len(strange) == len(found):
         said = f"no label code is known: expected {', '.join(codes)}" if len(found) else "no labelled picture"
-        raise LayoutError(f"{dataset}: {said}; check that the folder holds the set as its owner publishes it")
+        raise LayoutError(
+            f"{dataset}: {said}{told(reason for _, reason in rejected)}; "
+            "check that the folder holds the set as its owner publishes it"
+        )
+    if "frame_ms" in strange:
+        strange = strange.drop_duplicates(["path", "code"])  # the frames of one clip are one file
     reasons = [f"unknown label code {str(code)[:20]!r}" for code in strange["code"]]
-    everything = [*rejected, *zip(strange["path"].astype(str), reasons, strict=True)]
+    places = strange["path"].astype(str)
+    if "record" in strange:
+        places = places + " row " + strange["record"].astype(str)
+    everything = [*rejected, *zip(places, reasons, strict=True)]
     expressions = found["code"].map(dict(codes)).where(known)
     kept = known & expressions.notna().to_numpy(bool)
     left_out = Counter(dropped or {}) + Counter(found.loc[known & ~kept, "code"].astype(str))
@@ -267,5 +297,5 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rejected_table(rejected: Rejected) -> pd.DataFrame:
-    """Return rejected files as a table with the columns path and reason, sorted by path, each once."""
-    return pd.DataFrame(sorted(set(rejected)), columns=["path", "reason"], dtype="string")
+    """Return rejected files, or rows of tables, as a table with the columns path and reason, sorted by path."""
+    return pd.DataFrame(sorted(rejected), columns=["path", "reason"], dtype="string")

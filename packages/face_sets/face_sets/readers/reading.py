@@ -1,7 +1,8 @@
 """All data sets that can be read, by name, and what their readers return: rows of faces, files that cannot be used."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -110,6 +111,12 @@ def reader_module(name: str) -> str:
 def load_picture(row: Row, folder: Path) -> Pixels:
     """Load a row's picture from its own file: the way of every set but those of tables and videos."""
     return read_image(folder / row["path"])
+
+
+def told(reasons: Iterable[str]) -> str:
+    """Return the commonest reasons with their numbers, as the end of a sentence; nothing if there are none."""
+    common = Counter(reasons).most_common(3)
+    return " (" + "; ".join(f"{count:,} x {reason}" for reason, count in common) + ")" if common else ""
 
 
 def name_of(dataset: str, path: str, part: int | str | None = None) -> str:
