@@ -12,7 +12,7 @@ from face_sets.files import atomic_path, digest
 from face_sets.ingested import IngestedSet, IngestError
 from face_sets.leaks import TEST_ONLY, check_no_leak
 from face_sets.manifests import manifest_of
-from face_sets.readers.london import DATASET as LONDON
+from face_sets.readers.london import LONDON
 from face_sets.splits import assign_splits
 from fer_utils import tables
 from fer_utils.paths import Paths
@@ -33,7 +33,7 @@ def make_faces(study: Study, paths: Paths) -> None:
     """
     faces, dropped = _rendered(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
     check_no_leak(faces)
-    faces = faces[faces["dataset"] != LONDON]  # of a table of its own
+    faces = faces[faces["dataset"] != LONDON.dataset]  # of a table of its own
     with atomic_path(paths.dropped) as temporary:
         dropped.to_parquet(temporary, index=False)
     tables.write(faces, "faces", paths.faces)
