@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from face_sets.processes import end_all_when_terminated, end_with_run
 from fer_utils import forgetting
 from fer_utils.paths import Paths, remarks_on_folders, settle_folders
-from fer_utils.processes import end_all_when_terminated, end_with_run
 from fer_utils.study import Study, load_study
 
 ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference, licensed")]
@@ -57,7 +57,7 @@ def run(
 @app.command()
 def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") -> None:
     """Say what of a study is made, what is missing, and what is out of date."""
-    from fer_utils.processes import holder
+    from face_sets.processes import holder
     from fer_utils.workflow import LOCK, summary
 
     study = _study(profile, overrides)

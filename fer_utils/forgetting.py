@@ -13,6 +13,8 @@ import typer
 
 from face_sets.commands import SetArgument, app
 from face_sets.folders import PROJECT_FOLDER, results_folder
+from face_sets.ingested import FOLDER, IngestedSet
+from face_sets.processes import one_at_a_time
 
 __all__ = ["Forgotten", "app", "forget", "forgettable"]
 
@@ -37,8 +39,9 @@ def forget(
     if not yes and not typer.confirm("Delete them for good?"):
         typer.echo("nothing was deleted")
         raise typer.Exit(1)
-    for folder in found.all:  # killed in the middle and asked again, it finds and deletes the rest
-        shutil.rmtree(folder)
+    with one_at_a_time(IngestedSet(results_folder(), name).lock_file):
+        for folder in found.all:  # killed in the middle and asked again, it finds and deletes the rest
+            shutil.rmtree(folder)
     typer.echo(f"{name} is forgotten. The owner's own files, and copies made elsewhere, are yours to delete.")
     for study in found.studies:
         profile = study.name.split("-")[0]
@@ -69,7 +72,6 @@ def forgettable(name: str, results: Path, project: Path) -> Forgotten:
     read, or are gone while trained networks are there, counts as having used it. Raises ManifestError for a set
     that nobody described.
     """
-    from face_sets.ingested import FOLDER, IngestedSet
     from face_sets.manifests import load_manifest
 
     datasets = {name, *load_manifest(name).study.datasets}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.processes import RUN_VARIABLE, end_family, one_at_a_time
 from fer_utils.graph import STEPS
 from fer_utils.paths import Paths, settle_folders
-from fer_utils.processes import RUN_VARIABLE, end_family, one_at_a_time
 from fer_utils.study import Study, StudyError, load_study
 from fer_utils.whole_files import broken_jobs
 

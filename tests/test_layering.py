@@ -22,7 +22,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "profiling",
     "compression",
     "models",
-    "accounting | tables | paths | processes",
+    "accounting | tables | paths",
     "study",
 )
 LIBRARIES = ("arm_latency", "face_sets", "synthetic_faces", "traced_training")

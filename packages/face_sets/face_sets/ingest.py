@@ -36,6 +36,7 @@ from face_sets.files import atomic_path, digest
 from face_sets.images import Pixels
 from face_sets.ingested import IngestedSet, IngestError, Report, damaged
 from face_sets.manifests import manifest_of
+from face_sets.processes import one_at_a_time
 from face_sets.readers.layouts import list_files
 from face_sets.readers.reading import (
     ROW_COLUMNS,
@@ -84,7 +85,8 @@ def ingest(
     were passed over, are listed in `rejected.csv`.
 
     Raises LayoutError for an unknown set or a folder in another layout, IngestError for a folder without one
-    usable picture, DetectorError for an unusable `detector_model`.
+    usable picture, DetectorError for an unusable `detector_model`, BusyError while another ingest of the set, or its
+    deletion, is at work on these results.
     """
     chosen = source(name)
     if detector_model is not None:
@@ -93,12 +95,13 @@ def ingest(
     target = IngestedSet(results, name)
     passed_over = sorted(set(list_files(folder).others) - {*reading.rows["path"], *reading.rejected["path"]})
     job = _Job.of(chosen, reading, passed_over, folder, target, face_size, detector_model)
-    missing = job.missing_parts()
-    if not missing and job.is_told():
-        return target.report()
-    job.journal.mkdir(parents=True, exist_ok=True)
-    job.work(missing, processes, show_progress)
-    return job.finish()
+    with one_at_a_time(target.lock_file):
+        missing = job.missing_parts()
+        if not missing and job.is_told():
+            return target.report()
+        job.journal.mkdir(parents=True, exist_ok=True)
+        job.work(missing, processes, show_progress)
+        return job.finish()
 
 
 @dataclass

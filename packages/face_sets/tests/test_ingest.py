@@ -23,6 +23,7 @@ from face_sets.detectors import DetectorError, HaarDetector, load_detector
 from face_sets.images import read_image
 from face_sets.ingest import ingest
 from face_sets.ingested import IngestedSet, IngestError, ingest_summary
+from face_sets.processes import BusyError, one_at_a_time
 from face_sets.readers import reading
 from face_sets.readers.reading import LayoutError, Source, load_picture, source
 
@@ -266,6 +267,14 @@ def test_a_kill_leaves_no_worker_and_the_next_run_ends_it(tmp_path, results):
     assert not list(results.rglob("faces.parquet"))
     assert subprocess.run([sys.executable, str(script)], check=False).returncode == 0
     assert IngestedSet(results, NAME).report().found > 200
+
+
+def test_a_second_ingest_of_a_set_is_refused_while_one_is_at_work(folder, results):
+    with one_at_a_time(IngestedSet(results, NAME).lock_file):
+        with pytest.raises(BusyError, match="another run is at work"):
+            ingest(NAME, folder, results, SIZE)
+    assert not IngestedSet(results, NAME).folder.exists()
+    assert ingest(NAME, folder, results, SIZE).found
 
 
 LIMITED = """

@@ -9,12 +9,12 @@ import time
 import psutil
 import pytest
 
-from fer_utils import processes
-from fer_utils.processes import BusyError, holder, one_at_a_time
+from face_sets import processes
+from face_sets.processes import BusyError, holder, one_at_a_time
 
 PARENT = """
 import subprocess, sys, time
-from fer_utils.processes import end_all_when_terminated, end_with_run
+from face_sets.processes import end_all_when_terminated, end_with_run
 {begin}()
 stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 child = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); p.wait()"
@@ -68,12 +68,12 @@ def test_a_job_ends_with_its_run_even_if_that_was_killed():
 
 def test_a_lock_names_the_process_that_holds_it_and_is_free_when_that_was_killed(tmp_path):
     lock = tmp_path / "new folder" / "run.lock"
-    code = "import sys, time; from pathlib import Path; from fer_utils.processes import one_at_a_time\n"
+    code = "import sys, time; from pathlib import Path; from face_sets.processes import one_at_a_time\n"
     code += f"with one_at_a_time(Path({str(lock)!r})): print('ready', flush=True); time.sleep(60)"
     other = start(code)
     assert other.stdout.readline() == "ready\n"
     assert holder(lock) == f"process {other.pid}"
-    with pytest.raises(BusyError, match=f"another run is at work here, process {other.pid}: wait"):
+    with pytest.raises(BusyError, match=f"another run is at work on .*, process {other.pid}: wait"):
         with one_at_a_time(lock):
             pass
     other.kill()

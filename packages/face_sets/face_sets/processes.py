@@ -1,4 +1,4 @@
-"""The processes of a run: one run at a time in a folder, and nothing that outlives the `fer` that started it."""
+"""Processes: one at a time where two would harm each other, and nothing that outlives the command that started it."""
 
 import fcntl
 import os
@@ -37,7 +37,7 @@ def one_at_a_time(lock: Path) -> Iterator[int]:
         except BlockingIOError:
             who = holder(lock) or "of another user or computer"
             raise BusyError(
-                f"another run is at work here, {who}: wait for its end, or end it (`kill` and its number)"
+                f"another run is at work on {lock.parent}, {who}: wait for its end, or end it (`kill` and its number)"
             ) from None
         except OSError:
             pass  # a file system without locks: there nothing can tell whether another run is at work
