@@ -56,7 +56,7 @@ class Head:
 
     def normals(self, vertices: Floats) -> Floats:
         """Return each vertex's outward unit normal (n, 3): the mean of its triangles', weighted by area."""
-        a, b, c = (vertices[self.triangles[:, corner]] for corner in range(3))
+        a, b, c = (np.take(vertices, self.triangles[:, corner], axis=0) for corner in range(3))
         u, v = b - a, c - a
         across = np.stack(
             [u[:, 1] * v[:, 2] - u[:, 2] * v[:, 1],
@@ -74,7 +74,8 @@ def load_head() -> Head:
 
 def unit_vectors(vectors: Floats) -> Floats:
     """Return vectors (n, 3) divided by their lengths."""
-    return vectors / (np.sqrt((vectors * vectors).sum(1, keepdims=True)) + np.float32(1e-9))
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) + np.float32(1e-9)
+    return vectors / length[:, None]
 
 
 def _by_name(stored: dict[str, npt.NDArray[np.generic]], kind: str) -> dict[str, Floats]:

@@ -23,10 +23,10 @@ class Fragments(NamedTuple):
 
     def interpolated(self, values: Floats, triangles: npt.NDArray[np.int32]) -> Floats:
         """Return per-vertex `values` (vertices, k) at each pixel, (n, k)."""
-        corners = triangles[self.triangle]
-        total = values[corners[:, 0]] * self.weights[:, :1]
-        total += values[corners[:, 1]] * self.weights[:, 1:2]
-        total += values[corners[:, 2]] * self.weights[:, 2:]
+        corners = np.take(triangles, self.triangle, axis=0)
+        total = np.take(values, corners[:, 0], axis=0) * self.weights[:, :1]
+        for corner in (1, 2):
+            total += np.take(values, corners[:, corner], axis=0) * self.weights[:, corner : corner + 1]
         return total
 
 
@@ -36,17 +36,22 @@ def rasterise(points: Floats, triangles: npt.NDArray[np.int32], side: int, one_s
     `points` (n, 3) are columns and rows in pixels from the upper left corner, and depths, larger nearer to the viewer.
     One-sided triangles are seen from the side where their corners run anticlockwise.
     """
-    a, b, c = (points[triangles[:, corner]] for corner in range(3))
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    low = np.ceil(np.minimum(np.minimum(a, b), c)[:, :2] - 0.5).astype(np.int32).clip(0)
-    high = np.floor(np.maximum(np.maximum(a, b), c)[:, :2] - 0.5).astype(np.int32).clip(None, side - 1)
-    extent = (high - low + 1).max(1)
-    seen = ((high >= low).all(1)) & ((area < -1e-6) if one_sided else (np.abs(area) > 1e-6))
+    x, y, z = np.ascontiguousarray(points.T)
+    (ax, bx, cx), (ay, by, cy) = x[triangles.T], y[triangles.T]
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    facing = np.flatnonzero(area < -1e-6 if one_sided else np.abs(area) > 1e-6)
+    ax, bx, cx, ay, by, cy, area = (values[facing] for values in (ax, bx, cx, ay, by, cy, area))
+    left, right = _span(ax, bx, cx, side)
+    top, bottom = _span(ay, by, cy, side)
+    extent = np.maximum(right - left, bottom - top) + 1
+    extent[(right < left) | (bottom < top)] = 0
+    az, bz, cz = z[triangles[facing].T]
     found = []
     for before, size in zip((0, *_SIDES), _SIDES, strict=False):
-        rows = np.flatnonzero(seen & (extent > before) & (extent <= size))
+        rows = np.flatnonzero((extent > before) & (extent <= size))
         if rows.size:
-            found.append(_inside(rows, a[rows], b[rows], c[rows], area[rows], low[rows], size, side))
+            corners = (values[rows, None] for values in (ax, ay, az, bx, by, bz, cx, cy, cz))
+            found.append(_inside(facing[rows], *corners, area[rows, None], left[rows, None], top[rows, None], size, side))
     if not found:
         empty = np.zeros(0, np.int64)
         return Fragments(empty, empty, np.zeros((0, 3), np.float32), np.zeros(0, np.float32))
@@ -60,21 +65,30 @@ def rasterise(points: Floats, triangles: npt.NDArray[np.int32], side: int, one_s
     return Fragments(*(part[kept] for part in fragments))
 
 
+def _span(a: Floats, b: Floats, c: Floats, side: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return the first and last pixel whose centre lies within three corners' range, inside the picture."""
+    first = np.ceil(np.minimum(np.minimum(a, b), c) - np.float32(0.5)).astype(np.int32)
+    last = np.floor(np.maximum(np.maximum(a, b), c) - np.float32(0.5)).astype(np.int32)
+    return np.maximum(first, 0), np.minimum(last, side - 1)
+
+
 def _inside(
-    rows: Integers, a: Floats, b: Floats, c: Floats, area: Floats, low: npt.NDArray[np.int32], size: int, side: int
-) -> Fragments:
-    """Try every pixel of a `size` square at each triangle's corner `low`."""
+    triangle: Integers, ax: Floats, ay: Floats, az: Floats, bx: Floats, by: Floats, bz: Floats, cx: Floats, cy: Floats,
+    cz: Floats, area: Floats, left: npt.NDArray[np.int32], top: npt.NDArray[np.int32], size: int, side: int,
+) -> Fragments:  # fmt: skip
+    """Try every pixel of a square of `size` at each triangle's upper left corner; all arguments are columns."""
     down, across = np.divmod(np.arange(size * size, dtype=np.int32), size)
-    column, row = low[:, :1] + across, low[:, 1:] + down
-    x, y = column + np.float32(0.5), row + np.float32(0.5)
-    scale = (1 / area)[:, None].astype(np.float32)
-    second = ((x - a[:, :1]) * (c[:, 1:2] - a[:, 1:2]) - (y - a[:, 1:2]) * (c[:, :1] - a[:, :1])) * scale
-    third = ((b[:, :1] - a[:, :1]) * (y - a[:, 1:2]) - (b[:, 1:2] - a[:, 1:2]) * (x - a[:, :1])) * scale
+    column, row = left + across, top + down
+    x, y = column.astype(np.float32) + np.float32(0.5), row.astype(np.float32) + np.float32(0.5)
+    scale = 1 / area
+    second = (x - ax) * ((cy - ay) * scale) - (y - ay) * ((cx - ax) * scale)
+    third = (y - ay) * ((bx - ax) * scale) - (x - ax) * ((by - ay) * scale)
     first = 1 - second - third
     edge = np.float32(-1e-6)  # a pixel on the edge of two triangles belongs to both: none is left out
-    hit = (first >= edge) & (second >= edge) & (third >= edge) & (column < side) & (row < side)
-    which, place = np.nonzero(hit)
-    weights = np.stack([w[which, place] for w in (first, second, third)], 1)
-    depth = (weights * np.stack([a[which, 2], b[which, 2], c[which, 2]], 1)).sum(1)
-    pixel = row[which, place].astype(np.int64) * side + column[which, place]
-    return Fragments(pixel, rows[which], weights, depth)
+    hit = (np.minimum(np.minimum(first, second), third) >= edge) & (column < side) & (row < side)
+    places = np.flatnonzero(hit)
+    which = places // (size * size)
+    first, second, third = (weight.ravel()[places] for weight in (first, second, third))
+    depth = first * az[which, 0] + second * bz[which, 0] + third * cz[which, 0]
+    pixel = row.ravel()[places].astype(np.int64) * side + column.ravel()[places]
+    return Fragments(pixel, triangle[which], np.stack([first, second, third], 1), depth)

@@ -1,0 +1,112 @@
+"""How a face gets into the picture: domains, pose, lens, exposure, blur, noise and JPEG."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from rendered_faces.rasteriser import Floats
+
+
+@dataclass(frozen=True)
+class Domain:
+    """How pictures of one kind are taken. Chosen by eye: posed studio, found pictures, a cheap front camera."""
+
+    yaw: float  # standard deviations, degrees
+    pitch: float
+    roll: float
+    light_side: float  # the key light's greatest angle to the side, radians
+    distance: tuple[float, float]  # of the camera, decimetres for an adult: near ones widen the nose
+    blur: float  # sd of the blur's sd, pixels of a 224-pixel image
+    motion: float  # probability of motion blur
+    noise: float  # sd, of 1
+    jpeg: tuple[float, float]  # range of qualities
+    occluded: float  # probability
+    zoom: float  # sd of the relative scale
+    shift: float  # sd of the position, share of the image's side
+    exposure: float
+
+
+DOMAINS: Final = {
+    "lab": Domain(3, 3, 2, 0.35, (11, 18), 0.35, 0.0, 0.008, (88, 97), 0.0, 0.03, 0.013, 0.05),
+    "wild": Domain(11, 7, 6, 0.8, (8, 18), 0.6, 0.2, 0.012, (55, 95), 0.12, 0.07, 0.025, 0.13),
+    "phone": Domain(8, 6, 5, 0.6, (5, 9), 0.75, 0.2, 0.018, (45, 85), 0.06, 0.06, 0.025, 0.13),
+}
+DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
+_ZOOM: Final = 0.37  # a decimetre is this share of the image's side: the head then fills about two thirds
+_PIVOT: Final = np.array([0.0, -0.22, -0.55], np.float32)  # from between the eyes to the image's middle, decimetres
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A camera before a head: the turned head's frame, and how it is projected onto a square picture."""
+
+    turn: Floats  # (3, 3)
+    centre: Floats  # (3,) of the turn, in the head's frame
+    distance: float
+    zoom: float  # pixels per decimetre at the centre's distance
+    middle: Floats  # (2,) where the centre is seen, pixels
+
+    def turned(self, points: Floats) -> Floats:
+        """Return points (n, 3) in the viewer's frame: x right, y up, z towards the viewer."""
+        return (points - self.centre) @ self.turn.T
+
+    def projected(self, turned: Floats) -> Floats:
+        """Return columns, rows and depths (n, 3) of points in the viewer's frame."""
+        scale = np.float32(self.distance * self.zoom) / (np.float32(self.distance) - turned[:, 2])
+        columns = turned[:, 0] * scale + self.middle[0]
+        return np.stack([columns, self.middle[1] - turned[:, 1] * scale, turned[:, 2]], 1)
+
+
+def draw_view(between_eyes: Floats, scale: float, domain: Domain, side: int, random: np.random.Generator) -> View:
+    """Return a view of a head whose eyes' middle is `between_eyes` (3,), in a picture of `side` pixels."""
+    spread = np.deg2rad([domain.yaw, domain.pitch, domain.roll])
+    yaw, pitch, roll = np.clip(random.normal(0, spread), -2.2 * spread, 2.2 * spread).tolist()
+    turns = ((0.0, 0.0, roll), (0.0, yaw, 0.0), (pitch, 0.0, 0.0))
+    about_z, about_y, about_x = (cv2.Rodrigues(np.array(turn))[0] for turn in turns)
+    zoom = 1 + float(np.clip(random.normal(0, domain.zoom), -0.15, 0.12))
+    shift = np.clip(random.normal(0, domain.shift, 2), -0.06, 0.06)
+    return View(
+        turn=(about_z @ about_y @ about_x).astype(np.float32),
+        centre=between_eyes + _PIVOT * np.float32(scale),
+        distance=float(random.uniform(*domain.distance)) * scale,
+        zoom=_ZOOM * zoom * side / scale,
+        middle=np.asarray((0.5 + shift) * side, np.float32),
+    )
+
+
+def photograph(
+    scene: Floats, domain: Domain, degradation: float, random: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Expose, blur, add noise and compress a scene (n, n, 3), 0 to 1; return uint8 RGB."""
+    size = scene.shape[0]
+    contrast = 1 + float(random.normal(0, 0.5 * domain.exposure))
+    level = 0.5 + float(random.normal(0, 0.3 * domain.exposure))
+    saturation = float(random.uniform(0.75, 1.1))
+    grey = scene.mean(2, keepdims=True)
+    cast = np.exp(0.015 * random.standard_normal(3)).astype(np.float32)
+    pixels = (grey + (scene - grey) * np.float32(saturation) - np.float32(0.5)) * np.float32(contrast) + np.float32(level)
+    pixels = np.clip(pixels * cast, 0, 1) * np.float32(255)
+    blur = abs(random.normal(0, domain.blur)) * (1 + 2.5 * degradation) + 0.8 * degradation
+    if (blur := blur * size / 224) > 0.3:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), blur)
+    if random.random() < domain.motion:
+        pixels = _moved(pixels, 5 * (1 + degradation) * size / 224, float(random.uniform(0, 180)))
+    grain = random.standard_normal(pixels.shape[:2], dtype=np.float32)
+    grain *= np.float32(255 * domain.noise * (1 + 2 * degradation))
+    levels = np.clip(pixels + grain[..., None] + np.float32(0.5), 0, 255).astype(np.uint8)
+    quality = int(np.clip(random.uniform(*domain.jpeg) - 25 * degradation, 12, 97))
+    bgr = cv2.cvtColor(levels, cv2.COLOR_RGB2BGR)
+    _, packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def _moved(pixels: Floats, length: float, degrees: float) -> Floats:
+    side = 2 * int(length / 2 + 0.5) + 1
+    streak: Floats = np.zeros((side, side), np.float32)
+    streak[side // 2] = 1
+    turn = cv2.getRotationMatrix2D((side // 2, side // 2), degrees, 1)
+    streak = cv2.warpAffine(streak, turn, (side, side))
+    return np.asarray(cv2.filter2D(pixels, -1, streak / streak.sum()), np.float32)
