@@ -220,7 +220,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        own = type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces"))
+        own = type(error).__module__.startswith(("fer_utils", "face_sets", "rendered_faces"))
         if own or isinstance(error, OSError):
             sys.exit(f"fer: {error}")
         raise

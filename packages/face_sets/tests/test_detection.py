@@ -9,8 +9,8 @@ from PIL import Image
 
 from face_sets import detection
 from face_sets.images import read_image
-from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import render_face
+from rendered_faces.design import Design, plan_faces
+from rendered_faces.portrait import render_face
 
 
 @pytest.fixture(scope="module")
