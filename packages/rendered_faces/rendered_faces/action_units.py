@@ -15,23 +15,23 @@ import numpy.typing as npt
 Strengths = npt.NDArray[np.float64]
 
 UNITS: Final[dict[int, dict[str, float]]] = {
-    1: {"browInnerUp": 1.5},
-    2: {"browOuterUp": 1.3},
-    4: {"browDown": 1.35},
-    5: {"eyeWide": 1.0},
+    1: {"browInnerUp": 1.9},
+    2: {"browOuterUp": 1.5},
+    4: {"browDown": 1.6},
+    5: {"eyeWide": 1.25},
     6: {"cheekSquint": 0.9, "eyeSquint": 0.25},
     7: {"eyeSquint": 0.75},
-    9: {"noseSneer": 1.5, "browDown": 0.35},
+    9: {"noseSneer": 1.7, "browDown": 0.45},
     10: {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.15},
-    12: {"mouthSmile": 1.2},
-    15: {"mouthFrown": 1.4},
+    12: {"mouthSmile": 1.35},
+    15: {"mouthFrown": 1.8},
     16: {"mouthLowerDown": 1.2},
     17: {"mouthShrugLower": 0.9, "mouthShrugUpper": 0.25},
-    20: {"mouthStretch": 1.1},
+    20: {"mouthStretch": 1.4},
     23: {"mouthRollUpper": 0.45, "mouthRollLower": 0.45, "mouthPress": 0.5},
     24: {"mouthPress": 1.1},
     25: {"mouthLowerDown": 0.4, "mouthUpperUp": 0.35, "jawOpen": 0.06},
-    26: {"jawOpen": 0.5},
+    26: {"jawOpen": 0.55},
     43: {"eyeBlink": 1.0},
 }
 """FACS number: the face units of the mesh (named as ARKit's) and their weights when it is marked. The weights are
@@ -44,7 +44,7 @@ MOUTHS: Final = ("closed", "open")
 # Strengths at full intensity, chosen by eye so that a person can name the face; units as cited above, and where not:
 # 16 in open-mouthed anger and disgust and 7 in disgust are EMFACS variants; 43 droops the lids of the sad.
 PROTOTYPES: Final[dict[str, dict[str, tuple[dict[int, float], ...]]]] = {
-    "neutral": {"closed": ({},), "open": ({25: 0.55, 26: 0.12},)},
+    "neutral": {"closed": ({},), "open": ({25: 0.4, 26: 0.1},)},
     "fear": {
         "closed": ({1: 1.1, 2: 0.5, 4: 0.7, 5: 1.15, 20: 1.1, 7: 0.1},),
         "open": (
@@ -115,7 +115,7 @@ def shape_weights(strengths: Strengths) -> dict[str, float]:
             sides = (("", (right + left) / 2),) if middle else (("Right", right), ("Left", left))
             for side, strength in sides:
                 weights[shape + side] = weights.get(shape + side, 0.0) + weight * float(strength)
-    return {name: min(weight, 1.6) for name, weight in weights.items() if weight > 1e-4}
+    return {name: min(weight, 2.0) for name, weight in weights.items() if weight > 1e-4}
 
 
 MIDDLE_SHAPES: Final = frozenset(

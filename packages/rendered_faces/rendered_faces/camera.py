@@ -31,8 +31,8 @@ class Domain:
 
 DOMAINS: Final = {
     "lab": Domain(3, 3, 2, 0.35, (11, 18), 0.35, 0.0, 0.008, (88, 97), 0.0, 0.03, 0.013, 0.05),
-    "wild": Domain(11, 7, 6, 0.8, (8, 18), 0.6, 0.2, 0.012, (55, 95), 0.12, 0.07, 0.025, 0.13),
-    "phone": Domain(8, 6, 5, 0.6, (5, 9), 0.75, 0.2, 0.018, (45, 85), 0.06, 0.06, 0.025, 0.13),
+    "wild": Domain(9, 6, 5, 0.7, (8, 18), 0.6, 0.2, 0.012, (55, 95), 0.12, 0.07, 0.025, 0.13),
+    "phone": Domain(7, 5, 4, 0.55, (5, 9), 0.75, 0.2, 0.018, (45, 85), 0.06, 0.06, 0.025, 0.13),
 }
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
 _ZOOM: Final = 0.37  # a decimetre is this share of the image's side: the head then fills about two thirds

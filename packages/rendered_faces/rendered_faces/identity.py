@@ -65,6 +65,12 @@ def colour(hexadecimal: str) -> Floats:
     return np.frombuffer(bytes.fromhex(hexadecimal), np.uint8).astype(np.float32) / np.float32(255)
 
 
+def dyed(random: np.random.Generator) -> Floats:
+    """Return the colour of a cloth, RGB in 0 to 1: most are muted."""
+    plain = random.uniform(0.12, 0.8)
+    return (plain + random.uniform(0.1, 0.6) * (random.uniform(0.12, 0.8, 3) - plain)).astype(np.float32)
+
+
 def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: int) -> Identity:
     """Return the person of a seed; only shape, hairstyle and beard depend on sex, only the skin on the tone.
 
@@ -98,7 +104,7 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
         skin_tone=skin_tone,
         hair=hair + (colour(GREY) - hair) * np.float32(greyness),
         iris=colour(str(random.choice(IRIS_COLOURS))) * np.float32(random.uniform(0.8, 1.2)),
-        clothes=random.uniform(0.12, 0.8, 3).astype(np.float32),
+        clothes=dyed(random),
         hairstyle=HAIRSTYLES[int(np.searchsorted(np.cumsum(worn)[:-1], random.random(), "right"))],
         glasses=bool(random.random() < 0.05 + 0.1 * _grown(model_age, 11, 60)),
         gain=np.exp(spread),

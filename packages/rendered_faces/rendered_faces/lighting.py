@@ -37,7 +37,7 @@ def draw_light(random: np.random.Generator, side: float) -> Light:
     turn, height = random.uniform(-side, side), random.uniform(0.05, 0.75)
     key = np.array([[np.sin(turn), height, np.cos(turn)]], np.float32)
     fill = np.array([[-np.sign(turn) * random.uniform(0.3, 1.2), random.uniform(-0.2, 0.4), 0.8]], np.float32)
-    warmth = 0.03 * random.standard_normal()
+    warmth = 0.02 * random.standard_normal()
     return Light(
         key=unit_vectors(key)[0],
         fill=unit_vectors(fill)[0],

@@ -14,7 +14,8 @@ from rendered_faces.portrait import render_face
 def face(seed: int, size: int = 64, expression: str = "neutral", age: float = 30.0) -> np.ndarray:
     """Return a synthetic face as RGB, uint8 (size, size, 3): the person and the picture hang on `seed`."""
     row = {
-        "domain": "lab", "identity_seed": seed, "image_seed": seed, "model_age": age, "mouth": "open" if expression == "surprise" else "closed",
+        "domain": "lab", "identity_seed": seed, "image_seed": seed, "model_age": age,
+        "mouth": "open" if expression == "surprise" else "closed",
         "sex": ("female", "male")[seed % 2], "skin_tone": 1 + seed % 10, "difficulty": 0.0,
         "expression": expression, "intensity": 1.0, "blend": 0.0, "blended_with": "neutral",
     }  # fmt: skip
