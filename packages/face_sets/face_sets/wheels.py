@@ -35,7 +35,9 @@ def downloaded_wheel(lock: Path, folder: Path) -> Path:
     done = run_patiently(command)
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
-        raise WheelError(f"pip could not download the wheel that {lock.name} names ({last_line(done.stderr)})")
+        raise WheelError(
+            f"pip could not download the wheel that {lock.name} names ({last_line(done.stderr)})"
+        )
     return wheels[0]
 
 

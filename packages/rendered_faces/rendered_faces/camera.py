@@ -30,13 +30,15 @@ class Domain:
 
 
 DOMAINS: Final = {
-    "lab": Domain(3, 3, 2, 0.35, (11, 18), 0.35, 0.0, 0.008, (88, 97), 0.0, 0.03, 0.013, 0.05),
-    "wild": Domain(9, 6, 5, 0.7, (8, 18), 0.6, 0.2, 0.012, (55, 95), 0.12, 0.07, 0.025, 0.13),
-    "phone": Domain(7, 5, 4, 0.55, (5, 9), 0.75, 0.2, 0.018, (45, 85), 0.06, 0.06, 0.025, 0.13),
+    "lab": Domain(3, 3, 2, 0.3, (11, 18), 0.35, 0.0, 0.008, (88, 97), 0.0, 0.03, 0.013, 0.05),
+    "wild": Domain(8, 5, 5, 0.55, (8, 18), 0.6, 0.2, 0.012, (55, 95), 0.12, 0.07, 0.025, 0.13),
+    "phone": Domain(6, 5, 4, 0.45, (5, 9), 0.75, 0.2, 0.018, (45, 85), 0.06, 0.06, 0.025, 0.13),
 }
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
-_ZOOM: Final = 0.37  # a decimetre is this share of the image's side: the head then fills about two thirds
-_PIVOT: Final = np.array([0.0, -0.22, -0.55], np.float32)  # from between the eyes to the image's middle, decimetres
+_ZOOM: Final = 0.36  # a decimetre is this share of the image's side: the head then fills about two thirds
+_PIVOT: Final = np.array(
+    [0.0, -0.22, -0.55], np.float32
+)  # from between the eyes to the image's middle, decimetres
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,9 @@ class View:
         return np.stack([columns, self.middle[1] - turned[:, 1] * scale, turned[:, 2]], 1)
 
 
-def draw_view(between_eyes: Floats, scale: float, domain: Domain, side: int, random: np.random.Generator) -> View:
+def draw_view(
+    between_eyes: Floats, scale: float, domain: Domain, side: int, random: np.random.Generator
+) -> View:
     """Return a view of a head whose eyes' middle is `between_eyes` (3,), in a picture of `side` pixels."""
     spread = np.deg2rad([domain.yaw, domain.pitch, domain.roll])
     yaw, pitch, roll = np.clip(random.normal(0, spread), -2.2 * spread, 2.2 * spread).tolist()
@@ -87,7 +91,9 @@ def photograph(
     saturation = float(random.uniform(0.75, 1.1))
     grey = scene.mean(2, keepdims=True)
     cast = np.exp(0.015 * random.standard_normal(3)).astype(np.float32)
-    pixels = (grey + (scene - grey) * np.float32(saturation) - np.float32(0.5)) * np.float32(contrast) + np.float32(level)
+    pixels = (grey + (scene - grey) * np.float32(saturation) - np.float32(0.5)) * np.float32(
+        contrast
+    ) + np.float32(level)
     pixels = np.clip(pixels * cast, 0, 1) * np.float32(255)
     blur = abs(random.normal(0, domain.blur)) * (1 + 2.5 * degradation) + 0.8 * degradation
     if (blur := blur * size / 224) > 0.3:

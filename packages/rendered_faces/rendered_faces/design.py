@@ -125,10 +125,10 @@ def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str
     """Return how strongly and purely an image shows its expression; the slopes are those of pilot trainings."""
     random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
     difficulty = design.difficulty
-    intensity = random.normal(1.05 - 0.45 * difficulty, 0.08 + 0.10 * difficulty)
+    intensity = random.normal(1.15 - 0.5 * difficulty, 0.08 + 0.10 * difficulty)
     return {
         "image_seed": int(random.integers(2**62)),
-        "intensity": float(np.clip(intensity, 0.2, 1.2)) * shift,
+        "intensity": float(np.clip(intensity, 0.2, 1.4)) * shift,
         "blend": 0.5 * difficulty * float(random.random()),
         "blended_with": EXPRESSIONS[int(random.integers(len(EXPRESSIONS)))],
     }

@@ -63,7 +63,9 @@ def grow_hair(head: Head, identity: Identity, random: np.random.Generator) -> Ha
     if style in _HANGING:
         length = float(random.uniform(*_HANGING[style])) * identity.scale
         front = float(random.uniform(0.95, 1.2)) if style != "covered" else 0.92
-        curtain = _hang(head, identity.vertices + head.normals(identity.vertices) * rise[:, None], identity, length, front)
+        curtain = _hang(
+            head, identity.vertices + head.normals(identity.vertices) * rise[:, None], identity, length, front
+        )
     return Hair(cover, colours, rise, curtain)
 
 
@@ -95,7 +97,13 @@ def _cover(style: str, identity: Identity, random: np.random.Generator) -> Float
         return np.asarray(cv2.GaussianBlur(np.float32(line + 0.02 < LEVEL), (0, 0), 1.0), np.float32)
     ragged = {"fringe": 0.05, "curly": 0.03}.get(style, 0.02)
     sweep = random.normal(0, 0.10) * np.clip(1 - np.abs(ANGLE) / 0.8, 0, 1) * ANGLE  # combed to a side
-    line = line + sweep + ragged * noise(random, (1, 90)) + 0.025 * noise(random, (1, 30)) + 0.03 * noise(random, (1, 8))
+    line = (
+        line
+        + sweep
+        + ragged * noise(random, (1, 90))
+        + 0.025 * noise(random, (1, 30))
+        + 0.03 * noise(random, (1, 8))
+    )
     thin = noise(random, (80, 80)) if style == "curly" else noise(random, (6, 220))
     softness = {"cropped": 0.10, "curly": 0.05}.get(style, 0.06)
     cover = np.clip((LEVEL - line) / softness + 0.45 * thin + 0.3, 0, 1)
@@ -110,13 +118,17 @@ def _lift(head: Head) -> Floats:
     angle = np.abs(np.arctan2(x, z - 0.35))
     crown = np.clip((y - 7.78) / 0.25, 0, 1)
     sides = np.clip((angle - 0.95) / 0.2, 0, 1) * np.clip((y - 7.50) / 0.2, 0, 1)
-    nape = np.clip((0.35 - z) / 0.3, 0, 1) * np.clip((y - 6.7) / 0.4, 0, 1) * np.clip((angle - 1.75) / 0.2, 0, 1)
+    nape = (
+        np.clip((0.35 - z) / 0.3, 0, 1) * np.clip((y - 6.7) / 0.4, 0, 1) * np.clip((angle - 1.75) / 0.2, 0, 1)
+    )
     return np.asarray(np.maximum(np.maximum(crown, sides), nape) * head.skin, np.float32)
 
 
 def _hang(head: Head, lifted: Floats, identity: Identity, length: float, front: float) -> Curtain:
     """Hang hair from the scalp's vertices near the root's level, from the front edge backwards on both sides."""
-    angles = np.concatenate([np.linspace(-np.pi, -front, _COLUMNS // 2), np.linspace(front, np.pi, _COLUMNS // 2)])
+    angles = np.concatenate(
+        [np.linspace(-np.pi, -front, _COLUMNS // 2), np.linspace(front, np.pi, _COLUMNS // 2)]
+    )
     base = head.vertices
     around = np.arctan2(base[:, 0], base[:, 2] - 0.35)
     apart = np.abs(np.angle(np.exp(1j * (around[None] - angles[:, None]))))
@@ -161,5 +173,3 @@ def under_hair(cover: Floats) -> Floats:
     shift = np.float32([[1, 0, 0], [0, 1, 0.05 / HEIGHT * SIDE]])
     below = cv2.GaussianBlur(cv2.warpAffine(cover, shift, (SIDE, SIDE)), (0, 0), 0.05 / HEIGHT * SIDE)
     return np.asarray(1 - 0.4 * below, np.float32)[..., None]
-
-

@@ -31,7 +31,7 @@ _SPREAD: Final = {"mouth": 0.3, "nose": 0.55, "eyes": 0.4, "eyebrows": 0.4, "ear
 """Standard deviation of a local shape's weight by region; elsewhere 0.5. Chosen by eye: faces differ, none is odd."""
 
 _RESTING: Final = (1, 2, 4, 5, 7, 12, 15, 17, 23, 24, 43)  # what a resting face may show a trace of
-_RESTING_SPREAD: Final = 0.10
+_RESTING_SPREAD: Final = 0.07
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +92,12 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
     hair = colour(str(random.choice(HAIR_COLOURS))) * np.float32(random.uniform(0.75, 1.2))
     greyness = float(np.clip(2.2 * ageing - random.uniform(0.1, 1.2), 0, 1))
     worn = _WORN["male" if masculinity > 0.5 else "loose"]
-    spread = 0.14 * random.standard_normal((len(NUMBERS), 1)) + 0.06 * random.standard_normal((len(NUMBERS), 2))
-    rest = np.abs(_RESTING_SPREAD * random.standard_normal(len(NUMBERS))) * (random.random(len(NUMBERS)) < 0.4)
+    spread = 0.14 * random.standard_normal((len(NUMBERS), 1)) + 0.06 * random.standard_normal(
+        (len(NUMBERS), 2)
+    )
+    rest = np.abs(_RESTING_SPREAD * random.standard_normal(len(NUMBERS))) * (
+        random.random(len(NUMBERS)) < 0.4
+    )
     return Identity(
         vertices=vertices,
         scale=scale,

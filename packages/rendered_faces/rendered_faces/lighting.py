@@ -41,9 +41,9 @@ def draw_light(random: np.random.Generator, side: float) -> Light:
     return Light(
         key=unit_vectors(key)[0],
         fill=unit_vectors(fill)[0],
-        key_strength=float(random.uniform(0.5, 0.9)),
+        key_strength=float(random.uniform(0.45, 0.75)),
         fill_strength=float(random.uniform(0.05, 0.3)),
-        sky=float(random.uniform(0.28, 0.55)),
+        sky=float(random.uniform(0.35, 0.55)),
         tint=np.array([1 + warmth, 1.0, 1 - warmth], np.float32),
         gloss=float(random.uniform(0.01, 0.10)),
         sharpness=float(random.uniform(8, 30)),
@@ -57,9 +57,13 @@ def openness(depth: Floats, covered: Floats, scale: float) -> Floats:
     quarter = (side // 4, side // 4)
     for blur, deepest, strength in _HOLLOWS:
         wide = blur * side > 3
-        level, weight = (cv2.resize(x, quarter, interpolation=cv2.INTER_AREA) if wide else x for x in (depth, covered))
+        level, weight = (
+            cv2.resize(x, quarter, interpolation=cv2.INTER_AREA) if wide else x for x in (depth, covered)
+        )
         sigma = blur * side / (4 if wide else 1)
-        mean = cv2.GaussianBlur(level, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 0.2)
+        mean = cv2.GaussianBlur(level, (0, 0), sigma) / np.maximum(
+            cv2.GaussianBlur(weight, (0, 0), sigma), 0.2
+        )
         mean = cv2.resize(mean, (side, side)) if wide else mean
         dark += strength * np.clip((mean - depth) / (deepest * scale), 0, 1)
     return np.exp(-dark)

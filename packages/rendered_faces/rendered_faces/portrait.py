@@ -15,7 +15,17 @@ from rendered_faces.action_units import NUMBERS, Strengths, performed, prototype
 from rendered_faces.camera import DEGRADATION, DOMAINS, View, draw_view, photograph
 from rendered_faces.creases import crease_depths, crease_map
 from rendered_faces.eyes import eye_colours, highlight
-from rendered_faces.head import CAVITY, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE, Head, load_head, unit_vectors
+from rendered_faces.head import (
+    CAVITY,
+    LEFT_EYE,
+    RIGHT_EYE,
+    SKIN,
+    TEETH,
+    TONGUE,
+    Head,
+    load_head,
+    unit_vectors,
+)
 from rendered_faces.identity import Identity, draw_identity
 from rendered_faces.lighting import Light, draw_light, illumination, openness, sheen
 from rendered_faces.rasteriser import Floats, rasterise
@@ -59,7 +69,9 @@ def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     if row["domain"] not in DOMAINS:
         raise ValueError(f"unknown domain {row['domain']!r}: expected one of {', '.join(DOMAINS)}")
     domain = DOMAINS[row["domain"]]
-    person = _person(int(row["identity_seed"]), float(row["model_age"]), str(row["sex"]), int(row["skin_tone"]))
+    person = _person(
+        int(row["identity_seed"]), float(row["model_age"]), str(row["sex"]), int(row["skin_tone"])
+    )
     # one stream of random numbers per purpose: a change in one leaves the others as they were
     acting, lamp, setting, lens = map(
         np.random.default_rng, np.random.SeedSequence(int(row["image_seed"])).spawn(4)
@@ -107,7 +119,9 @@ def _expression(row: Row, identity: Identity, acting: np.random.Generator) -> St
     other = prototypes(row["blended_with"], row["mouth"])[0]
     neutral_mouth = prototypes("neutral", row["mouth"])[0]
     aimed = float(row["intensity"]) * ((1 - share) * target + share * other)
-    if row["expression"] == "neutral":  # an open mouth at rest is no expression: it does not fade with intensity
+    if (
+        row["expression"] == "neutral"
+    ):  # an open mouth at rest is no expression: it does not fade with intensity
         aimed = neutral_mouth + share * float(row["intensity"]) * (other - neutral_mouth)
     return performed(np.maximum(aimed, 0), identity.gain, identity.rest, float(row["difficulty"]), acting)
 
@@ -145,13 +159,15 @@ def _paint_head(
     place, lips, base_x = found[:, 5:8], found[:, 8], found[:, 9]
     depth, covered = np.zeros((2, side * side), np.float32)
     depth[seen.pixel], covered[seen.pixel] = place[:, 2], 1
-    open_sky = openness(depth.reshape(side, side), covered.reshape(side, side), identity.scale).ravel()[seen.pixel]
+    open_sky = openness(depth.reshape(side, side), covered.reshape(side, side), identity.scale).ravel()[
+        seen.pixel
+    ]
     paint = _sampled(person.paint, found[:, :2])
     skin = kind == SKIN
     reddened = (0.7 * lips * skin)[:, None]
     colour = paint[:, :3] + reddened * (person.lips - paint[:, :3])
     fold = np.clip(_sampled(crease_map() @ depths, found[:, :2]), -0.6, 2.2)
-    colour *= np.exp(np.float32(-0.5) * fold * skin)[:, None]
+    colour *= np.exp(np.float32(-0.65) * fold * skin)[:, None]
     lit = colour * illumination(normal, open_sky, light)
     lit += sheen(normal, light) * (paint[:, 3] + 2 * lips)[:, None]
     _paint_mouth(lit, kind, place, lips, base_x, light, identity.scale)
@@ -184,7 +200,13 @@ def _sampled(texture: Floats, places: Floats) -> Floats:
 
 
 def _paint_mouth(
-    lit: Floats, kind: npt.NDArray[np.int8], place: Floats, lips: Floats, base_x: Floats, light: Light, scale: float
+    lit: Floats,
+    kind: npt.NDArray[np.int8],
+    place: Floats,
+    lips: Floats,
+    base_x: Floats,
+    light: Light,
+    scale: float,
 ) -> None:
     """Colour teeth, tongue and the cavity, darker the deeper they lie behind the lips, in place."""
     inner = (kind == CAVITY) | (kind == TEETH) | (kind == TONGUE)
@@ -202,7 +224,9 @@ def _paint_mouth(
     lit[inner] = np.where(teeth[:, None], enamel, flesh) * shade * level
 
 
-def _eye(place: Floats, centre: Floats, view: View, light: Light, person: Person, random: np.random.Generator) -> Floats:
+def _eye(
+    place: Floats, centre: Floats, view: View, light: Light, person: Person, random: np.random.Generator
+) -> Floats:
     """Return the lit colours of an eyeball at places (n, 3) in the viewer's frame."""
     out = place - view.turned(centre[None])[0]
     radius = float(np.sqrt((out * out).sum(1)).mean())
@@ -211,8 +235,12 @@ def _eye(place: Floats, centre: Floats, view: View, light: Light, person: Person
     pixel = 1 / (view.zoom * radius)
     colours = eye_colours(directions, unit_vectors(gaze)[0], person.identity, pixel)
     level = np.float32(light.sky) + np.float32(light.key_strength) * np.clip(directions @ light.key, 0.25, 1)
-    seen = np.float32(0.65 + 0.35 * float(person.lips.mean()) ** 0.5)  # the lids of dark skin reflect less onto it
-    return colours * (seen * np.clip(level, 0.3, 1.1))[:, None] + np.float32(0.6) * highlight(directions, light.key)
+    seen = np.float32(
+        0.65 + 0.35 * float(person.lips.mean()) ** 0.5
+    )  # the lids of dark skin reflect less onto it
+    return colours * (seen * np.clip(level, 0.3, 1.1))[:, None] + np.float32(0.6) * highlight(
+        directions, light.key
+    )
 
 
 def _line_lids(picture: Floats, eyeballs: Floats, darkness: float) -> None:
@@ -225,7 +253,9 @@ def _line_lids(picture: Floats, eyeballs: Floats, darkness: float) -> None:
 
     shadow = eyeballs * (1 - cv2.GaussianBlur(moved(2.0), (0, 0), unit))
     upper, lower = np.clip(moved(-1.4) - eyeballs, 0, 1), np.clip(moved(0.9) - eyeballs, 0, 1)
-    lashes = darkness * cv2.GaussianBlur(upper, (0, 0), 0.6 * unit) + 0.3 * darkness * cv2.GaussianBlur(lower, (0, 0), 0.7 * unit)
+    lashes = darkness * cv2.GaussianBlur(upper, (0, 0), 0.6 * unit) + 0.3 * darkness * cv2.GaussianBlur(
+        lower, (0, 0), 0.7 * unit
+    )
     picture *= ((1 - 0.35 * np.clip(shadow, 0, 1)) * (1 - np.clip(lashes, 0, 0.9)))[..., None]
 
 
@@ -253,5 +283,3 @@ def _exposed(scene: Floats) -> Floats:
     bright = scene * np.float32(np.clip((0.50 / max(level, 0.05)) ** 0.5, 0.8, 2.0))
     knee = np.float32(0.8)
     return np.minimum(bright, knee + np.float32(0.35) * (bright - knee))
-
-

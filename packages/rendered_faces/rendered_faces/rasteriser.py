@@ -30,7 +30,9 @@ class Fragments(NamedTuple):
         return total
 
 
-def rasterise(points: Floats, triangles: npt.NDArray[np.int32], side: int, one_sided: bool = True) -> Fragments:
+def rasterise(
+    points: Floats, triangles: npt.NDArray[np.int32], side: int, one_sided: bool = True
+) -> Fragments:
     """Return what a square picture of `side` pixels shows of a mesh at its pixels' centres.
 
     `points` (n, 3) are columns and rows in pixels from the upper left corner, and depths, larger nearer to the viewer.
@@ -51,7 +53,11 @@ def rasterise(points: Floats, triangles: npt.NDArray[np.int32], side: int, one_s
         rows = np.flatnonzero((extent > before) & (extent <= size))
         if rows.size:
             corners = (values[rows, None] for values in (ax, ay, az, bx, by, bz, cx, cy, cz))
-            found.append(_inside(facing[rows], *corners, area[rows, None], left[rows, None], top[rows, None], size, side))
+            found.append(
+                _inside(
+                    facing[rows], *corners, area[rows, None], left[rows, None], top[rows, None], size, side
+                )
+            )
     if not found:
         empty = np.zeros(0, np.int64)
         return Fragments(empty, empty, np.zeros((0, 3), np.float32), np.zeros(0, np.float32))

@@ -51,7 +51,9 @@ def _wall(small: int, random: np.random.Generator) -> Floats:
 def put_on_glasses(picture: Floats, eyes: Floats, scale: float, view: View) -> None:
     """Paint thin-framed glasses before the eyeballs' centres, (2, 3) left then right, onto the picture, in place."""
     turn = np.linspace(0, 2 * np.pi, 41)
-    rim = np.stack([_FRAME_RADIUS[0] * np.cos(turn), _FRAME_RADIUS[1] * np.sin(turn) - 0.02, 0 * turn + _FRAME_DEPTH], 1)
+    rim = np.stack(
+        [_FRAME_RADIUS[0] * np.cos(turn), _FRAME_RADIUS[1] * np.sin(turn) - 0.02, 0 * turn + _FRAME_DEPTH], 1
+    )
     left, right = ((eye + scale * rim).astype(np.float32) for eye in eyes)
     outer = np.array([[0.08, 0.02, -0.1], [0.28, 0.02, -0.9]], np.float32) * scale  # from the rim to the ear
     temples = [np.stack([rim_[place], rim_[place] + outer[0] * (side, 1, 1), rim_[place] + outer[1] * (side, 1, 1)])
@@ -60,7 +62,15 @@ def put_on_glasses(picture: Floats, eyes: Floats, scale: float, view: View) -> N
     cover = np.zeros(picture.shape[:2], np.float32)
     for path in (left, right, bridge, *temples):
         points = view.projected(view.turned(path.astype(np.float32)))[:, :2]
-        cv2.polylines(cover, [np.round(points * 16).astype(np.int32)], False, 1.0, max(1, len(cover) // 90), cv2.LINE_AA, 4)
+        cv2.polylines(
+            cover,
+            [np.round(points * 16).astype(np.int32)],
+            False,
+            1.0,
+            max(1, len(cover) // 90),
+            cv2.LINE_AA,
+            4,
+        )
     picture += (0.85 * cover)[..., None] * (np.float32(0.08) - picture)
 
 

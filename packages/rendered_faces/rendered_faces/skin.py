@@ -27,7 +27,9 @@ def skin_colour(skin_tone: int) -> Floats:
     The swatches are flat paint: taken as they are, light ones look like masks and dark ones like soot.
     """
     depth = (skin_tone - 1) / 9
-    warm = colour(MONK_TONES[skin_tone - 1]) * np.array([0.93, 0.80 + 0.05 * depth, 0.725 + 0.09 * depth], np.float32)
+    warm = colour(MONK_TONES[skin_tone - 1]) * np.array(
+        [0.93, 0.80 + 0.05 * depth, 0.725 + 0.09 * depth], np.float32
+    )
     return (warm + np.array([0.085, 0.055, 0.045]) * depth**0.5).astype(np.float32)
 
 
@@ -37,9 +39,13 @@ def paint_skin(identity: Identity, random: np.random.Generator) -> Floats:
     pale = 1.15 - 0.07 * identity.skin_tone  # paler skin shows its blood more
     grown = 1 - identity.childness
     uneven = 0.05 * noise(random, (5, 5)) + 0.03 * noise(random, (14, 14))
-    uneven += (0.012 + 0.012 * grown) * noise(random, (45, 45)) + (0.006 + 0.012 * grown) * noise(random, (200, 200))
+    uneven += (0.012 + 0.012 * grown) * noise(random, (45, 45)) + (0.006 + 0.012 * grown) * noise(
+        random, (200, 200)
+    )
     cheeks, tip = spot(0.45, 6.93, 0.26, 0.26), spot(0, 6.95, 0.10, 0.12)
-    blood = cheeks * abs(random.normal(0.03 + 0.03 * identity.childness, 0.05)) + tip * abs(random.normal(0, 0.06))
+    blood = cheeks * abs(random.normal(0.03 + 0.03 * identity.childness, 0.05)) + tip * abs(
+        random.normal(0, 0.06)
+    )
     blood += 0.02 * noise(random, (9, 9)) + 0.012 * noise(random, (45, 45))
     tired = random.uniform(0.02, 0.16) * (0.5 + 0.5 * grown)
     shade = tired * spot(0.27, 7.13, 0.14, 0.05) + random.uniform(0.5, 1.2) * spot(0.055, 6.885, 0.035, 0.02)
@@ -59,7 +65,9 @@ def paint_skin(identity: Identity, random: np.random.Generator) -> Floats:
 def _bearded(skin: Floats, identity: Identity, random: np.random.Generator) -> Floats:
     area = 1.3 * spot(0, 6.28, 0.75, 0.30) + spot(0.8, 6.55, 0.25, 0.45) + 1.2 * spot(0, 6.80, 0.26, 0.06)
     area = np.clip(area, 0, 1) * (LEVEL < 6.9)
-    area *= np.clip(1.2 - 1.4 * spot(0, 6.655, 0.27, 0.06), 0, 1) * np.clip(1 - 1.2 * spot(0.36, 6.82, 0.14, 0.16), 0, 1)
+    area *= np.clip(1.2 - 1.4 * spot(0, 6.655, 0.27, 0.06), 0, 1) * np.clip(
+        1 - 1.2 * spot(0.36, 6.82, 0.14, 0.16), 0, 1
+    )
     area = cv2.GaussianBlur(np.asarray(area, np.float32) * (1 + 0.2 * noise(random, (30, 30))), (0, 0), 3.5)
     strands = np.clip(1 + 0.5 * noise(random, (50, 200)), 0, 2)
     thickness = random.uniform(0.9, 1.8) if random.random() < 0.25 else random.uniform(0.05, 0.4)
@@ -87,8 +95,12 @@ def _paint_brows(skin: Floats, identity: Identity, random: np.random.Generator) 
             cv2.line(drawn, root, tip, float(random.uniform(0.5, 1)), 1, cv2.LINE_AA, 4)
     fine = cv2.GaussianBlur(drawn, (0, 0), random.uniform(0.7, 1.2))
     soft = cv2.GaussianBlur(fine, (0, 0), 2.6)
-    cover = np.clip(random.uniform(0.9, 1.4) * fine + random.uniform(0.4, 1.0) * soft, 0, 1) * random.uniform(0.65, 1)
-    shade = np.minimum(identity.hair * np.float32(random.uniform(0.5, 0.9)), 0.55 * skin_colour(identity.skin_tone))
+    cover = np.clip(random.uniform(0.9, 1.4) * fine + random.uniform(0.4, 1.0) * soft, 0, 1) * random.uniform(
+        0.65, 1
+    )
+    shade = np.minimum(
+        identity.hair * np.float32(random.uniform(0.5, 0.9)), 0.55 * skin_colour(identity.skin_tone)
+    )
     skin += np.asarray(cover, np.float32)[..., None] * (shade - skin)
 
 

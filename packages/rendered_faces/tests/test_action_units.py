@@ -81,7 +81,9 @@ def test_a_unit_moves_the_right_place_the_right_way(
 
 
 @pytest.mark.parametrize("unit", [1, 2, 4, 5, 7, 9, 43])
-def test_units_of_the_upper_face_leave_the_chin_and_those_of_the_lower_the_brows(head: Head, unit: int) -> None:
+def test_units_of_the_upper_face_leave_the_chin_and_those_of_the_lower_the_brows(
+    head: Head, unit: int
+) -> None:
     assert np.abs(moved(head, unit)[near(head, 0.0, 6.35)]).max() < 0.02
     for lower in (15, 16, 17, 20, 26):
         assert np.abs(moved(head, lower)[near(head, 0.25, 7.48)]).max() < 0.02

