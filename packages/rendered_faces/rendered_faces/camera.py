@@ -20,19 +20,17 @@ class Domain:
     light_side: float  # the key light's greatest angle to the side, radians
     distance: tuple[float, float]  # of the camera, decimetres for an adult: near ones widen the nose
     blur: float  # sd of the blur's sd, pixels of a 224-pixel image
-    motion: float  # probability of motion blur
     noise: float  # sd, of 1
     jpeg: tuple[float, float]  # range of qualities
-    occluded: float  # probability
     zoom: float  # sd of the relative scale
     shift: float  # sd of the position, share of the image's side
     exposure: float
 
 
 DOMAINS: Final = {
-    "lab": Domain(3, 3, 2, 0.3, (11, 18), 0.35, 0.0, 0.008, (88, 97), 0.0, 0.03, 0.013, 0.05),
-    "wild": Domain(8, 5, 5, 0.55, (8, 18), 0.6, 0.2, 0.012, (55, 95), 0.12, 0.07, 0.025, 0.13),
-    "phone": Domain(6, 5, 4, 0.45, (5, 9), 0.75, 0.2, 0.018, (45, 85), 0.06, 0.06, 0.025, 0.13),
+    "lab": Domain(3, 3, 2, 0.30, (11, 18), 0.35, 0.008, (88, 97), 0.03, 0.013, 0.05),
+    "wild": Domain(8, 5, 5, 0.55, (8, 18), 0.60, 0.012, (55, 95), 0.07, 0.025, 0.13),
+    "phone": Domain(6, 5, 4, 0.45, (5, 9), 0.75, 0.018, (45, 85), 0.06, 0.025, 0.13),
 }
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
 _ZOOM: Final = 0.36  # a decimetre is this share of the image's side: the head then fills about two thirds
@@ -98,8 +96,6 @@ def photograph(
     blur = abs(random.normal(0, domain.blur)) * (1 + 2.5 * degradation) + 0.8 * degradation
     if (blur := blur * size / 224) > 0.3:
         pixels = cv2.GaussianBlur(pixels, (0, 0), blur)
-    if random.random() < domain.motion:
-        pixels = _moved(pixels, 5 * (1 + degradation) * size / 224, float(random.uniform(0, 180)))
     grain = random.standard_normal(pixels.shape[:2], dtype=np.float32)
     grain *= np.float32(255 * domain.noise * (1 + 2 * degradation))
     levels = np.clip(pixels + grain[..., None] + np.float32(0.5), 0, 255).astype(np.uint8)
@@ -107,12 +103,3 @@ def photograph(
     bgr = cv2.cvtColor(levels, cv2.COLOR_RGB2BGR)
     _, packed = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB), np.uint8)
-
-
-def _moved(pixels: Floats, length: float, degrees: float) -> Floats:
-    side = 2 * int(length / 2 + 0.5) + 1
-    streak: Floats = np.zeros((side, side), np.float32)
-    streak[side // 2] = 1
-    turn = cv2.getRotationMatrix2D((side // 2, side // 2), degrees, 1)
-    streak = cv2.warpAffine(streak, turn, (side, side))
-    return np.asarray(cv2.filter2D(pixels, -1, streak / streak.sum()), np.float32)

@@ -1,38 +1,46 @@
-"""Eyes: where they look, and the colours of the eyeball, its iris and its highlight."""
+"""Eyes: the colours of the eyeball, its iris and its highlight, and the lines of the lids."""
 
 from typing import Final
 
+import cv2
 import numpy as np
 
+from rendered_faces.camera import View
 from rendered_faces.head import unit_vectors
 from rendered_faces.identity import Identity
+from rendered_faces.lighting import Light
 from rendered_faces.rasteriser import Floats
 
-_IRIS: Final = (0.46, 0.53)
-"""Least and greatest radius of the iris, radians about the eyeball's centre: 5.9 of 12 mm (Snell & Lemp 1998,
-"Clinical Anatomy of the Eye"), with people's variation; the mesh's lids are narrow, so the larger half is used."""
+_IRIS: Final = 0.5
+"""Radius of the iris, radians about the eyeball's centre: 5.9 of 12 mm (Snell & Lemp 1998, "Clinical Anatomy of the Eye")."""
 _PUPIL: Final = 0.42  # of the iris' radius
 _WHITE: Final = np.array([0.87, 0.85, 0.83], np.float32)
+_GAZE: Final = 0.05  # spread of where it looks, about the camera
 
 
-def iris_radius(identity: Identity) -> float:
-    """Return the iris' radius, radians; children's fill more of the opening."""
-    low, high = _IRIS
-    share = np.random.default_rng(identity.paint_seed).random()
-    return float(low + (high - low) * max(share, identity.childness * 0.8))
+def eyeball(
+    place: Floats, centre: Floats, view: View, light: Light, identity: Identity, random: np.random.Generator
+) -> Floats:
+    """Return the lit colours (n, 3), linear, of an eyeball with `centre` (3,) at places (n, 3), all in the viewer's frame."""
+    out = place - centre
+    radius = float(np.sqrt((out * out).sum(1)).mean())
+    directions = unit_vectors(out)
+    gaze = unit_vectors(np.array([[0, 0, 1]]) + random.normal(0, _GAZE, (1, 3)))[0].astype(np.float32)
+    colours = _colours(directions, gaze, identity, blur=1 / (view.zoom * radius))
+    level = np.clip(light.sky + light.key_strength * np.clip(directions @ light.key, 0.25, 1), 0.3, 1.1)
+    # the lids of dark skin reflect less onto it
+    lit = colours * (level * np.float32(1.03 - 0.035 * identity.skin_tone))[:, None]
+    half = unit_vectors((light.key + np.array([0, 0.15, 1], np.float32))[None])[0]
+    return lit + np.float32(0.6) * np.exp((directions @ half - 1) / np.float32(0.008))[:, None]
 
 
-def eye_colours(directions: Floats, gaze: Floats, identity: Identity, blur: float) -> Floats:
-    """Return the eyeball's colours (n, 3), linear, seen at unit `directions` (n, 3) from its centre.
-
-    `gaze` (3,) is where it looks; `blur` the angle of a pixel, radians, over which edges are smoothed.
-    """
-    radius = iris_radius(identity)
-    cosine = np.clip(directions @ gaze, -1, 1)
-    angle = np.arccos(cosine) / np.float32(radius)
-    soft = np.float32(2 * radius / max(blur, 1e-3))
-    inside = np.clip((1 - angle) * soft / 2 + 0.5, 0, 1)[:, None]
-    pupil = np.clip((_PUPIL - angle) * soft / 2 + 0.5, 0, 1)[:, None]
+def _colours(directions: Floats, gaze: Floats, identity: Identity, blur: float) -> Floats:
+    """Return an eyeball's own colours; `blur` is the angle of a pixel, radians, over which edges are smoothed."""
+    radius = _IRIS * (1 + 0.06 * identity.childness)
+    angle = np.arccos(np.clip(directions @ gaze, -1, 1)) / np.float32(radius)
+    soft = np.float32(radius / max(blur, 1e-3))
+    inside = np.clip((1 - angle) * soft + 0.5, 0, 1)[:, None]
+    pupil = np.clip((_PUPIL - angle) * soft + 0.5, 0, 1)[:, None]
     rim = np.exp(-(((angle - 0.93) / 0.16) ** 2))[:, None]
     iris = identity.iris * (0.8 + 0.5 * np.clip(angle, 0, 1))[:, None] * (1 - 0.55 * rim)
     iris = iris * (1 - pupil) + np.float32(0.03) * pupil
@@ -41,7 +49,14 @@ def eye_colours(directions: Floats, gaze: Floats, identity: Identity, blur: floa
     return np.asarray(white * (1 - inside) + iris * inside, np.float32) ** 2
 
 
-def highlight(directions: Floats, light: Floats) -> Floats:
-    """Return the reflection of the lamp (n, 1), 0 to 1, on a wet eyeball seen from the front (0, 0, 1)."""
-    half = unit_vectors((light + np.array([0, 0.15, 1], np.float32))[None])[0]
-    return np.exp(-np.clip(1 - directions @ half, 0, None) / np.float32(0.008))[:, None]
+def line_lids(picture: Floats, eyeballs: Floats, darkness: float) -> None:
+    """Shade the eyeballs (side, side), 1 where they are seen, under the upper lids, and line the lids with lashes, in place."""
+    unit = len(picture) / 256
+
+    def edge(rows: float, blur: float) -> Floats:
+        shift = np.array([[1, 0, 0], [0, 1, rows * unit]])
+        return cv2.GaussianBlur(cv2.warpAffine(eyeballs, shift, eyeballs.shape), (0, 0), blur * unit)
+
+    shadow = eyeballs * (1 - edge(2.0, 1.0))
+    lashes = np.clip(edge(-1.5, 0.6) - eyeballs, 0, 1) + 0.3 * np.clip(edge(1.0, 0.7) - eyeballs, 0, 1)
+    picture *= ((1 - 0.35 * np.clip(shadow, 0, 1)) * (1 - darkness * lashes))[..., None]

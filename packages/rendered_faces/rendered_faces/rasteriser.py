@@ -38,63 +38,43 @@ def rasterise(
     `points` (n, 3) are columns and rows in pixels from the upper left corner, and depths, larger nearer to the viewer.
     One-sided triangles are seen from the side where their corners run anticlockwise.
     """
-    x, y, z = np.ascontiguousarray(points.T)
-    (ax, bx, cx), (ay, by, cy) = x[triangles.T], y[triangles.T]
-    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    x, y, z = np.ascontiguousarray(points.T)[:, triangles.T]  # each (3, triangles)
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
     facing = np.flatnonzero(area < -1e-6 if one_sided else np.abs(area) > 1e-6)
-    ax, bx, cx, ay, by, cy, area = (values[facing] for values in (ax, bx, cx, ay, by, cy, area))
-    left, right = _span(ax, bx, cx, side)
-    top, bottom = _span(ay, by, cy, side)
-    extent = np.maximum(right - left, bottom - top) + 1
-    extent[(right < left) | (bottom < top)] = 0
-    az, bz, cz = z[triangles[facing].T]
-    found = []
+    corners = np.stack([x[:, facing], y[:, facing], z[:, facing]])
+    first = np.ceil(corners[:2].min(1) - np.float32(0.5)).astype(np.int32).clip(0)
+    last = np.floor(corners[:2].max(1) - np.float32(0.5)).astype(np.int32).clip(None, side - 1)
+    extent = np.where((last >= first).all(0), (last - first).max(0) + 1, 0)
+    nothing = np.zeros(0, np.int64)
+    found = [Fragments(nothing, nothing, np.zeros((0, 3), np.float32), np.zeros(0, np.float32))]
     for before, size in zip((0, *_SIDES), _SIDES, strict=False):
         rows = np.flatnonzero((extent > before) & (extent <= size))
         if rows.size:
-            corners = (values[rows, None] for values in (ax, ay, az, bx, by, bz, cx, cy, cz))
-            found.append(
-                _inside(
-                    facing[rows], *corners, area[rows, None], left[rows, None], top[rows, None], size, side
-                )
-            )
-    if not found:
-        empty = np.zeros(0, np.int64)
-        return Fragments(empty, empty, np.zeros((0, 3), np.float32), np.zeros(0, np.float32))
-    fragments = Fragments(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+            found.append(_inside(facing[rows], corners[:, :, rows, None], first[:, rows, None], size, side))
+    pixel, triangle, weights, depth = map(np.concatenate, zip(*found, strict=True))
     nearest = np.full(side * side, -np.inf, np.float32)
-    np.maximum.at(nearest, fragments.pixel, fragments.depth)
+    np.maximum.at(nearest, pixel, depth)
     shown = np.full(side * side, -1)
-    kept = np.flatnonzero(fragments.depth == nearest[fragments.pixel])
-    shown[fragments.pixel[kept]] = kept  # of several at one depth, the last
+    kept = np.flatnonzero(depth == nearest[pixel])
+    shown[pixel[kept]] = kept  # of several at one depth, the last
     kept = shown[shown >= 0]
-    return Fragments(*(part[kept] for part in fragments))
+    return Fragments(pixel[kept], triangle[kept], weights[kept], depth[kept])
 
 
-def _span(a: Floats, b: Floats, c: Floats, side: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return the first and last pixel whose centre lies within three corners' range, inside the picture."""
-    first = np.ceil(np.minimum(np.minimum(a, b), c) - np.float32(0.5)).astype(np.int32)
-    last = np.floor(np.maximum(np.maximum(a, b), c) - np.float32(0.5)).astype(np.int32)
-    return np.maximum(first, 0), np.minimum(last, side - 1)
-
-
-def _inside(
-    triangle: Integers, ax: Floats, ay: Floats, az: Floats, bx: Floats, by: Floats, bz: Floats, cx: Floats, cy: Floats,
-    cz: Floats, area: Floats, left: npt.NDArray[np.int32], top: npt.NDArray[np.int32], size: int, side: int,
-) -> Fragments:  # fmt: skip
-    """Try every pixel of a square of `size` at each triangle's upper left corner; all arguments are columns."""
+def _inside(triangle: Integers, corners: Floats, first: Integers, size: int, side: int) -> Fragments:
+    """Try every pixel of a square of `size` at each triangle's upper left pixel `first`."""
     down, across = np.divmod(np.arange(size * size, dtype=np.int32), size)
-    column, row = left + across, top + down
-    x, y = column.astype(np.float32) + np.float32(0.5), row.astype(np.float32) + np.float32(0.5)
-    scale = 1 / area
-    second = (x - ax) * ((cy - ay) * scale) - (y - ay) * ((cx - ax) * scale)
-    third = (y - ay) * ((bx - ax) * scale) - (x - ax) * ((by - ay) * scale)
-    first = 1 - second - third
-    edge = np.float32(-1e-6)  # a pixel on the edge of two triangles belongs to both: none is left out
-    hit = (np.minimum(np.minimum(first, second), third) >= edge) & (column < side) & (row < side)
-    places = np.flatnonzero(hit)
+    column, row = first[0] + across, first[1] + down
+    (ax, bx, cx), (ay, by, cy), (az, bz, cz) = corners
+    x, y = column.astype(np.float32) + np.float32(0.5) - ax, row.astype(np.float32) + np.float32(0.5) - ay
+    scale = 1 / ((bx - ax) * (cy - ay) - (by - ay) * (cx - ax))
+    second = x * ((cy - ay) * scale) - y * ((cx - ax) * scale)
+    third = y * ((bx - ax) * scale) - x * ((by - ay) * scale)
+    least = np.minimum(np.minimum(second, third), 1 - second - third)
+    # a pixel on the edge of two triangles belongs to both: none is left out
+    places = np.flatnonzero((least >= np.float32(-1e-6)) & (column < side) & (row < side))
     which = places // (size * size)
-    first, second, third = (weight.ravel()[places] for weight in (first, second, third))
-    depth = first * az[which, 0] + second * bz[which, 0] + third * cz[which, 0]
+    second, third = second.ravel()[places], third.ravel()[places]
+    depth = az[which, 0] + second * (bz - az)[which, 0] + third * (cz - az)[which, 0]
     pixel = row.ravel()[places].astype(np.int64) * side + column.ravel()[places]
-    return Fragments(pixel, triangle[which], np.stack([first, second, third], 1), depth)
+    return Fragments(pixel, triangle[which], np.stack([1 - second - third, second, third], 1), depth)

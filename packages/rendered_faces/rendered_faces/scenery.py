@@ -1,4 +1,4 @@
-"""What surrounds a face: the scene behind it, glasses on it, and what may hide a part of it."""
+"""What surrounds a face: the scene behind it, and glasses on it."""
 
 from typing import Final
 
@@ -72,17 +72,3 @@ def put_on_glasses(picture: Floats, eyes: Floats, scale: float, view: View) -> N
             4,
         )
     picture += (0.85 * cover)[..., None] * (np.float32(0.08) - picture)
-
-
-def hide_corner(scene: Floats, random: np.random.Generator) -> None:
-    """Let something near and out of focus reach in from a side or a lower corner of the scene, in place."""
-    side = scene.shape[0]
-    mask = np.zeros((side // 2, side // 2), np.uint8)
-    x, y = float(random.choice((0.05, 0.95))), float(random.uniform(0.75, 1.0))
-    axes = (random.uniform(0.14, 0.24, 2) * side / 2).astype(int).tolist()
-    centre = (int(x * side / 2), int(y * side / 2))
-    cv2.ellipse(mask, centre, axes, float(random.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
-    mask = cv2.resize(cv2.GaussianBlur(mask, (0, 0), 0.012 * side), (side, side))
-    palette = _PALETTES[int(random.integers(len(_PALETTES)))]
-    paint = colour(palette[int(random.integers(len(palette)))]) * np.float32(random.uniform(0.5, 1.0))
-    scene += (mask.astype(np.float32) / 255)[..., None] * (paint - scene)

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from rendered_faces.action_units import (
-    EXPRESSIONS, MOUTHS, NUMBERS, PROTOTYPES, STRONGEST, UNITS, performed, prototypes, shape_weights,
+    EXPRESSIONS,
+    MOUTHS,
+    NUMBERS,
+    PROTOTYPES,
+    STRONGEST,
+    UNITS,
+    performed,
+    prototypes,
+    shape_weights,
 )  # fmt: skip
 from rendered_faces.head import Head, load_head
 
