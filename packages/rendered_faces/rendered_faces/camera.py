@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from rendered_faces.patterns import soft
 from rendered_faces.rasteriser import Floats
 
 
@@ -34,9 +35,7 @@ DOMAINS: Final = {
 }
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
 _ZOOM: Final = 0.36  # a decimetre is this share of the image's side: the head then fills about two thirds
-_PIVOT: Final = np.array(
-    [0.0, -0.22, -0.55], np.float32
-)  # from between the eyes to the image's middle, decimetres
+_PIVOT: Final = np.array([0.0, -0.22, -0.55])  # from between the eyes to the image's middle, decimetres
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +50,13 @@ class View:
 
     def turned(self, points: Floats) -> Floats:
         """Return points (n, 3) in the viewer's frame: x right, y up, z towards the viewer."""
-        return (points - self.centre) @ self.turn.T
+        return np.asarray((points - self.centre) @ self.turn.T, np.float32)
 
     def projected(self, turned: Floats) -> Floats:
         """Return columns, rows and depths (n, 3) of points in the viewer's frame."""
         scale = np.float32(self.distance * self.zoom) / (np.float32(self.distance) - turned[:, 2])
-        columns = turned[:, 0] * scale + self.middle[0]
-        return np.stack([columns, self.middle[1] - turned[:, 1] * scale, turned[:, 2]], 1)
+        (across, down), (x, y, z) = self.middle, turned.T
+        return np.asarray(np.stack([across + x * scale, down - y * scale, z], 1), np.float32)
 
 
 def draw_view(
@@ -72,7 +71,7 @@ def draw_view(
     shift = np.clip(random.normal(0, domain.shift, 2), -0.06, 0.06)
     return View(
         turn=(about_z @ about_y @ about_x).astype(np.float32),
-        centre=between_eyes + _PIVOT * np.float32(scale),
+        centre=(between_eyes + _PIVOT * scale).astype(np.float32),
         distance=float(random.uniform(*domain.distance)) * scale,
         zoom=_ZOOM * zoom * side / scale,
         middle=np.asarray((0.5 + shift) * side, np.float32),
@@ -83,19 +82,15 @@ def photograph(
     scene: Floats, domain: Domain, degradation: float, random: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
     """Expose, blur, add noise and compress a scene (n, n, 3), 0 to 1; return uint8 RGB."""
-    size = scene.shape[0]
-    contrast = 1 + float(random.normal(0, 0.5 * domain.exposure))
-    level = 0.5 + float(random.normal(0, 0.3 * domain.exposure))
-    saturation = float(random.uniform(0.75, 1.1))
-    grey = scene.mean(2, keepdims=True)
+    contrast = np.float32(1 + random.normal(0, 0.5 * domain.exposure))
+    level = np.float32(0.5 + random.normal(0, 0.3 * domain.exposure))
     cast = np.exp(0.015 * random.standard_normal(3)).astype(np.float32)
-    pixels = (grey + (scene - grey) * np.float32(saturation) - np.float32(0.5)) * np.float32(
-        contrast
-    ) + np.float32(level)
-    pixels = np.clip(pixels * cast, 0, 1) * np.float32(255)
+    grey = scene.mean(2, keepdims=True)
+    pixels = grey + (scene - grey) * np.float32(random.uniform(0.75, 1.1))
+    pixels = np.clip(((pixels - np.float32(0.5)) * contrast + level) * cast, 0, 1) * np.float32(255)
     blur = abs(random.normal(0, domain.blur)) * (1 + 2.5 * degradation) + 0.8 * degradation
-    if (blur := blur * size / 224) > 0.3:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), blur)
+    if (blur := blur * len(scene) / 224) > 0.3:
+        pixels = soft(pixels, blur)
     grain = random.standard_normal(pixels.shape[:2], dtype=np.float32)
     grain *= np.float32(255 * domain.noise * (1 + 2 * degradation))
     levels = np.clip(pixels + grain[..., None] + np.float32(0.5), 0, 255).astype(np.uint8)

@@ -44,30 +44,26 @@ def crease_depths(strengths: Strengths, identity: Identity, random: np.random.Ge
 @lru_cache(maxsize=1)
 def crease_map() -> Floats:
     """Return the darkening of each fold at depth 1, (SIDE / 2, SIDE / 2, 8): dark in it, light on its upper side."""
-    folds = {
-        "nasolabial": lines([[(0.15, 6.98), (0.22, 6.88), (0.30, 6.76), (0.35, 6.62), (0.36, 6.53)]], 2.6),
-        "crow's feet": lines(
-            [
-                [(0.50, 7.27 + 0.02 * k), (0.58, 7.27 + 0.05 * k), (0.66, 7.26 + 0.085 * k)]
-                for k in (-1, 0, 1, 2)
-            ],
-            1.8,
-        ),
-        "forehead": lines([_arch(level) for level in (7.70, 7.81, 7.92)], 2.6, both_sides=False),
-        "glabella": lines([[(0.035, 7.40), (0.028, 7.48), (0.04, 7.58)]], 1.6),
-        "nose": lines(
-            [[(0.03 + 0.01 * k, 7.28 - 0.05 * k), (0.10 + 0.01 * k, 7.33 - 0.05 * k)] for k in range(3)], 1.8
-        ),
-        "under the eye": lines([[(0.12, 7.17), (0.20, 7.11), (0.30, 7.09), (0.40, 7.15)]], 1.8),
-        "chin": spot(0, 6.36, 0.12, 0.06) * np.abs(noise(np.random.default_rng(1), (90, 90))),
-        "beside the mouth": lines([[(0.29, 6.70), (0.32, 6.63), (0.31, 6.55)]], 2.0),
-    }
-    shaded = [
-        0.8 * fold - 0.9 * cv2.Sobel(fold, cv2.CV_32F, 0, 1, ksize=3, scale=0.5) for fold in folds.values()
+    nose = [[(0.03 + 0.01 * k, 7.28 - 0.05 * k), (0.10 + 0.01 * k, 7.33 - 0.05 * k)] for k in range(3)]
+    crow = [
+        [(0.50, 7.27 + 0.02 * k), (0.58, 7.27 + 0.05 * k), (0.66, 7.26 + 0.085 * k)] for k in (-1, 0, 1, 2)
     ]
+    folds = (  # in the order of NAMES
+        lines([[(0.15, 6.98), (0.22, 6.88), (0.30, 6.76), (0.35, 6.62), (0.36, 6.53)]], 2.6),
+        lines(crow, 1.8),
+        lines(
+            [
+                [(a, level - 0.3 * a * a) for a in np.linspace(-0.42, 0.42, 15)]
+                for level in (7.70, 7.81, 7.92)
+            ],
+            2.6,
+        ),
+        lines([[(0.035, 7.40), (0.028, 7.48), (0.04, 7.58)]], 1.6),
+        lines(nose, 1.8),
+        lines([[(0.12, 7.17), (0.20, 7.11), (0.30, 7.09), (0.40, 7.15)]], 1.8),
+        spot(0, 6.36, 0.12, 0.06) * np.abs(noise(np.random.default_rng(1), (90, 90))),
+        lines([[(0.29, 6.70), (0.32, 6.63), (0.31, 6.55)]], 2.0),
+    )
+    shaded = [0.8 * fold - 0.9 * cv2.Sobel(fold, cv2.CV_32F, 0, 1, ksize=3, scale=0.5) for fold in folds]
     half = [cv2.resize(fold, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA) for fold in shaded]
     return np.stack(half, -1).astype(np.float32)
-
-
-def _arch(level: float) -> list[tuple[float, float]]:
-    return [(angle, level - 0.05 * (angle / 0.4) ** 2) for angle in np.linspace(-0.42, 0.42, 15).tolist()]

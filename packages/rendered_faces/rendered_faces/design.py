@@ -18,9 +18,9 @@ GAP_GROUP: Final = "E"
 DOMAINS: Final = ("lab", "wild", "phone")
 SEXES: Final = ("female", "male")
 
-CLARITY_SPREAD: Final = 0.2
-"""Standard deviation, on a log scale, of how clearly people show expressions: the faces of one child are then read
-right or wrong together, with a correlation of about 0.1 to 0.25, as in sets of real children."""
+CLARITY_SPREAD: Final = {"child": 0.4, "adult": 0.15}
+"""Standard deviation, on a log scale, of how clearly people show any expression: photographs of one child are then read
+right or wrong together, as in sets of real children."""
 
 _CELLS: Final = tuple(
     (c, t, g) for c in range(len(AGE_GROUPS)) for t in range(10) for g in range(len(GROUPS))
@@ -85,15 +85,19 @@ def _subject(design: Design, pool: str, replicate: int, cell: int) -> Iterator[d
         "model_age": _model_age(AGE_GROUPS[age_group], random),
         "difficulty": design.difficulty,
     }
-    clarity = _clarity(random)
+    clarity = float(np.exp(CLARITY_SPREAD[AGE_GROUPS[age_group]] * np.clip(random.standard_normal(), -2, 2)))
     shift = design.child_shift if AGE_GROUPS[age_group] == "child" else 1.0
-    turn = 2 * age_group + tone + group + replicate  # rotates the domains from subject to subject
+    # these rotate domains and mouths from subject to subject
+    turn, mouth = 2 * age_group + tone + group + replicate, age_group + tone // 2 + group // 2 + replicate
     for index, expression in enumerate(EXPRESSIONS):
         for image in range(design.images_per_expression):
             yield subject | {
                 "face_id": f"{subject['subject_id']}-{expression}-{image + 1}",
                 "expression": expression,
-                "mouth": _mouth(expression, age_group + tone // 2 + group // 2 + replicate + index + image),
+                # as in CAFE, surprise is posed with an open mouth only
+                "mouth": "open"
+                if expression == "surprise"
+                else MOUTHS[(mouth + index + image) % len(MOUTHS)],
                 "domain": DOMAINS[(turn + index + image) % len(DOMAINS)],
                 **_performance(design, (*key, index, image), shift * clarity),
             }
@@ -109,16 +113,6 @@ def _model_age(age_group: str, random: np.random.Generator) -> float:
     if age_group == "child":
         return float(np.clip(random.normal(5.3, 1.4), 2.7, 8.7))
     return float(np.clip(random.gamma(2.2, 9.0) + 18.0, 18.0, 75.0))
-
-
-def _clarity(random: np.random.Generator) -> float:
-    """Return how clearly a person shows any expression, about 1: people differ in it, and it stays theirs."""
-    return float(np.clip(np.exp(random.normal(0.0, CLARITY_SPREAD)), 0.45, 1.5))
-
-
-def _mouth(expression: str, turn: int) -> str:
-    """Alternate closed and open mouths; surprise is posed with an open one only, as in CAFE."""
-    return "open" if expression == "surprise" else MOUTHS[turn % len(MOUTHS)]
 
 
 def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from rendered_faces.camera import View
 from rendered_faces.head import unit_vectors
 from rendered_faces.identity import Identity
 from rendered_faces.lighting import Light
+from rendered_faces.patterns import soft
 from rendered_faces.rasteriser import Floats
 
 _IRIS: Final = 0.5
-"""Radius of the iris, radians about the eyeball's centre: 5.9 of 12 mm (Snell & Lemp 1998, "Clinical Anatomy of the Eye")."""
+"""Radius of the iris, radians about the eyeball's centre: 5.9 of 12 mm (Snell & Lemp 1998, Clinical Anatomy of the Eye)."""
 _PUPIL: Final = 0.42  # of the iris' radius
 _WHITE: Final = np.array([0.87, 0.85, 0.83], np.float32)
 _GAZE: Final = 0.05  # spread of where it looks, about the camera
@@ -21,11 +22,11 @@ _GAZE: Final = 0.05  # spread of where it looks, about the camera
 def eyeball(
     place: Floats, centre: Floats, view: View, light: Light, identity: Identity, random: np.random.Generator
 ) -> Floats:
-    """Return the lit colours (n, 3), linear, of an eyeball with `centre` (3,) at places (n, 3), all in the viewer's frame."""
+    """Return the lit colours (n, 3), linear, of an eyeball about `centre` (3,) at places (n, 3) in the viewer's frame."""
     out = place - centre
     radius = float(np.sqrt((out * out).sum(1)).mean())
     directions = unit_vectors(out)
-    gaze = unit_vectors(np.array([[0, 0, 1]]) + random.normal(0, _GAZE, (1, 3)))[0].astype(np.float32)
+    gaze = unit_vectors((np.array([[0, 0, 1]]) + random.normal(0, _GAZE, (1, 3))).astype(np.float32))[0]
     colours = _colours(directions, gaze, identity, blur=1 / (view.zoom * radius))
     level = np.clip(light.sky + light.key_strength * np.clip(directions @ light.key, 0.25, 1), 0.3, 1.1)
     # the lids of dark skin reflect less onto it
@@ -50,12 +51,12 @@ def _colours(directions: Floats, gaze: Floats, identity: Identity, blur: float) 
 
 
 def line_lids(picture: Floats, eyeballs: Floats, darkness: float) -> None:
-    """Shade the eyeballs (side, side), 1 where they are seen, under the upper lids, and line the lids with lashes, in place."""
+    """Shade the eyeballs (side, side; 1 where seen) under the upper lids, and line the lids with lashes, in place."""
     unit = len(picture) / 256
 
     def edge(rows: float, blur: float) -> Floats:
         shift = np.array([[1, 0, 0], [0, 1, rows * unit]])
-        return cv2.GaussianBlur(cv2.warpAffine(eyeballs, shift, eyeballs.shape), (0, 0), blur * unit)
+        return soft(np.asarray(cv2.warpAffine(eyeballs, shift, eyeballs.shape)), blur * unit)
 
     shadow = eyeballs * (1 - edge(2.0, 1.0))
     lashes = np.clip(edge(-1.5, 0.6) - eyeballs, 0, 1) + 0.3 * np.clip(edge(1.0, 0.7) - eyeballs, 0, 1)

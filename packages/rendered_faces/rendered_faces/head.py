@@ -7,11 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from rendered_faces.head_file import MASKS, PART_NAMES, load_head_file
+from rendered_faces.head_file import LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE, load_head_file
 from rendered_faces.rasteriser import Floats
-
-SKIN, CAVITY, LEFT_EYE, RIGHT_EYE, TEETH, TONGUE = range(6)
-"""What a triangle shows. The cavity is the inside of the mouth."""
 
 AXIS: Final = 0.35
 """Depth of the upright axis about which the map is rolled up, decimetres: the middle of the skull."""
@@ -28,18 +25,16 @@ class Head:
     """MakeHuman's head: n vertices, m triangles; lengths in decimetres, x to the person's left, y up, z forward.
 
     `kind` (m,): what each triangle shows. `map_places` (n, 2): a vertex's place on the map, shares of its width and
-    height from the upper left. `lips`, `eyelids` (n,): 0 to 1. Shapes are (n, 3) by name.
+    height from the upper left. `lips` (n,): 0 to 1. Shapes are (n, 3) by name.
     """
 
     def __init__(self) -> None:
         stored = load_head_file()
         self.vertices: Floats = stored["vertices"].astype(np.float32)
         self.triangles: npt.NDArray[np.int32] = stored["triangles"].astype(np.int32)
-        masks = dict(zip(MASKS, (stored["masks"].astype(np.float32) / 255).T, strict=True))
-        self.lips: Floats = masks["lips"]
-        self.eyelids: Floats = masks["eyelids"]
+        self.lips: Floats = stored["lips"].astype(np.float32) / np.float32(255)
         self.macro, self.local, self.unit = (_by_name(stored, kind) for kind in ("macro", "local", "unit"))
-        self.kind = _kinds(stored["part"], masks["inside-mouth"], self.triangles)
+        self.kind = stored["kind"].astype(np.int8)
         self.map_places = _on_map(self.vertices)
         self.eyes = tuple(np.unique(self.triangles[self.kind == eye]) for eye in (LEFT_EYE, RIGHT_EYE))
         self.skin = np.isin(np.arange(len(self.vertices)), self.triangles[self.kind == SKIN])
@@ -83,16 +78,6 @@ def unit_vectors(vectors: Floats) -> Floats:
 def _by_name(stored: dict[str, npt.NDArray[np.generic]], kind: str) -> dict[str, Floats]:
     names = [str(name) for name in stored[kind + "_names"]]
     return dict(zip(names, stored[kind].astype(np.float32), strict=True))
-
-
-def _kinds(
-    part: npt.NDArray[np.generic], inside_mouth: Floats, triangles: npt.NDArray[np.int32]
-) -> npt.NDArray[np.int8]:
-    cavity = (inside_mouth > 0.4)[triangles].any(1)
-    of_part = {"left_eye": LEFT_EYE, "right_eye": RIGHT_EYE, "teeth": TEETH, "tongue": TONGUE, "skin": SKIN}
-    kind = np.array([of_part[name] for name in PART_NAMES], np.int8)[part.astype(int)]
-    kind[(kind == SKIN) & cavity] = CAVITY
-    return kind
 
 
 def _on_map(vertices: Floats) -> Floats:

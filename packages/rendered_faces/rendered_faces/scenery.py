@@ -51,24 +51,15 @@ def _wall(small: int, random: np.random.Generator) -> Floats:
 def put_on_glasses(picture: Floats, eyes: Floats, scale: float, view: View) -> None:
     """Paint thin-framed glasses before the eyeballs' centres, (2, 3) left then right, onto the picture, in place."""
     turn = np.linspace(0, 2 * np.pi, 41)
-    rim = np.stack(
-        [_FRAME_RADIUS[0] * np.cos(turn), _FRAME_RADIUS[1] * np.sin(turn) - 0.02, 0 * turn + _FRAME_DEPTH], 1
-    )
-    left, right = ((eye + scale * rim).astype(np.float32) for eye in eyes)
-    outer = np.array([[0.08, 0.02, -0.1], [0.28, 0.02, -0.9]], np.float32) * scale  # from the rim to the ear
-    temples = [np.stack([rim_[place], rim_[place] + outer[0] * (side, 1, 1), rim_[place] + outer[1] * (side, 1, 1)])
-               for rim_, place, side in ((left, 0, 1), (right, 20, -1))]  # fmt: skip
-    bridge = np.stack([left[20], (left[20] + right[0]) / 2 + (0, 0.03 * scale, 0.03 * scale), right[0]])
-    cover = np.zeros(picture.shape[:2], np.float32)
-    for path in (left, right, bridge, *temples):
+    across, down = _FRAME_RADIUS
+    rim = np.stack([across * np.cos(turn), down * np.sin(turn) - 0.02, np.full(41, _FRAME_DEPTH)], 1)
+    left, right = eyes[:, None] + scale * rim
+    ear = (
+        np.array([[0, 0, 0], [0.08, 0.02, -0.1], [0.28, 0.02, -0.9]]) * scale
+    )  # from a rim's outer end to the ear
+    nose = np.stack([left[20], (left[20] + right[0]) / 2 + (0, 0.03 * scale, 0.03 * scale), right[0]])
+    cover, width = np.zeros(picture.shape[:2], np.float32), max(1, len(picture) // 90)
+    for path in (left, right, nose, left[0] + ear, right[20] + ear * (-1, 1, 1)):
         points = view.projected(view.turned(path.astype(np.float32)))[:, :2]
-        cv2.polylines(
-            cover,
-            [np.round(points * 16).astype(np.int32)],
-            False,
-            1.0,
-            max(1, len(cover) // 90),
-            cv2.LINE_AA,
-            4,
-        )
+        cv2.polylines(cover, [np.round(points * 16).astype(np.int32)], False, 1.0, width, cv2.LINE_AA, 4)
     picture += (0.85 * cover)[..., None] * (np.float32(0.08) - picture)

@@ -5,9 +5,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from rendered_faces.head import HEIGHT, LEFT_EDGE, TOP, WIDTH
 from rendered_faces.identity import Identity, colour
-from rendered_faces.patterns import ANGLE, LEVEL, SIDE, noise, spot
+from rendered_faces.patterns import ANGLE, LEVEL, SIDE, fixed_point, noise, soft, spot
 from rendered_faces.rasteriser import Floats
 
 MONK_TONES: Final = (
@@ -27,9 +26,8 @@ def skin_colour(skin_tone: int) -> Floats:
     The swatches are flat paint: taken as they are, light ones look like masks and dark ones like soot.
     """
     depth = (skin_tone - 1) / 9
-    warm = colour(MONK_TONES[skin_tone - 1]) * np.array(
-        [0.93, 0.80 + 0.05 * depth, 0.725 + 0.09 * depth], np.float32
-    )
+    warmth = np.array([0.93, 0.80 + 0.05 * depth, 0.725 + 0.09 * depth])
+    warm = colour(MONK_TONES[skin_tone - 1]) * warmth
     return (warm + np.array([0.085, 0.055, 0.045]) * depth**0.5).astype(np.float32)
 
 
@@ -39,13 +37,11 @@ def paint_skin(identity: Identity, random: np.random.Generator) -> Floats:
     pale = 1.15 - 0.07 * identity.skin_tone  # paler skin shows its blood more
     grown = 1 - identity.childness
     uneven = 0.05 * noise(random, (5, 5)) + 0.03 * noise(random, (14, 14))
-    uneven += (0.012 + 0.012 * grown) * noise(random, (45, 45)) + (0.006 + 0.012 * grown) * noise(
-        random, (200, 200)
-    )
+    uneven += (0.012 + 0.012 * grown) * noise(random, (45, 45))
+    uneven += (0.006 + 0.012 * grown) * noise(random, (200, 200))
     cheeks, tip = spot(0.45, 6.93, 0.26, 0.26), spot(0, 6.95, 0.10, 0.12)
-    blood = cheeks * abs(random.normal(0.03 + 0.03 * identity.childness, 0.05)) + tip * abs(
-        random.normal(0, 0.06)
-    )
+    blood = cheeks * abs(random.normal(0.03 + 0.03 * identity.childness, 0.05))
+    blood += tip * abs(random.normal(0, 0.06))
     blood += 0.02 * noise(random, (9, 9)) + 0.012 * noise(random, (45, 45))
     tired = random.uniform(0.02, 0.16) * (0.5 + 0.5 * grown)
     shade = tired * spot(0.27, 7.13, 0.14, 0.05) + random.uniform(0.5, 1.2) * spot(0.055, 6.885, 0.035, 0.02)
@@ -65,10 +61,9 @@ def paint_skin(identity: Identity, random: np.random.Generator) -> Floats:
 def _bearded(skin: Floats, identity: Identity, random: np.random.Generator) -> Floats:
     area = 1.3 * spot(0, 6.28, 0.75, 0.30) + spot(0.8, 6.55, 0.25, 0.45) + 1.2 * spot(0, 6.80, 0.26, 0.06)
     area = np.clip(area, 0, 1) * (LEVEL < 6.9)
-    area *= np.clip(1.2 - 1.4 * spot(0, 6.655, 0.27, 0.06), 0, 1) * np.clip(
-        1 - 1.2 * spot(0.36, 6.82, 0.14, 0.16), 0, 1
-    )
-    area = cv2.GaussianBlur(np.asarray(area, np.float32) * (1 + 0.2 * noise(random, (30, 30))), (0, 0), 3.5)
+    lips, cheeks = 1.4 * spot(0, 6.655, 0.27, 0.06), 1.2 * spot(0.36, 6.82, 0.14, 0.16)
+    area *= np.clip(1.2 - lips, 0, 1) * np.clip(1 - cheeks, 0, 1)
+    area = soft(area * (1 + 0.2 * noise(random, (30, 30))), 3.5)
     strands = np.clip(1 + 0.5 * noise(random, (50, 200)), 0, 2)
     thickness = random.uniform(0.9, 1.8) if random.random() < 0.25 else random.uniform(0.05, 0.4)
     darkest = np.log(max(float(skin_colour(identity.skin_tone).mean()), 0.2) / 0.16) * 0.5
@@ -89,15 +84,14 @@ def _paint_brows(skin: Floats, identity: Identity, random: np.random.Generator) 
     slope = 1.1 * (1 - along) - 0.15
     drawn = np.zeros((SIDE, SIDE), np.float32)
     for side in (-1, 1):
-        roots = _on_map(side * angle, height)
-        tips = _on_map(side * (angle + hair * np.cos(slope)), height + 0.8 * hair * np.sin(slope))
+        roots = fixed_point(side * angle, height)
+        tips = fixed_point(side * (angle + hair * np.cos(slope)), height + 0.8 * hair * np.sin(slope))
         for root, tip in zip(roots.tolist(), tips.tolist(), strict=True):
             cv2.line(drawn, root, tip, float(random.uniform(0.5, 1)), 1, cv2.LINE_AA, 4)
-    fine = cv2.GaussianBlur(drawn, (0, 0), random.uniform(0.7, 1.2))
-    soft = cv2.GaussianBlur(fine, (0, 0), 2.6)
-    cover = np.clip(random.uniform(0.9, 1.4) * fine + random.uniform(0.4, 1.0) * soft, 0, 1) * random.uniform(
-        0.65, 1
-    )
+    fine = soft(drawn, random.uniform(0.7, 1.2))
+    cover = np.clip(
+        random.uniform(0.9, 1.4) * fine + random.uniform(0.4, 1.0) * soft(fine, 2.6), 0, 1
+    ) * random.uniform(0.65, 1)
     shade = np.minimum(
         identity.hair * np.float32(random.uniform(0.5, 0.9)), 0.55 * skin_colour(identity.skin_tone)
     )
@@ -110,9 +104,3 @@ def _paint_clothes(skin: Floats, identity: Identity, random: np.random.Generator
     worn = np.clip((collar - LEVEL) * 40, 0, 1)[..., None]
     folds = 0.06 * noise(random, (20, 20)) + 0.04 * noise(random, (200, 200))
     skin += worn * (identity.clothes * np.exp(folds)[..., None] - skin)
-
-
-def _on_map(angle: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Return pixels of the map, sixteenths, as OpenCV draws them."""
-    places = np.stack([(angle - LEFT_EDGE) / WIDTH, (TOP - level) / HEIGHT], 1)
-    return np.round(places * SIDE * 16).astype(int)
