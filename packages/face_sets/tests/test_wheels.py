@@ -27,6 +27,8 @@ def test_without_a_network_one_sentence_names_the_lock(monkeypatch, tmp_path):
 
 
 def test_a_command_is_asked_for():
-    done = subprocess.run([sys.executable, "-m", "face_sets.wheels", "x.lock"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "face_sets.wheels", "x.lock"], capture_output=True, text=True
+    )
     assert done.returncode != 0
     assert done.stderr.startswith("usage:")

@@ -1,4 +1,4 @@
-"""How a face gets into the picture: domains, pose, lens, exposure, blur, noise and JPEG."""
+"""How a face gets into the picture: domains, background, glasses, pose, lens, exposure, blur, noise and JPEG."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from rendered_faces.identity import colour
 from rendered_faces.patterns import soft
 from rendered_faces.rasteriser import Floats
 
@@ -36,6 +37,17 @@ DOMAINS: Final = {
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
 _ZOOM: Final = 0.36  # a decimetre is this share of the image's side: the head then fills about two thirds
 _PIVOT: Final = np.array([0.0, -0.22, -0.55])  # from between the eyes to the image's middle, decimetres
+
+
+_PALETTES: Final = (  # muted, as rooms, streets and gardens are: wall or sky, middle, floor, accents
+    ("c9c2b4", "a89a86", "6f6255", "8c5a3c", "e8e4da"),
+    ("b7c7d3", "8fa08c", "5d6b4e", "3f4a3a", "d9dccf"),
+    ("8a9099", "6c6f75", "4b4a4a", "a3543e", "d2cfc7"),
+    ("d8cfc0", "b59f85", "7c6a58", "3d5266", "f0ead9"),
+    ("5a6570", "454b50", "2f3133", "b08a4a", "8c9aa5"),
+)  # fmt: skip
+_FRAME_RADIUS: Final = (0.21, 0.16)  # of glasses, decimetres of the base mesh: across, down
+_FRAME_DEPTH: Final = 0.24  # before the eyeball's centre
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +88,42 @@ def draw_view(
         zoom=_ZOOM * zoom * side / scale,
         middle=np.asarray((0.5 + shift) * side, np.float32),
     )
+
+
+def backdrop(domain: str, side: int, random: np.random.Generator) -> Floats:
+    """Return a background (side, side, 3), 0 to 1: a studio wall in the lab, else a blurred scene."""
+    small = max(28, side // 4)  # it is out of focus: rendered small, blurred and enlarged
+    if domain == "lab":
+        level, lean, axis = random.uniform(0.45, 0.8), random.normal(0, 0.05), np.linspace(-1, 1, small)
+        down, across = axis[:, None], axis[None]
+        wall = level - 0.05 * down + lean * across - 0.04 * (down**2 + across**2)
+        return np.repeat(cv2.resize(wall.astype(np.float32), (side, side))[..., None], 3, 2)
+    palette = np.array([colour(c) for c in _PALETTES[int(random.integers(len(_PALETTES)))]])
+    scene = np.empty((small, small, 3), np.float32)
+    horizon = int(small * random.uniform(0.3, 0.8))
+    scene[:horizon], scene[horizon:] = palette[0], palette[2]
+    for _ in range(int(random.integers(4, 11))):
+        box = random.uniform((-0.2, -0.1, 0.05, 0.1), (1.0, 0.8, 0.4, 0.7)) * small
+        x, y, width, height = box.astype(int).tolist()
+        paint = (palette[int(random.integers(len(palette)))] * random.uniform(0.75, 1.2)).tolist()
+        cv2.rectangle(scene, (x, y), (x + width, y + height), paint, -1)
+    scene = soft(scene, random.uniform(0.02, 0.06) * small) * np.float32(random.uniform(0.75, 1.1))
+    return np.clip(cv2.resize(scene, (side, side)), 0, 1)
+
+
+def put_on_glasses(picture: Floats, eyes: Floats, scale: float, view: View) -> None:
+    """Paint thin-framed glasses before the eyeballs' centres, (2, 3) left then right, onto the picture, in place."""
+    turn = np.linspace(0, 2 * np.pi, 41)
+    across, down = _FRAME_RADIUS
+    rim = np.stack([across * np.cos(turn), down * np.sin(turn) - 0.02, np.full(41, _FRAME_DEPTH)], 1)
+    left, right = eyes[:, None] + scale * rim
+    ear = scale * np.array([[0, 0, 0], [0.08, 0.02, -0.1], [0.28, 0.02, -0.9]])  # from a rim's end
+    nose = np.stack([left[20], (left[20] + right[0]) / 2 + (0, 0.03 * scale, 0.03 * scale), right[0]])
+    cover, width = np.zeros(picture.shape[:2], np.float32), max(1, len(picture) // 90)
+    for path in (left, right, nose, left[0] + ear, right[20] + ear * (-1, 1, 1)):
+        points = view.projected(view.turned(path.astype(np.float32)))[:, :2]
+        cv2.polylines(cover, [np.round(points * 16).astype(np.int32)], False, 1.0, width, cv2.LINE_AA, 4)
+    picture += (0.85 * cover)[..., None] * (np.float32(0.08) - picture)
 
 
 def photograph(

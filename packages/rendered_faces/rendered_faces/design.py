@@ -18,6 +18,9 @@ GAP_GROUP: Final = "E"
 DOMAINS: Final = ("lab", "wild", "phone")
 SEXES: Final = ("female", "male")
 
+MODEL_AGES: Final = {"child": (5.3, 1.4, 2.7, 8.7), "adult": (37.0, 13.0, 18.0, 75.0)}
+"""Mean, standard deviation, least and greatest age, years: children's as in CAFE (LoBue & Thrasher 2015)."""
+
 CLARITY_SPREAD: Final = {"child": 0.4, "adult": 0.15}
 """Standard deviation, on a log scale, of how clearly people show any expression: photographs of one child are then read
 right or wrong together, as in sets of real children."""
@@ -109,10 +112,8 @@ def _is_validation(age_group: int, tone: int, group: int, replicate: int) -> boo
 
 
 def _model_age(age_group: str, random: np.random.Generator) -> float:
-    """Return an age in years: a child's as in CAFE (2.7 to 8.7, mean 5.3; LoBue & Thrasher 2015), or an adult's."""
-    if age_group == "child":
-        return float(np.clip(random.normal(5.3, 1.4), 2.7, 8.7))
-    return float(np.clip(random.gamma(2.2, 9.0) + 18.0, 18.0, 75.0))
+    centre, spread, low, high = MODEL_AGES[age_group]
+    return float(np.clip(random.normal(centre, spread), low, high))
 
 
 def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rendered_faces.head import AXIS, HEIGHT, WIDTH, Head
+from rendered_faces.head import WIDTH, Head
 from rendered_faces.identity import Identity
 from rendered_faces.patterns import ANGLE, LEVEL, SIDE, noise, soft
 from rendered_faces.rasteriser import Floats
@@ -25,10 +25,7 @@ _ROOT: Final = 7.80  # level of the curtain's upper edge, on the base mesh
 
 @dataclass(frozen=True, eq=False)
 class Curtain:
-    """Hanging hair as a mesh: points (n, 3), outward normals (n, 3), and places (n, 2).
-
-    The first place is the way back from the front edge, radians; the second the way down, 0 at the root to 1.
-    """
+    """Hanging hair as a mesh: points and outward normals (n, 3); places (n, 2): radians from the edge, share of the length."""
 
     points: Floats
     triangles: npt.NDArray[np.int32]
@@ -38,10 +35,8 @@ class Curtain:
 
 @dataclass(frozen=True, eq=False)
 class Hair:
-    """A person's hair: `cover` (SIDE, SIDE), 0 to 1, on the map; its `colours` (SIDE, SIDE, 3), linear; what hangs.
-
-    `rise` (vertices,) is how far it lifts the head's vertices along their normals, decimetres.
-    """
+    """A person's hair on the map: `cover` (SIDE, SIDE), 0 to 1, and `colours` (SIDE, SIDE, 3), linear; how far it lifts
+    the head's vertices along their normals, `rise` (n,), decimetres; and what hangs."""
 
     cover: Floats
     colours: Floats
@@ -81,17 +76,7 @@ def _cover(style: str, identity: Identity, random: np.random.Generator) -> Float
     if style == "fringe":
         peak, recess = random.uniform(7.56, 7.68), random.uniform(-0.05, 0.02)
     angles = (0.0, 0.35, 0.62, side, side + 0.10, side + 0.20, side + 0.30, 1.72, 1.85)
-    levels = (
-        peak,
-        peak + 0.3 * recess,
-        peak + recess,
-        7.58,
-        burn,
-        burn + 0.05,
-        7.60,
-        7.60,
-        6.5,
-    )  # over the ear, and down behind it
+    levels = (peak, peak + 0.3 * recess, peak + recess, 7.58, burn, burn + 0.05, 7.60, 7.60, 6.5)
     line = np.interp(np.abs(ANGLE), angles, levels).astype(np.float32)
     ragged = {"fringe": 0.05, "curly": 0.03}.get(style, 0.02)
     sweep = random.normal(0, 0.10) * np.clip(1 - np.abs(ANGLE) / 0.8, 0, 1) * ANGLE  # combed to a side
@@ -107,13 +92,10 @@ def _cover(style: str, identity: Identity, random: np.random.Generator) -> Float
 
 def _lift(head: Head) -> Floats:
     """Return how much of the hair's height lifts each vertex: all on the crown, none on the face and ears."""
-    x, y, z = head.vertices.T
-    angle = np.abs(np.arctan2(x, z - AXIS))
-    crown = np.clip((y - 7.78) / 0.25, 0, 1)
-    sides = np.clip((angle - 0.95) / 0.2, 0, 1) * np.clip((y - 7.50) / 0.2, 0, 1)
-    nape = (
-        np.clip((angle - 1.75) / 0.2, 0, 1) * np.clip((AXIS - z) / 0.3, 0, 1) * np.clip((y - 6.7) / 0.4, 0, 1)
-    )
+    height, around = head.vertices[:, 1], np.abs(head.around)
+    crown, sides = np.clip((height - 7.78) / 0.25, 0, 1), np.clip((around - 0.95) / 0.2, 0, 1)
+    sides = sides * np.clip((height - 7.50) / 0.2, 0, 1)
+    nape = np.clip((around - 1.75) / 0.2, 0, 1) * np.clip((height - 6.7) / 0.4, 0, 1)
     return np.asarray(np.maximum(np.maximum(crown, sides), nape) * head.skin, np.float32)
 
 
@@ -121,8 +103,7 @@ def _hang(head: Head, lifted: Floats, scale: float, length: float, front: float)
     """Hang hair from the scalp's vertices near the root's level, from the front edge backwards on both sides."""
     half = np.linspace(front, np.pi, _COLUMNS // 2)
     angles, down = np.concatenate([-half[::-1], half]), np.linspace(0, 1, _ROWS)[:, None]
-    around = np.arctan2(head.vertices[:, 0], head.vertices[:, 2] - AXIS)
-    apart = np.abs(np.angle(np.exp(1j * (around - angles[:, None]))))
+    apart = np.abs(np.angle(np.exp(1j * (head.around - angles[:, None]))))
     roots = lifted[(apart + 2 * np.abs(head.vertices[:, 1] - _ROOT) + 100 * ~head.skin).argmin(1)]
     # the front edge lies close to the cheek; behind it hair stands off, most over the ears
     back = np.abs(angles) - front
@@ -156,9 +137,3 @@ def curtain_cover(places: Floats, texture: Floats) -> tuple[Floats, Floats]:
     edge = np.clip(places[:, 0] / 0.10 + strand, 0, 1)
     end = np.clip((1 - places[:, 1]) / 0.10 + strand, 0, 1)
     return colour, np.asarray(edge * end, np.float32)
-
-
-def under_hair(cover: Floats) -> Floats:
-    """Return how the skin is darkened near the hair that overhangs it, (SIDE, SIDE, 1), 0 to 1."""
-    reach = round(0.05 / HEIGHT * SIDE)
-    return 1 - np.float32(0.4) * soft(np.roll(cover, reach, axis=0), reach)[..., None]

@@ -24,8 +24,8 @@ BACK: Final = (
 class Head:
     """MakeHuman's head: n vertices, m triangles; lengths in decimetres, x to the person's left, y up, z forward.
 
-    `kind` (m,): what each triangle shows. `map_places` (n, 2): a vertex's place on the map, shares of its width and
-    height from the upper left. `lips` (n,): 0 to 1. Shapes are (n, 3) by name.
+    `kind` (m,): what each triangle shows, SKIN to TONGUE. `around` (n,): angle about the axis. `map_places` (n, 2):
+    place on the map, shares of its width and height from the upper left. `lips` (n,): 0 to 1. Shapes are (n, 3) by name.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,9 @@ class Head:
         self.lips: Floats = stored["lips"].astype(np.float32) / np.float32(255)
         self.macro, self.local, self.unit = (_by_name(stored, kind) for kind in ("macro", "local", "unit"))
         self.kind = stored["kind"].astype(np.int8)
-        self.map_places = _on_map(self.vertices)
+        x, y, z = self.vertices.T
+        self.around: Floats = np.arctan2(x, z - np.float32(AXIS))
+        self.map_places: Floats = np.stack([(self.around - LEFT_EDGE) / WIDTH, (TOP - y) / HEIGHT], 1)
         self.eyes = tuple(np.unique(self.triangles[self.kind == eye]) for eye in (LEFT_EYE, RIGHT_EYE))
         self.skin = np.isin(np.arange(len(self.vertices)), self.triangles[self.kind == SKIN])
         mouth = np.unique(self.triangles[(self.kind == TEETH) | (self.kind == TONGUE)])
@@ -63,10 +65,8 @@ class Head:
         return unit_vectors(self._gather @ across)
 
 
-@lru_cache(maxsize=1)
-def load_head() -> Head:
-    """Return the head, read once in each process; raises HeadError if its data file is missing."""
-    return Head()
+load_head = lru_cache(maxsize=1)(Head)
+"""The head, read once in each process; raises HeadError if its data file is missing."""
 
 
 def unit_vectors(vectors: Floats) -> Floats:
@@ -78,9 +78,3 @@ def unit_vectors(vectors: Floats) -> Floats:
 def _by_name(stored: dict[str, npt.NDArray[np.generic]], kind: str) -> dict[str, Floats]:
     names = [str(name) for name in stored[kind + "_names"]]
     return dict(zip(names, stored[kind].astype(np.float32), strict=True))
-
-
-def _on_map(vertices: Floats) -> Floats:
-    angle = np.arctan2(vertices[:, 0], vertices[:, 2] - AXIS)
-    places = [(angle - LEFT_EDGE) / WIDTH, (TOP - vertices[:, 1]) / HEIGHT]
-    return np.stack(places, 1).astype(np.float32)

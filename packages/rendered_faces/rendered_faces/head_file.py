@@ -98,10 +98,7 @@ def read_wheel(archive: zipfile.ZipFile) -> Arrays:
         "vertices": positions[used].astype(np.float32), "triangles": triangles, "kind": kind, "lips": lips,
     }  # fmt: skip
     for sort, pattern in _SHAPES.items():
-        found = sorted(
-            filter(None, (re.fullmatch(pattern, name) for name in archive.namelist())),
-            key=lambda match: match[0],
-        )
+        found = [match for name in sorted(archive.namelist()) if (match := re.fullmatch(pattern, name))]
         shapes = [_read_shape(archive.read(match[0]), len(positions))[used] for match in found]
         arrays[sort] = np.stack(shapes).astype(np.float16)
         arrays[sort + "_names"] = np.array([f"{m[1]}/{m[2]}" if sort == "local" else m[2] for m in found])
@@ -111,9 +108,7 @@ def read_wheel(archive: zipfile.ZipFile) -> Arrays:
 def _read_mesh(text: str) -> tuple[npt.NDArray[Any], ...]:
     """Read an OBJ file: positions, texture coordinates, the head's triangles (m, 3, 2), indices into both; their kind."""
     lines = [line.split() for line in text.splitlines()]
-    positions, texture = (
-        np.array([x[1:] for x in lines if x[:1] == [sort]], np.float64) for sort in ("v", "vt")
-    )
+    positions, texture = (np.array([x[1:] for x in lines if x[:1] == [s]], float) for s in ("v", "vt"))
     triangles, kind, group = [], [], ""
     for sort, *values in filter(None, lines):
         if sort == "g":
@@ -132,10 +127,8 @@ def _mask(archive: zipfile.ZipFile, name: str, texture: npt.NDArray[np.float64])
     """Return a mask's level at each vertex, in sixteen steps."""
     packed = np.frombuffer(archive.read(f"{_BASE}textures/mpfb_{name}.jpg"), np.uint8)
     mask = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
-    limit = np.array(mask.shape) - 1
-    row, column = (
-        np.clip(np.stack([1 - texture[:, 1], texture[:, 0]], 1) * (limit + 1), 0, limit).astype(int).T
-    )
+    places = np.stack([1 - texture[:, 1], texture[:, 0]], 1) * mask.shape
+    row, column = np.clip(places, 0, np.array(mask.shape) - 1).astype(int).T
     return mask[row, column] // 16 * 17
 
 

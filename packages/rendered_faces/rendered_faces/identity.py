@@ -51,7 +51,6 @@ class Identity:
     skin_tone: int
     hair: Floats
     iris: Floats
-    clothes: Floats
     hairstyle: str
     glasses: bool
     gain: Strengths
@@ -85,7 +84,6 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
     hair = colour(str(random.choice(HAIR_COLOURS))) * np.float32(random.uniform(0.75, 1.2))
     greyness = float(np.clip(2.2 * ageing - random.uniform(0.1, 1.2), 0, 1))
     worn = _WORN["male" if masculinity > 0.5 else "loose"]
-    grey, dye = random.uniform(0.12, 0.8), random.uniform(0.12, 0.8, 3)  # most clothes are muted
     count = len(NUMBERS)
     gain = 0.14 * random.standard_normal((count, 1)) + 0.06 * random.standard_normal((count, 2))
     rest = np.abs(_RESTING_SPREAD * random.standard_normal(count)) * (random.random(count) < 0.4)
@@ -98,7 +96,6 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
         skin_tone=skin_tone,
         hair=(hair + (colour(GREY) - hair) * greyness).astype(np.float32),
         iris=colour(str(random.choice(IRIS_COLOURS))) * np.float32(random.uniform(0.8, 1.2)),
-        clothes=(grey + random.uniform(0.1, 0.6) * (dye - grey)).astype(np.float32),
         hairstyle=HAIRSTYLES[int(np.searchsorted(np.cumsum(worn)[:-1], random.random(), "right"))],
         glasses=bool(random.random() < 0.05 + 0.1 * _grown(model_age, 11, 60)),
         gain=np.exp(gain),

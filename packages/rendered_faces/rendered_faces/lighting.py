@@ -14,6 +14,8 @@ _SCATTER: Final = np.array([0.30, 0.16, 0.11], np.float32)
 """How far light reaches round the edge of its shadow in skin, more in red (wrap lighting: Green 2004, "GPU Gems",
 chapter 16)."""
 
+_SHARPNESS: Final = 16  # of highlights on skin
+
 # Hollows: blur over which a neighbourhood's depth is averaged, as a share of the picture's side, the depth below it,
 # decimetres, that is darkest, and how dark. Small ones are lids and lips, large ones the eye sockets and the neck.
 _HOLLOWS: Final = ((0.007, 0.06, 0.30), (0.018, 0.14, 0.22), (0.045, 0.32, 0.30))
@@ -28,7 +30,6 @@ class Light:
     sky: float
     tint: Floats  # of the lamp, RGB about 1
     gloss: float  # of the skin
-    sharpness: float  # of its highlights
 
 
 def draw_light(random: np.random.Generator, side: float) -> Light:
@@ -41,7 +42,6 @@ def draw_light(random: np.random.Generator, side: float) -> Light:
         sky=float(random.uniform(0.40, 0.60)),
         tint=np.array([1 + warmth, 1.0, 1 - warmth], np.float32),
         gloss=float(random.uniform(0.01, 0.10)),
-        sharpness=float(random.uniform(8, 30)),
     )
 
 
@@ -50,10 +50,8 @@ def openness(depth: Floats, covered: Floats, scale: float) -> Floats:
     side, dark = len(depth), np.zeros_like(depth)
     for blur, deepest, strength in _HOLLOWS:
         shrink = 4 if blur * side > 3 else 1  # wide blurs are cheaper on small pictures, and the same
-        small = (side // shrink, side // shrink)
-        level, weight = (
-            soft(np.asarray(cv2.resize(x, small)), blur * side / shrink) for x in (depth, covered)
-        )
+        small = [np.asarray(cv2.resize(each, (side // shrink,) * 2)) for each in (depth, covered)]
+        level, weight = (soft(each, blur * side / shrink) for each in small)
         mean = cv2.resize(level / np.maximum(weight, np.float32(0.2)), (side, side))
         dark += strength * np.clip((mean - depth) / (deepest * scale), 0, 1)
     return np.asarray(np.exp(-dark), np.float32)
@@ -70,5 +68,5 @@ def illumination(normals: Floats, open_sky: Floats, light: Light) -> Floats:
 def sheen(normals: Floats, light: Light) -> Floats:
     """Return the mirror-like share (n, 1) of the key lamp's light."""
     half = unit_vectors((light.key + np.array([0, 0, 1], np.float32))[None])[0]
-    mirrored = np.maximum(normals @ half, 0) ** np.float32(light.sharpness)
+    mirrored = np.maximum(normals @ half, 0) ** _SHARPNESS
     return mirrored[:, None] * np.float32(light.gloss * light.key_strength)

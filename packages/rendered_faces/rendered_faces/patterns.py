@@ -1,6 +1,5 @@
 """Random patterns on the map: fields of noise, and soft spots and lines at places of the face."""
 
-from functools import lru_cache
 from typing import Any, Final
 
 import cv2
@@ -13,8 +12,6 @@ from rendered_faces.rasteriser import Floats
 SIDE: Final = 448
 """Of the painted map, pixels: a face of 200 pixels takes about as many of them."""
 
-_SPARE: Final = 128  # patterns that are made once are larger by this, and each person sees another part
-
 _CENTRES: Final = (np.arange(SIDE) + 0.5) / SIDE
 ANGLE: Final[Floats] = (LEFT_EDGE + WIDTH * _CENTRES).astype(np.float32)[None]
 LEVEL: Final[Floats] = (TOP - HEIGHT * _CENTRES).astype(np.float32)[:, None]
@@ -23,23 +20,8 @@ LEVEL: Final[Floats] = (TOP - HEIGHT * _CENTRES).astype(np.float32)[:, None]
 
 def noise(random: np.random.Generator, cells: tuple[int, int]) -> Floats:
     """Return smooth noise (SIDE, SIDE) of about unit variance with so many bumps down and across."""
-    if max(cells) < 40:
-        return _smooth(random, cells, SIDE)
-    top, left = random.integers(0, _SPARE, 2).tolist()
-    field = _field(cells)[top : top + SIDE, left : left + SIDE]
-    return field[:, ::-1] if random.random() < 0.5 else field
-
-
-@lru_cache(maxsize=16)
-def _field(cells: tuple[int, int]) -> Floats:
-    larger = 1 + _SPARE / SIDE
-    fixed = np.random.default_rng(list(cells))
-    return _smooth(fixed, (round(cells[0] * larger), round(cells[1] * larger)), SIDE + _SPARE)
-
-
-def _smooth(random: np.random.Generator, cells: tuple[int, int], side: int) -> Floats:
     grid = random.standard_normal(cells, dtype=np.float32)
-    return np.asarray(cv2.resize(grid, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray(cv2.resize(grid, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def soft(values: npt.NDArray[Any], blur: float) -> Floats:

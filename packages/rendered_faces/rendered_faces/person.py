@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from rendered_faces.action_units import NUMBERS, Strengths, performed, prototypes, shape_weights
-from rendered_faces.hair import Hair, grow_hair, under_hair
+from rendered_faces.hair import Hair, grow_hair
 from rendered_faces.head import Head, load_head
 from rendered_faces.identity import Identity, draw_identity
+from rendered_faces.patterns import soft
 from rendered_faces.rasteriser import Floats
 from rendered_faces.skin import paint_skin, skin_colour
 
@@ -20,6 +21,7 @@ Row = Mapping[Hashable, Any] | pd.Series
 
 _LIDS: Final = -0.12, 0.16  # mean and spread of how far lids are closed at rest; negative is open
 _CHILDS_LIDS: Final = -0.16  # children's are wider open
+_SHADOW: Final = 6  # how far hair shades the skin below it, pixels of the map
 _LIPS: Final = np.array([0.88, 0.62, 0.61], np.float32)  # their share of the skin's red, green and blue
 
 
@@ -40,7 +42,8 @@ def paint_person(seed: int, model_age: float, sex: str, skin_tone: int) -> Perso
     identity = draw_identity(head, seed, model_age, sex, skin_tone)
     random = np.random.default_rng(identity.paint_seed)
     hair = grow_hair(head, identity, random)
-    skin = paint_skin(identity, random) ** 2 * under_hair(hair.cover)
+    overhung = soft(np.roll(hair.cover, _SHADOW, axis=0), _SHADOW)[..., None]
+    skin = paint_skin(identity, random) ** 2 * (1 - np.float32(0.4) * overhung)
     paint = skin + hair.cover[..., None] * (hair.colours - skin)
     gloss = 1 - np.float32(0.75) * hair.cover
     lips = skin_colour(skin_tone) * _LIPS ** np.float32(random.uniform(0.5, 1.05))

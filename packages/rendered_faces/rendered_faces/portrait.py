@@ -7,16 +7,24 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from rendered_faces.camera import DEGRADATION, DOMAINS, View, draw_view, photograph
-from rendered_faces.creases import crease_depths, crease_map
+from rendered_faces.camera import (
+    DEGRADATION,
+    DOMAINS,
+    View,
+    backdrop,
+    draw_view,
+    photograph,
+    put_on_glasses,
+)  # fmt: skip
 from rendered_faces.eyes import eyeball, line_lids
 from rendered_faces.hair import curtain_cover
 from rendered_faces.head import load_head, unit_vectors
 from rendered_faces.head_file import CAVITY, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE
 from rendered_faces.lighting import Light, draw_light, illumination, openness, sheen
+from rendered_faces.patterns import soft
 from rendered_faces.person import Person, Row, expression_of, paint_person, posed
 from rendered_faces.rasteriser import Floats, rasterise
-from rendered_faces.scenery import backdrop, put_on_glasses
+from rendered_faces.skin import fold_depths, fold_map
 
 SMALLEST: Final = 32  # below it, lids and lips are thinner than a pixel
 LARGEST: Final = 900  # above it, the skin's map would show its pixels
@@ -57,12 +65,16 @@ def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     view = draw_view(eyes.mean(0), person.identity.scale, domain, side, lens)
     light = draw_light(lamp, domain.light_side)
     surface = _seen(vertices, view, side)
-    folds = crease_map() @ crease_depths(strengths, person.identity, acting)
+    folds = fold_map() @ fold_depths(strengths, person.identity, acting)
     lit = _lit(surface, person, folds, light)
     for which, centre in zip((LEFT_EYE, RIGHT_EYE), view.turned(eyes), strict=True):
         if (mine := surface.kind == which).any():
             lit[mine] = eyeball(surface.place[mine], centre, view, light, person.identity, lamp)
-    _paint(scene, surface, lit, lashes=0.75 - 0.2 * person.identity.masculinity)
+    picture = surface.picture(np.sqrt(np.clip(lit, 0, _BRIGHTEST)))
+    eyeballs = surface.picture(np.isin(surface.kind, (LEFT_EYE, RIGHT_EYE)))
+    line_lids(picture, eyeballs, 0.75 - 0.2 * person.identity.masculinity)
+    cover = np.clip(2 * soft(surface.picture(1.0), 0.6) - 1, 0, 1)
+    scene += cover[..., None] * (picture - scene)
     if person.hair.curtain is not None:
         _paint_curtain(scene, person, view, light, surface)
     if person.identity.glasses:
@@ -145,14 +157,6 @@ def _sampled(texture: Floats, places: Floats) -> Floats:
     across, down = (np.ascontiguousarray(padded[:, k]).reshape(-1, width) for k in (0, 1))
     found = cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found.reshape(-1, *texture.shape[2:])[:count], np.float32)
-
-
-def _paint(scene: Floats, surface: Surface, lit: Floats, lashes: float) -> None:
-    """Paint the head over the scene, in place."""
-    picture = surface.picture(np.sqrt(np.clip(lit, 0, _BRIGHTEST)))
-    line_lids(picture, surface.picture(np.isin(surface.kind, (LEFT_EYE, RIGHT_EYE))), lashes)
-    cover = np.clip(cv2.GaussianBlur(surface.picture(1.0), (0, 0), 0.6) * 2 - 1, 0, 1)
-    scene += cover[..., None] * (picture - scene)
 
 
 def _paint_curtain(scene: Floats, person: Person, view: View, light: Light, surface: Surface) -> None:
