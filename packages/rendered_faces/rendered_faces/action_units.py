@@ -25,6 +25,14 @@ UNITS: Final[dict[int, dict[str, float]]] = {
 """FACS number: the face units of the mesh (named as ARKit's) and their weights when it is marked. The weights are
 chosen by eye: the mesh's brows and corners of the mouth move less than people's."""
 
+_MIDDLE: Final = (
+    "browInnerUp",
+    "jawOpen",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+)
 NUMBERS: Final = tuple(UNITS)
 STRONGEST: Final = 1.3  # beyond it lids and lips cross
 MOUTHS: Final = ("closed", "open")
@@ -99,13 +107,8 @@ def shape_weights(strengths: Strengths) -> dict[str, float]:
     weights: dict[str, float] = {}
     for number, (right, left) in zip(NUMBERS, strengths, strict=True):
         for shape, weight in UNITS[number].items():
-            middle = shape in MIDDLE_SHAPES
+            middle = shape in _MIDDLE
             sides = (("", (right + left) / 2),) if middle else (("Right", right), ("Left", left))
             for side, strength in sides:
                 weights[shape + side] = weights.get(shape + side, 0.0) + weight * float(strength)
     return {name: min(weight, 2.0) for name, weight in weights.items() if weight > 1e-4}
-
-
-MIDDLE_SHAPES: Final = frozenset(
-    ("browInnerUp", "jawOpen", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper")
-)

@@ -25,7 +25,7 @@ _ROOT: Final = 7.80  # level of the curtain's upper edge, on the base mesh
 
 @dataclass(frozen=True, eq=False)
 class Curtain:
-    """Hanging hair as a mesh: points and outward normals (n, 3); places (n, 2): radians from the edge, share of the length."""
+    """Hanging hair: points and outward normals (n, 3); places (n, 2), radians from the front edge, share of the length."""
 
     points: Floats
     triangles: npt.NDArray[np.int32]

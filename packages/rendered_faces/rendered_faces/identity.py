@@ -17,7 +17,6 @@ AGES: Final = {"baby": 1.0, "child": 10.0, "young": 25.0, "old": 90.0}
 """Years at which a macro shape stands alone (MakeHuman, `apps/human.py`: its age 0, 0.1875, 0.5 and 1)."""
 
 HAIR_COLOURS: Final = ("1f1a17", "2c201a", "3b2a20", "54382a", "6b4a2f", "8a6a42", "b08f5e", "6a3a22")
-GREY: Final = "a9a49c"
 IRIS_COLOURS: Final = ("2a1a10", "3a2414", "5a3c20", "6b7f90", "5f7050", "7d96a6")
 HAIRSTYLES: Final = ("bald", "cropped", "short", "fringe", "curly", "tied", "bob", "long")
 
@@ -94,7 +93,7 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
         ageing=ageing,
         childness=1 - _grown(model_age, AGES["child"], AGES["young"]),
         skin_tone=skin_tone,
-        hair=(hair + (colour(GREY) - hair) * greyness).astype(np.float32),
+        hair=(hair + (colour("a9a49c") - hair) * greyness).astype(np.float32),
         iris=colour(str(random.choice(IRIS_COLOURS))) * np.float32(random.uniform(0.8, 1.2)),
         hairstyle=HAIRSTYLES[int(np.searchsorted(np.cumsum(worn)[:-1], random.random(), "right"))],
         glasses=bool(random.random() < 0.05 + 0.1 * _grown(model_age, 11, 60)),

@@ -11,10 +11,7 @@ from rendered_faces.patterns import soft
 from rendered_faces.rasteriser import Floats
 
 _SCATTER: Final = np.array([0.30, 0.16, 0.11], np.float32)
-"""How far light reaches round the edge of its shadow in skin, more in red (wrap lighting: Green 2004, "GPU Gems",
-chapter 16)."""
-
-_SHARPNESS: Final = 16  # of highlights on skin
+"""How far light reaches round the edge of its shadow in skin, more in red (Green 2004, "GPU Gems", chapter 16)."""
 
 # Hollows: blur over which a neighbourhood's depth is averaged, as a share of the picture's side, the depth below it,
 # decimetres, that is darkest, and how dark. Small ones are lids and lips, large ones the eye sockets and the neck.
@@ -68,5 +65,5 @@ def illumination(normals: Floats, open_sky: Floats, light: Light) -> Floats:
 def sheen(normals: Floats, light: Light) -> Floats:
     """Return the mirror-like share (n, 1) of the key lamp's light."""
     half = unit_vectors((light.key + np.array([0, 0, 1], np.float32))[None])[0]
-    mirrored = np.maximum(normals @ half, 0) ** _SHARPNESS
+    mirrored = np.maximum(normals @ half, 0) ** 16
     return mirrored[:, None] * np.float32(light.gloss * light.key_strength)

@@ -45,7 +45,7 @@ def paint_person(seed: int, model_age: float, sex: str, skin_tone: int) -> Perso
     overhung = soft(np.roll(hair.cover, _SHADOW, axis=0), _SHADOW)[..., None]
     skin = paint_skin(identity, random) ** 2 * (1 - np.float32(0.4) * overhung)
     paint = skin + hair.cover[..., None] * (hair.colours - skin)
-    gloss = 1 - np.float32(0.75) * hair.cover
+    gloss = 1 - hair.cover
     lips = skin_colour(skin_tone) * _LIPS ** np.float32(random.uniform(0.5, 1.05))
     return Person(identity, hair, np.dstack([paint, gloss]), lips**2)
 

@@ -29,11 +29,9 @@ from rendered_faces.skin import fold_depths, fold_map
 SMALLEST: Final = 32  # below it, lids and lips are thinner than a pixel
 LARGEST: Final = 900  # above it, the skin's map would show its pixels
 
-_OVERSAMPLING: Final = (1.25, 1.6)
-"""Pictures are rendered larger by this and averaged, for smooth edges: small ones by more, up to _ENOUGH pixels."""
-_ENOUGH: Final = 200
-_TOOTH: Final = np.array([0.81, 0.76, 0.64], np.float32)  # linear, as what follows
-_FLESH: Final = np.array([0.50, 0.20, 0.19], np.float32)
+_OVERSAMPLING: Final = (1.25, 1.6, 200)
+"""Pictures are rendered larger by this and averaged, for smooth edges: small ones by more, up to so many pixels."""
+_TOOTH, _FLESH = np.array([[0.81, 0.76, 0.64], [0.50, 0.20, 0.19]], np.float32)  # linear
 _TOOTH_WIDTH: Final = 0.082  # decimetres of the base mesh
 _FOLD: Final = 0.65  # how dark a fold of depth 1 is, on a log scale
 _BRIGHTEST: Final = 1.4  # light beyond it is clipped
@@ -55,8 +53,8 @@ def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     # one stream of random numbers per purpose: a change in one leaves the others as they were
     streams = np.random.SeedSequence(int(row["image_seed"])).spawn(4)
     acting, lamp, setting, lens = map(np.random.default_rng, streams)
-    least, most = _OVERSAMPLING
-    side = round(max(least * size, min(most * size, _ENOUGH)))
+    least, most, enough = _OVERSAMPLING
+    side = round(max(least * size, min(most * size, enough)))
     scene = backdrop(row["domain"], side, setting)
     strengths = expression_of(row, person.identity, acting)
     head = load_head()
@@ -125,8 +123,8 @@ def _lit(surface: Surface, person: Person, folds: Floats, light: Light) -> Float
     paint = _sampled(person.paint, surface.on_map)
     reddened = (np.float32(0.7) * surface.lips * skin)[:, None]
     colour = paint[:, :3] + reddened * (person.lips - paint[:, :3])
-    fold = np.clip(_sampled(folds, surface.on_map), -0.6, 2.2)
-    colour *= np.exp(np.float32(-_FOLD) * fold * skin)[:, None]
+    fold = np.clip(_sampled(folds, surface.on_map), -0.6, 2.2) * skin * paint[:, 3]  # what gleams is no hair
+    colour *= np.exp(np.float32(-_FOLD) * fold)[:, None]
     depth, covered = surface.picture(surface.place[:, 2]), surface.picture(1.0)
     sky = openness(depth, covered, person.identity.scale).ravel()[surface.pixel]
     lit = colour * illumination(surface.normal, sky, light)
