@@ -21,7 +21,7 @@ DOMAINS: Final = ("lab", "wild", "phone")
 MODEL_AGES: Final = {"child": (5.3, 1.4, 2.7, 8.7), "adult": (37.0, 13.0, 18.0, 75.0)}
 """Mean, standard deviation, least and greatest age, years: children's as in CAFE (LoBue & Thrasher 2015)."""
 
-VAGUENESS: Final = {"child": (0.3, 0.8), "adult": (0.3, 5.0)}
+VAGUENESS: Final = {"child": (0.3, 1.2), "adult": (0.3, 5.0)}
 """Parameters of the beta distribution of how vaguely people show any expression, 0 to 1. Most of the children show
 clearly and some hardly at all, so photographs of one child are read right or wrong together, as in sets of real children."""
 
@@ -119,8 +119,8 @@ def _performance(design: Design, key: tuple[int, ...], shift: float, vague: floa
     intensity = random.normal(1.15 - 0.5 * difficulty, 0.08 + 0.10 * difficulty)
     return {
         "image_seed": int(random.integers(2**62)),
-        "intensity": float(np.clip(intensity, 0.2, 1.4)) * (1 - 0.6 * vague) * shift,
-        "blend": (0.5 * difficulty + 0.6 * vague) * float(random.random()),
+        "intensity": float(np.clip(intensity, 0.2, 1.4)) * (1 - 0.65 * vague) * shift,
+        "blend": (0.5 * difficulty + 0.3 * vague) * float(random.random()),
         "blended_with": EXPRESSIONS[int(random.integers(len(EXPRESSIONS)))],
     }
 
