@@ -101,7 +101,7 @@ def write_guesswhat(folder: Path) -> None:
     """Clips and single frames; a stretch of a clip; a blurred half; contradictions, absent and hostile files."""
     write_video(folder / "clips" / "a.mp4", frames=40, rate=10, size=(320, 240))
     write_video(folder / "clips" / "b.mp4", frames=20, rate=10, size=(320, 240), blurred=range(10), seed=2)
-    write_video(folder / "clips" / "long.mp4", frames=300, rate=10, size=(64, 48), seed=3)
+    write_video(folder / "clips" / "long.mp4", frames=300, rate=10, size=(96, 72), seed=3)
     truncate(write_video(folder / "clips" / "cut.mp4"), 0.4)
     write_face(folder / "frames" / "one.png", 5, 128, age=6.0)
     write_noise(folder / "frames" / "notes.txt", 1)
