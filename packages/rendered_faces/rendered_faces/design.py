@@ -21,9 +21,9 @@ DOMAINS: Final = ("lab", "wild", "phone")
 MODEL_AGES: Final = {"child": (5.3, 1.4, 2.7, 8.7), "adult": (37.0, 13.0, 18.0, 75.0)}
 """Mean, standard deviation, least and greatest age, years: children's as in CAFE (LoBue & Thrasher 2015)."""
 
-VAGUENESS: Final = {"child": (0.3, 1.2), "adult": (0.3, 5.0)}
-"""Parameters of the beta distribution of how vaguely people show any expression, 0 to 1. Most of the children show
-clearly and some hardly at all, so photographs of one child are read right or wrong together, as in sets of real children."""
+CLARITY_SPREAD: Final = {"child": 0.35, "adult": 0.15}
+"""Standard deviation, on a log scale, of how clearly people show any expression: photographs of one child are then read
+right or wrong together, as in sets of real children."""
 
 _CELLS: Final = tuple(
     (c, t, g) for c in range(len(AGE_GROUPS)) for t in range(10) for g in range(len(GROUPS))
@@ -89,7 +89,7 @@ def _subject(design: Design, pool: str, replicate: int, cell: int) -> Iterator[d
         "model_age": float(np.clip(random.normal(centre, spread), youngest, oldest)),
         "difficulty": design.difficulty,
     }
-    vague = float(random.beta(*VAGUENESS[AGE_GROUPS[age_group]]))
+    clarity = float(np.exp(CLARITY_SPREAD[AGE_GROUPS[age_group]] * np.clip(random.standard_normal(), -2, 2)))
     shift = design.child_shift if AGE_GROUPS[age_group] == "child" else 1.0
     # these rotate domains and mouths from subject to subject
     turn, mouth = 2 * age_group + tone + group + replicate, age_group + tone // 2 + group // 2 + replicate
@@ -103,7 +103,7 @@ def _subject(design: Design, pool: str, replicate: int, cell: int) -> Iterator[d
                 if expression == "surprise"
                 else MOUTHS[(mouth + index + image) % len(MOUTHS)],
                 "domain": DOMAINS[(turn + index + image) % len(DOMAINS)],
-                **_performance(design, (*key, index, image), shift, vague),
+                **_performance(design, (*key, index, image), shift * clarity),
             }
 
 
@@ -112,15 +112,15 @@ def _is_validation(age_group: int, tone: int, group: int, replicate: int) -> boo
     return group == (tone + replicate) % len(GROUPS) and age_group == tone % len(AGE_GROUPS)
 
 
-def _performance(design: Design, key: tuple[int, ...], shift: float, vague: float) -> dict[str, Any]:
+def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str, Any]:
     """Return how strongly and purely an image shows its expression; the slopes are those of pilot trainings."""
     random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
     difficulty = design.difficulty
     intensity = random.normal(1.15 - 0.5 * difficulty, 0.08 + 0.10 * difficulty)
     return {
         "image_seed": int(random.integers(2**62)),
-        "intensity": float(np.clip(intensity, 0.2, 1.4)) * (1 - 0.65 * vague) * shift,
-        "blend": (0.5 * difficulty + 0.3 * vague) * float(random.random()),
+        "intensity": float(np.clip(intensity, 0.2, 1.4)) * shift,
+        "blend": 0.5 * difficulty * float(random.random()),
         "blended_with": EXPRESSIONS[int(random.integers(len(EXPRESSIONS)))],
     }
 

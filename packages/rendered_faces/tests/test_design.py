@@ -61,14 +61,12 @@ def test_children_are_of_the_ages_in_cafe_and_adults_grown_up(faces: pd.DataFram
 
 
 def test_children_differ_in_how_clearly_they_show_and_keep_to_it(faces: pd.DataFrame) -> None:
-    by_child = faces[faces["age_group"] == "child"].groupby("subject_id")
-    assert by_child["intensity"].mean().std() > 1.3 * by_child["intensity"].std().mean()
-    clear = by_child["intensity"].mean() > 0.65
-    assert 0.1 < 1 - clear.mean() < 0.5
-    blends = by_child["blend"].mean()
-    assert blends[clear].mean() < 0.5 * blends[~clear].mean()
-    adults = faces[faces["age_group"] == "adult"].groupby("subject_id")["intensity"]
-    assert adults.mean().std() < adults.std().mean()
+    spread = {}
+    for age_group, part in faces.groupby("age_group"):
+        by_person = part.groupby("subject_id")["intensity"]
+        spread[age_group] = by_person.mean().std() / by_person.std().mean()
+    assert spread["child"] > 1.5
+    assert spread["adult"] < 0.6 * spread["child"]
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -142,4 +140,5 @@ def test_the_gap_set_holds_test_children_and_weakens_group_e_alone(plan: pd.Data
 def test_difficulty_weakens_and_mixes_expressions() -> None:
     easy, hard = (plan_faces(Design(difficulty=d)) for d in (0.0, 0.8))
     assert hard["intensity"].mean() < easy["intensity"].mean() - 0.2
-    assert hard["blend"].mean() > easy["blend"].mean() + 0.1
+    assert (easy["blend"] == 0).all()
+    assert hard["blend"].mean() > 0.1
