@@ -17,10 +17,10 @@ Strengths = npt.NDArray[np.float64]
 UNITS: Final[dict[int, dict[str, float]]] = {
     1: {"browInnerUp": 1.9}, 2: {"browOuterUp": 1.5}, 4: {"browDown": 1.6}, 5: {"eyeWide": 1.25},
     6: {"cheekSquint": 0.9, "eyeSquint": 0.25}, 7: {"eyeSquint": 0.75}, 9: {"noseSneer": 1.7, "browDown": 0.45},
-    10: {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.15}, 12: {"mouthSmile": 1.35}, 15: {"mouthFrown": 1.8},
+    10: {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.15}, 12: {"mouthSmile": 1.1}, 15: {"mouthFrown": 1.8},
     16: {"mouthLowerDown": 1.2}, 17: {"mouthShrugLower": 0.9, "mouthShrugUpper": 0.25}, 20: {"mouthStretch": 1.4},
     23: {"mouthRollUpper": 0.45, "mouthRollLower": 0.45, "mouthPress": 0.5}, 24: {"mouthPress": 1.1},
-    25: {"mouthLowerDown": 0.4, "mouthUpperUp": 0.35, "jawOpen": 0.06}, 26: {"jawOpen": 0.55}, 43: {"eyeBlink": 1.0},
+    25: {"mouthLowerDown": 0.55, "mouthUpperUp": 0.5, "jawOpen": 0.08}, 26: {"jawOpen": 0.55}, 43: {"eyeBlink": 1.0},
 }  # fmt: skip
 """FACS number: the face units of the mesh (named as ARKit's) and their weights when it is marked. The weights are
 chosen by eye: the mesh's brows and corners of the mouth move less than people's."""
@@ -40,7 +40,7 @@ MOUTHS: Final = ("closed", "open")
 # Strengths at full intensity, chosen by eye so that a person can name the face; units as cited above, and where not:
 # 16 in open-mouthed anger and disgust and 7 in disgust are EMFACS variants; 43 droops the lids of the sad.
 PROTOTYPES: Final[dict[str, dict[str, tuple[dict[int, float], ...]]]] = {
-    "neutral": {"closed": ({},), "open": ({25: 0.4, 26: 0.1},)},
+    "neutral": {"closed": ({},), "open": ({25: 0.3, 26: 0.1},)},
     "fear": {
         "closed": ({1: 1.1, 2: 0.5, 4: 0.7, 5: 1.3, 20: 1.2, 16: 0.3},),
         "open": (
@@ -50,7 +50,7 @@ PROTOTYPES: Final[dict[str, dict[str, tuple[dict[int, float], ...]]]] = {
     },
     "happiness": {
         "closed": ({6: 0.8, 12: 1.0}, {12: 1.0, 6: 0.3}),
-        "open": ({6: 0.8, 12: 1.0, 25: 0.8}, {6: 0.9, 12: 1.0, 25: 0.9, 26: 0.35}, {12: 0.95, 25: 0.7}),
+        "open": ({6: 0.8, 12: 1.0, 25: 1.0}, {6: 0.9, 12: 1.0, 25: 1.0, 26: 0.35}, {12: 0.95, 25: 0.9}),
     },
     "sadness": {
         "closed": ({1: 1.15, 4: 0.6, 15: 1.15, 17: 0.5, 43: 0.15}, {1: 1.0, 4: 0.7, 15: 1.0, 17: 0.8, 43: 0.25}),

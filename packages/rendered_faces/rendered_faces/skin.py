@@ -112,7 +112,7 @@ FOLDS: Final = (
 )  # fmt: skip
 
 _DEEPENED: Final[dict[str, dict[int, float]]] = {
-    "nasolabial": {12: 0.9, 10: 0.7, 9: 0.6, 20: 0.3},
+    "nasolabial": {12: 0.7, 10: 0.7, 9: 0.6, 20: 0.3},
     "crow's feet": {6: 0.5, 7: 0.2},
     "forehead": {1: 0.25, 2: 0.4},
     "glabella": {4: 0.9, 9: 0.4, 1: 0.1},
