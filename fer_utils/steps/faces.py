@@ -21,7 +21,7 @@ from rendered_faces.design import Design, plan_faces
 from rendered_faces.portrait import render_face
 
 FRAME_SHARE = 0.8
-"""A crop is about this share of the rendered frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
+"""A crop is about this share of the rendered frame (mean of 160 faces: 0.79), so cropping hardly changes the scale."""
 
 _LEARNABLE: Final = "one data set to learn from"
 

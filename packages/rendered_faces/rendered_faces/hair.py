@@ -1,4 +1,4 @@
-"""Hair: a cover painted on the map and lifted off the scalp, and, where it is worn long, a curtain that hangs from it."""
+"""Hair: a cover on the map, lifted off the scalp, and a curtain that hangs from it; all measures are chosen by eye."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Light on the head: a lamp and the sky, and how deep hollows are shaded."""
+"""Light on the head: a lamp and the sky, and how deep hollows are shaded; strengths are chosen by eye."""
 
 from dataclasses import dataclass
 from typing import Final

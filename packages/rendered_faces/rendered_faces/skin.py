@@ -1,4 +1,4 @@
-"""Skin painted on the map: its colour on the Monk scale, blood, shade, freckles, beard, brows and folds."""
+"""Skin on the map: Monk tone, blood, shade, freckles, beard, brows, folds; amounts without a source are chosen by eye."""
 
 from functools import lru_cache
 from typing import Final
