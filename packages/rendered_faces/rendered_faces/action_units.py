@@ -17,7 +17,7 @@ Strengths = npt.NDArray[np.float64]
 UNITS: Final[dict[int, dict[str, float]]] = {
     1: {"browInnerUp": 1.9}, 2: {"browOuterUp": 1.5}, 4: {"browDown": 1.6}, 5: {"eyeWide": 1.25},
     6: {"cheekSquint": 0.9, "eyeSquint": 0.25}, 7: {"eyeSquint": 0.75}, 9: {"noseSneer": 1.7, "browDown": 0.45},
-    10: {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.15}, 12: {"mouthSmile": 1.1}, 15: {"mouthFrown": 1.8},
+    10: {"mouthUpperUp": 1.15, "mouthShrugUpper": 0.15}, 12: {"mouthSmile": 1.2}, 15: {"mouthFrown": 1.8},
     16: {"mouthLowerDown": 1.2}, 17: {"mouthShrugLower": 0.9, "mouthShrugUpper": 0.25}, 20: {"mouthStretch": 1.4},
     23: {"mouthRollUpper": 0.45, "mouthRollLower": 0.45, "mouthPress": 0.5}, 24: {"mouthPress": 1.1},
     25: {"mouthLowerDown": 0.55, "mouthUpperUp": 0.5, "jawOpen": 0.08}, 26: {"jawOpen": 0.55}, 43: {"eyeBlink": 1.0},

@@ -21,7 +21,7 @@ DOMAINS: Final = ("lab", "wild", "phone")
 MODEL_AGES: Final = {"child": (5.3, 1.4, 2.7, 8.7), "adult": (37.0, 13.0, 18.0, 75.0)}
 """Mean, standard deviation, least and greatest age, years: children's as in CAFE (LoBue & Thrasher 2015)."""
 
-CLARITY_SPREAD: Final = {"child": 0.35, "adult": 0.15}
+CLARITY_SPREAD: Final = {"child": 0.25, "adult": 0.12}
 """Standard deviation, on a log scale, of how clearly people show any expression: photographs of one child are then read
 right or wrong together, as in sets of real children."""
 
@@ -116,7 +116,7 @@ def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str
     """Return how strongly and purely an image shows its expression; the slopes are those of pilot trainings."""
     random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
     difficulty = design.difficulty
-    intensity = random.normal(1.15 - 0.5 * difficulty, 0.08 + 0.10 * difficulty)
+    intensity = random.normal(1.25 - 0.65 * difficulty, 0.08 + 0.10 * difficulty)
     return {
         "image_seed": int(random.integers(2**62)),
         "intensity": float(np.clip(intensity, 0.2, 1.4)) * shift,
