@@ -19,11 +19,11 @@ SHELL := /bin/bash
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: $(VENV)/.ready ## Make .venv with the locked dependencies; fetch the face detector's model and LiteRT.js
+setup: $(VENV)/.ready ## Make .venv with the locked dependencies; fetch the face detector's model, the rendered head and LiteRT.js
 
 # A .venv whose Python is gone, or that was moved, cannot import what was installed last
 WORKS := $(BIN)/python -c "import face_sets" >/dev/null 2>&1
-$(VENV)/.ready: requirements.lock requirements-face-model.lock package-lock.json pyproject.toml $(shell $(WORKS) || echo FORCE)
+$(VENV)/.ready: requirements.lock requirements-face-model.lock requirements-head.lock package-lock.json pyproject.toml $(shell $(WORKS) || echo FORCE)
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) was not found); name it with PYTHON=..."; exit 1; }
 	@# Without .ready an earlier set-up was cut: a package may be half there, so .venv is made anew, from uv's cache
 	@{ test -e $@ && $(WORKS); } || $(PYTHON) -m venv --clear $(VENV)
@@ -34,6 +34,8 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock package-lock.json
 		--require-hashes --compile-bytecode requirements.lock
 	@$(PATIENTLY) "install the project" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/python -m face_sets.face_model
+	@$(BIN)/python -m rendered_faces.head_file 2>/dev/null || $(BIN)/python -m face_sets.wheels requirements-head.lock \
+		$(BIN)/python -m rendered_faces.head_file
 	@$(BIN)/python -m fer_utils.reporting.litert_js || true  # one page wants it, and says so
 	@touch $@
 

@@ -1,8 +1,8 @@
 """Rendered faces that the benchmarks share."""
 
 from face_sets.images import Pixels
-from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import render_face
+from rendered_faces.design import Design, plan_faces
+from rendered_faces.portrait import render_face
 
 
 def rendered_faces(count: int, size: int) -> tuple[list[str], list[Pixels]]:

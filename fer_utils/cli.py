@@ -249,7 +249,7 @@ def main() -> None:
         settle_folders()
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        own = type(error).__module__.startswith(("fer_utils", "face_sets", "synthetic_faces", "arm_latency"))
+        own = type(error).__module__.startswith(("fer_utils", "face_sets", "rendered_faces", "arm_latency"))
         if own or isinstance(error, OSError):
             sys.exit(f"fer: {error}")
         raise

@@ -213,7 +213,7 @@ STEPS: Final[Mapping[str, Step]] = {
             "faces", "fer_utils.steps.faces.make_faces",
             reads=lambda paths: [paths.external_faces] if paths.study.face_source == "licensed" else [],
             writes=lambda paths: [paths.faces, paths.dropped],
-            sections=("faces",), seconds=lambda: 15, all_cores=True,
+            sections=("faces",), seconds=lambda: 32, all_cores=True,
             watches=lambda study, paths: [
                 files_digest(MANIFESTS_FOLDER / "synthetic.json"),
                 _call("fer_utils.steps.faces.ingested_digest", study, paths) if study.face_source == "licensed" else "none",

@@ -75,8 +75,8 @@ class TestClassify:
     @pytest.fixture(scope="class")
     def photograph(self, tmp_path_factory):
         from face_sets.images import encode_png
-        from synthetic_faces.design import Design, plan_faces
-        from synthetic_faces.portrait import render_face
+        from rendered_faces.design import Design, plan_faces
+        from rendered_faces.portrait import render_face
 
         plan = plan_faces(Design())
         row = plan[(plan["expression"] == "happiness") & (plan["domain"] == "lab")].iloc[0]

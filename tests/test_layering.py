@@ -25,7 +25,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "accounting | tables | paths",
     "study",
 )
-LIBRARIES = ("arm_latency", "face_sets", "synthetic_faces", "traced_training")
+LIBRARIES = ("arm_latency", "face_sets", "rendered_faces", "traced_training")
 MOST_LINES, MOST_MODULES = 10_000, 90
 MOST_LINES_OF_A_ROOM = 2_800
 FEWEST_LINES_OF_A_MODULE = 30

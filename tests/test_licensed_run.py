@@ -37,7 +37,7 @@ def write_cafe(folder):
             person = 7000 + 10 * GROUPS.index(group) + child
             for number, (word, expression) in enumerate(zip(WORDS, EXPRESSIONS, strict=True)):
                 name = f"{person}{number}-{word}_{'FM'[child % 2]}-{group}-{child:02}.jpg"
-                write_face(folder / "sessions" / name, person, 120, expression=expression, childness=1.0)
+                write_face(folder / "sessions" / name, person, 120, expression=expression, age=6.0)
 
 
 def write_kdef(folder, persons=50):
@@ -59,7 +59,7 @@ def write_ddcf(folder):
                 2000 + 2 * person,
                 140,
                 expression=expression,
-                childness=1.0,
+                age=6.0,
             )
 
 

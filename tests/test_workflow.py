@@ -125,7 +125,7 @@ def test_a_bump_of_tensorflow_retrains_and_renders_no_faces(project, edited):
 
 def test_a_bump_of_a_linter_or_a_comment_makes_nothing_due(project, edited):
     edited("requirements.lock", bump("ruff"))
-    edited("packages/synthetic_faces/synthetic_faces/portrait.py", lambda text: text + "\n# hair\n")
+    edited("packages/rendered_faces/rendered_faces/portrait.py", lambda text: text + "\n# hair\n")
     edited("fer_utils/models/backbones.py", lambda text: text.replace('"""', '"""Edited. ', 1))
     assert due(project) == {}
 

@@ -19,15 +19,15 @@ from face_sets.expressions import EXPRESSIONS
 from face_sets.images import Pixels, encode_png
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.study import Precision
-from synthetic_faces.portrait import Row, render_face
+from rendered_faces.portrait import Row, render_face
 
 GOLDEN_FILE: Final = "golden.json"
 FACE_FILE: Final = "golden_face.rgb"
 PICTURE_FILE: Final = "golden_face.png"
 
 FACE: Final[Row] = {
-    "expression": "happiness", "blended_with": "neutral", "blend": 0.0, "intensity": 1.0, "difficulty": 0.0,
-    "domain": "lab", "childness": 1.0, "sex": "female", "skin_tone": 5, "identity_seed": 1, "image_seed": 1,
+    "expression": "happiness", "mouth": "open", "blended_with": "neutral", "blend": 0.0, "intensity": 1.0, "difficulty": 0.0,
+    "domain": "lab", "model_age": 6.0, "sex": "female", "skin_tone": 5, "identity_seed": 2, "image_seed": 1,
 }  # fmt: skip
 """A child's clear smile, which most of the networks name with some confidence: the answer of a port that swaps
 colours or scales levels then differs visibly."""

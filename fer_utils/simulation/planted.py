@@ -16,7 +16,7 @@ from fer_utils.analysis.groups import largest_gap
 from fer_utils.analysis.intervals import DRAWS, LEVEL
 from fer_utils.analysis.metrics import is_right
 from fer_utils.analysis.run_scores import compare_runs
-from synthetic_faces.design import DATASET, GAP_DATASET, GAP_GROUP
+from rendered_faces.design import DATASET, GAP_DATASET, GAP_GROUP
 
 METRIC: Final = "accuracy"
 

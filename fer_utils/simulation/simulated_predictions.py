@@ -17,7 +17,7 @@ from scipy.stats import beta
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.claims import children_by_group, printed
 from fer_utils.analysis.metrics import Floats
-from synthetic_faces.design import GAP_GROUP, GROUPS, SKIN_TONES
+from rendered_faces.design import GAP_GROUP, GROUPS, SKIN_TONES
 
 SHARED: Final = 0.5
 """Share of photographs on which all networks have the same luck, so that paired comparisons gain by pairing.

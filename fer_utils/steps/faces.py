@@ -17,11 +17,11 @@ from face_sets.splits import assign_splits
 from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.study import Study
-from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import render_face
+from rendered_faces.design import Design, plan_faces
+from rendered_faces.portrait import render_face
 
 FRAME_SHARE = 0.8
-"""A crop is about this share of the rendered frame (mean of sixty faces: 0.79), so cropping hardly changes the scale."""
+"""A crop is about this share of the rendered frame (mean of 160 faces: 0.79), so cropping hardly changes the scale."""
 
 
 def make_faces(study: Study, paths: Paths) -> None:

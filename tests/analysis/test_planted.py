@@ -7,7 +7,7 @@ import pytest
 from fer_utils.analysis.metrics import join
 from fer_utils.analysis.run_scores import differences_by_run
 from fer_utils.simulation.planted import gap_by_twins, shift_between_copies, tone_or_group
-from synthetic_faces.design import Design, plan_faces
+from rendered_faces.design import Design, plan_faces
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from face_sets.images import decode_image, encode_jpeg, encode_png, resize
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.profiling.browser_results import read_browser_result
 from fer_utils.study import load_study
-from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import render_face
+from rendered_faces.design import Design, plan_faces
+from rendered_faces.portrait import render_face
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 

@@ -17,7 +17,7 @@ PAGES = sorted((PROJECT_FOLDER / "book").glob("*.md"))
 TEMPLATES = sorted((PROJECT_FOLDER / "fer_utils" / "reporting" / "templates").iterdir())
 MODULES = sorted(
     path
-    for folder in ("fer_utils", "packages/face_sets/face_sets", "packages/synthetic_faces/synthetic_faces")
+    for folder in ("fer_utils", "packages/face_sets/face_sets", "packages/rendered_faces/rendered_faces")
     for path in (PROJECT_FOLDER / folder).rglob("*.py")
 )
 

@@ -23,7 +23,7 @@ from fer_utils.reporting import gate
 from fer_utils.steps import export as step
 from fer_utils.steps.export import ExportError, app_part, export
 from fer_utils.study import load_study
-from synthetic_faces.design import Design, plan_faces
+from rendered_faces.design import Design, plan_faces
 
 NETWORK = "mobilenet_v3_large"
 FLOAT, INT8 = (f"{NETWORK}.all.none.{precision}" for precision in ("float32", "int8"))

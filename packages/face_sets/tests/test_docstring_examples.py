@@ -15,7 +15,7 @@ def test_examples_in_docstrings(name):
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("package", ["face_sets", "synthetic_faces"])
+@pytest.mark.parametrize("package", ["face_sets", "rendered_faces"])
 def test_examples_in_readmes(package):
     result = doctest.testfile(str(PROJECT_FOLDER / "packages" / package / "README.md"), module_relative=False)
     assert result.attempted > 3

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from synthetic_faces.portrait import render_face
+from rendered_faces.portrait import render_face
 
 
 @cache
-def face(seed: int, size: int = 64, expression: str = "neutral", childness: float = 0.0) -> np.ndarray:
+def face(seed: int, size: int = 64, expression: str = "neutral", age: float = 30.0) -> np.ndarray:
     """Return a synthetic face as RGB, uint8 (size, size, 3): the person and the picture hang on `seed`."""
     row = {
-        "domain": "lab", "identity_seed": seed, "image_seed": seed, "childness": childness,
+        "domain": "lab", "identity_seed": seed, "image_seed": seed, "model_age": age,
+        "mouth": "open" if expression == "surprise" else "closed",
         "sex": ("female", "male")[seed % 2], "skin_tone": 1 + seed % 10, "difficulty": 0.0,
         "expression": expression, "intensity": 1.0, "blend": 0.0, "blended_with": "neutral",
     }  # fmt: skip
@@ -24,14 +25,14 @@ def face(seed: int, size: int = 64, expression: str = "neutral", childness: floa
 
 
 def picture(
-    seed: int, size: int | tuple[int, int] = 64, expression: str = "neutral", childness: float = 0.0
+    seed: int, size: int | tuple[int, int] = 64, expression: str = "neutral", age: float = 30.0
 ) -> np.ndarray:
     """Return a synthetic face in the middle of a picture of (width, height), its border drawn out."""
     width, height = (size, size) if isinstance(size, int) else size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
     sides = ((top, height - side - top), (left, width - side - left), (0, 0))
-    return np.pad(face(seed, side, expression, childness), sides, mode="edge")
+    return np.pad(face(seed, side, expression, age), sides, mode="edge")
 
 
 def write_face(
@@ -41,7 +42,7 @@ def write_face(
     grey: bool = False,
     mode: str = "RGB",
     expression: str = "neutral",
-    childness: float = 0.0,
+    age: float = 30.0,
     turned: int = 1,
 ) -> Path:
     """Write a synthetic face; the format is that of the file's suffix, folders are made.
@@ -49,7 +50,7 @@ def write_face(
     `size` is the side or (width, height), pixels; `mode` is Pillow's (`grey` stands for "L"); `turned` is the
     EXIF orientation, 1 upright: the picture shown is the same, its stored pixels are turned against it.
     """
-    image = Image.fromarray(picture(seed, size, expression, childness))
+    image = Image.fromarray(picture(seed, size, expression, age))
     options = {}
     if turned != 1:
         image = image.transpose(_TURNED_AGAINST[turned])

@@ -9,10 +9,10 @@ from made_up_videos import write_video
 SIZE = 96
 
 
-def write_faces(folder: Path, *names: str, childness: float = 1.0) -> None:
+def write_faces(folder: Path, *names: str, age: float = 6.0) -> None:
     """Write a synthetic face for each name, another person each."""
     for seed, name in enumerate(names):
-        write_face(folder / name, seed, SIZE, childness=childness)
+        write_face(folder / name, seed, SIZE, age=age)
 
 
 RAFD_EXPRESSIONS = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
@@ -101,9 +101,9 @@ def write_guesswhat(folder: Path) -> None:
     """Clips and single frames; a stretch of a clip; a blurred half; contradictions, absent and hostile files."""
     write_video(folder / "clips" / "a.mp4", frames=40, rate=10, size=(320, 240))
     write_video(folder / "clips" / "b.mp4", frames=20, rate=10, size=(320, 240), blurred=range(10), seed=2)
-    write_video(folder / "clips" / "long.mp4", frames=300, rate=10, size=(64, 48), seed=3)
+    write_video(folder / "clips" / "long.mp4", frames=300, rate=10, size=(96, 72), seed=3)
     truncate(write_video(folder / "clips" / "cut.mp4"), 0.4)
-    write_face(folder / "frames" / "one.png", 5, 128, childness=1.0)
+    write_face(folder / "frames" / "one.png", 5, 128, age=6.0)
     write_noise(folder / "frames" / "notes.txt", 1)
     rows = [
         ("clips/a.mp4", "Happy", "c1", 0, 2000, 5, "F"), ("clips\\a.mp4", "fear", "c1", 2000, 3000, 5, "F"),
@@ -165,7 +165,7 @@ def write_cafe_older(folder: Path) -> None:
 def write_own(folder: Path) -> None:
     """Folders of expressions, nouns and adjectives; one of another name; a picture in none."""
     write_faces(
-        folder, "happiness/a.jpg", "Happy/deep/b.PNG", "sad/c.jpg", "holidays/d.jpg", "e.jpg", childness=0
+        folder, "happiness/a.jpg", "Happy/deep/b.PNG", "sad/c.jpg", "holidays/d.jpg", "e.jpg", age=30.0
     )
     write_text(folder / "happiness" / "notes.txt", "x")
 

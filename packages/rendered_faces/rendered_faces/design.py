@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from synthetic_faces.action_units import EXPRESSIONS
+from rendered_faces.action_units import EXPRESSIONS, MOUTHS
+from rendered_faces.identity import SEXES
 
 DATASET: Final = "synthetic"
 GAP_DATASET: Final = "synthetic-gap"
@@ -16,7 +17,13 @@ SKIN_TONES: Final = tuple(range(1, 11))  # the Monk scale
 GROUPS: Final = ("A", "B", "C", "D", "E")
 GAP_GROUP: Final = "E"
 DOMAINS: Final = ("lab", "wild", "phone")
-SEXES: Final = ("female", "male")
+
+MODEL_AGES: Final = {"child": (5.3, 1.4, 2.7, 8.7), "adult": (37.0, 13.0, 18.0, 75.0)}
+"""Mean, standard deviation, least and greatest age, years: children's as in CAFE (LoBue & Thrasher 2015)."""
+
+CLARITY_SPREAD: Final = {"child": 0.25, "adult": 0.12}
+"""Standard deviation, on a log scale, of how clearly people show any expression: photographs of one child are then read
+right or wrong together, as in sets of real children."""
 
 _CELLS: Final = tuple(
     (c, t, g) for c in range(len(AGE_GROUPS)) for t in range(10) for g in range(len(GROUPS))
@@ -46,9 +53,9 @@ def plan_faces(design: Design) -> pd.DataFrame:
     """Return one row per image to render, those of the set with the planted gap last.
 
     The columns are those of the `faces` table that are known before rendering, and what the renderer needs:
-    identity_seed and image_seed (non-negative integers), childness (about 0 adult, about 1 child), intensity
+    identity_seed and image_seed (non-negative integers), model_age (years on the head's own scale), intensity
     (1: the prototype), blend (share of `blended_with`, another expression) and difficulty (0 to 1).
-    Ages are missing: synthetic faces are not calibrated in years. A subject's seeds depend on the design's seed
+    `age_years` is missing: the head's scale is not calibrated on people. A subject's seeds depend on the design's seed
     and the subject's own cell and replicate alone, so more replicates leave the faces before as they were.
     """
     plan = pd.DataFrame([*_pool(design, "train"), *_pool(design, "test")])
@@ -68,6 +75,7 @@ def _subject(design: Design, pool: str, replicate: int, cell: int) -> Iterator[d
     split = "validation" if pool == "train" and _is_validation(age_group, tone, group, replicate) else pool
     key = (_POOLS.index(pool), replicate, cell)
     random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
+    centre, spread, youngest, oldest = MODEL_AGES[AGE_GROUPS[age_group]]
     subject = {
         "dataset": DATASET,
         "subject_id": f"{DATASET}-{split}-{replicate * len(_CELLS) + cell:04d}",
@@ -78,18 +86,24 @@ def _subject(design: Design, pool: str, replicate: int, cell: int) -> Iterator[d
         "skin_tone": SKIN_TONES[tone],
         "split": split,
         "identity_seed": int(random.integers(2**62)),
-        "childness": _childness(AGE_GROUPS[age_group], random),
+        "model_age": float(np.clip(random.normal(centre, spread), youngest, oldest)),
         "difficulty": design.difficulty,
     }
+    clarity = float(np.exp(CLARITY_SPREAD[AGE_GROUPS[age_group]] * np.clip(random.standard_normal(), -2, 2)))
     shift = design.child_shift if AGE_GROUPS[age_group] == "child" else 1.0
-    turn = 2 * age_group + tone + group + replicate  # rotates the domains from subject to subject
+    # these rotate domains and mouths from subject to subject
+    turn, mouth = 2 * age_group + tone + group + replicate, age_group + tone // 2 + group // 2 + replicate
     for index, expression in enumerate(EXPRESSIONS):
         for image in range(design.images_per_expression):
             yield subject | {
                 "face_id": f"{subject['subject_id']}-{expression}-{image + 1}",
                 "expression": expression,
+                # as in CAFE, surprise is posed with an open mouth only
+                "mouth": "open"
+                if expression == "surprise"
+                else MOUTHS[(mouth + index + image) % len(MOUTHS)],
                 "domain": DOMAINS[(turn + index + image) % len(DOMAINS)],
-                **_performance(design, (*key, index, image), shift),
+                **_performance(design, (*key, index, image), shift * clarity),
             }
 
 
@@ -98,19 +112,14 @@ def _is_validation(age_group: int, tone: int, group: int, replicate: int) -> boo
     return group == (tone + replicate) % len(GROUPS) and age_group == tone % len(AGE_GROUPS)
 
 
-def _childness(age_group: str, random: np.random.Generator) -> float:
-    centre, spread, low, high = (0.92, 0.10, 0.6, 1.15) if age_group == "child" else (0.02, 0.06, -0.1, 0.15)
-    return float(np.clip(random.normal(centre, spread), low, high))
-
-
 def _performance(design: Design, key: tuple[int, ...], shift: float) -> dict[str, Any]:
     """Return how strongly and purely an image shows its expression; the slopes are those of pilot trainings."""
     random = np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
     difficulty = design.difficulty
-    intensity = random.normal(0.95 - 0.45 * difficulty, 0.08 + 0.10 * difficulty)
+    intensity = random.normal(1.25 - 0.65 * difficulty, 0.08 + 0.10 * difficulty)
     return {
         "image_seed": int(random.integers(2**62)),
-        "intensity": float(np.clip(intensity, 0.2, 1.2)) * shift,
+        "intensity": float(np.clip(intensity, 0.2, 1.4)) * shift,
         "blend": 0.5 * difficulty * float(random.random()),
         "blended_with": EXPRESSIONS[int(random.integers(len(EXPRESSIONS)))],
     }

@@ -1,12 +1,16 @@
+import hashlib
+import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from synthetic_faces.action_units import EXPRESSIONS
-from synthetic_faces.design import DOMAINS, SKIN_TONES, Design, plan_faces
-from synthetic_faces.portrait import render_face
+from rendered_faces.action_units import EXPRESSIONS
+from rendered_faces.design import DOMAINS, SKIN_TONES, Design, plan_faces
+from rendered_faces.portrait import render_face
 
 SIZE = 96
 
@@ -30,12 +34,34 @@ def test_the_same_row_gives_the_same_pixels(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("image_seed", 1), ("identity_seed", 1), ("skin_tone", 9), ("childness", 0.5), ("domain", "wild"),
-     ("expression", "anger"), ("intensity", 0.2), ("difficulty", 0.9)],
+    [("image_seed", 1), ("identity_seed", 1), ("skin_tone", 9), ("model_age", 12.0), ("sex", "male"), ("mouth", "open"),
+     ("domain", "wild"), ("expression", "anger"), ("intensity", 0.2), ("difficulty", 0.9)],
 )  # fmt: skip
 def test_each_thing_drawn_changes_the_pixels(row: dict[str, Any], column: str, value: object) -> None:
     assert row[column] != value
     assert not np.array_equal(render_face(row, SIZE), render_face(row | {column: value}, SIZE))
+
+
+def test_another_process_draws_the_same_pixels(row: dict[str, Any]) -> None:
+    script = (
+        "import hashlib, json, sys; from rendered_faces.portrait import render_face;"
+        f"print(hashlib.sha256(render_face(json.loads(sys.argv[1]), {SIZE}).tobytes()).hexdigest())"
+    )
+    plain = {key: value for key, value in row.items() if key != "age_years"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(plain, default=float)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == hashlib.sha256(render_face(row, SIZE).tobytes()).hexdigest()
+
+
+def test_the_order_of_rendering_changes_nothing(plan: pd.DataFrame) -> None:
+    rows = plan.iloc[::211].to_dict("records")
+    forwards = [render_face(row, SIZE) for row in rows]
+    backwards = [render_face(row, SIZE) for row in rows[::-1]][::-1]
+    assert all(np.array_equal(one, other) for one, other in zip(forwards, backwards, strict=True))
 
 
 def test_group_dataset_and_split_change_nothing_in_the_pixels(row: dict[str, Any]) -> None:
@@ -67,7 +93,7 @@ def test_every_tone_is_neither_black_nor_blown_out(row: dict[str, Any], domain: 
 
 
 def test_a_stronger_expression_moves_more_of_the_face(row: dict[str, Any]) -> None:
-    quiet = row | {"domain": "lab", "difficulty": 0.0, "blend": 0.0, "childness": 0.0}
+    quiet = row | {"domain": "lab", "difficulty": 0.0, "blend": 0.0, "model_age": 30.0}
     for expression in EXPRESSIONS[1:]:
         shown = quiet | {"expression": expression}
         still = render_face(shown | {"intensity": 0.0}, SIZE).astype(int)
@@ -80,6 +106,8 @@ def test_a_stronger_expression_moves_more_of_the_face(row: dict[str, Any]) -> No
 def test_unknown_names_and_tiny_sizes_say_what_is_expected(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="unknown expression 'joy': expected one of neutral"):
         render_face(row | {"expression": "joy"}, SIZE)
+    with pytest.raises(ValueError, match="unknown mouth 'wide': expected closed or open"):
+        render_face(row | {"mouth": "wide"}, SIZE)
     with pytest.raises(ValueError, match="unknown domain 'moon': expected one of lab"):
         render_face(row | {"domain": "moon"}, SIZE)
     for size in (8, 2000):
@@ -87,5 +115,28 @@ def test_unknown_names_and_tiny_sizes_say_what_is_expected(row: dict[str, Any]) 
             render_face(row, size)
 
 
-def test_the_largest_size_can_be_drawn_by_every_texture(row: dict[str, Any]) -> None:
-    assert render_face(row | {"domain": "lab"}, 900).shape == (900, 900, 3)
+@pytest.mark.parametrize("size", [32, 33, 900])
+def test_the_smallest_and_largest_sizes_are_rendered(row: dict[str, Any], size: int) -> None:
+    assert render_face(row, size).shape == (size, size, 3)
+
+
+def test_every_cell_of_the_design_is_rendered_and_shows_a_face(plan: pd.DataFrame) -> None:
+    cells = plan.drop_duplicates(["age_group", "skin_tone", "ethnicity"]).sort_values("face_id")
+    assert len(cells) == 2 * len(SKIN_TONES) * 5
+    for row in cells.to_dict("records"):
+        face = render_face(row, 64)
+        assert face.std() > 10, row["face_id"]
+        left, right = face[20:44, 16:32].mean(), face[20:44, 32:48].mean()
+        assert abs(left - right) < 90, row["face_id"]
+
+
+def test_an_expression_moves_the_face_and_not_the_scene(row: dict[str, Any]) -> None:
+    quiet = row | {"domain": "lab", "difficulty": 0.0, "blend": 0.0, "model_age": 30.0, "mouth": "closed"}
+    one, other = (
+        render_face(quiet | {"expression": expression}, SIZE).astype(int)
+        for expression in ("happiness", "sadness")
+    )
+    change = np.abs(one - other).mean(2)
+    corner = change[: SIZE // 8, : SIZE // 8].mean()
+    mouth = change[SIZE // 2 : 3 * SIZE // 4, SIZE // 3 : 2 * SIZE // 3].mean()
+    assert mouth > 3 * corner

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthetic_faces.action_units import EXPRESSIONS
-from synthetic_faces.design import DOMAINS, GROUPS, SKIN_TONES, Design, plan_faces
+from rendered_faces.action_units import EXPRESSIONS
+from rendered_faces.design import DOMAINS, GROUPS, MOUTHS, SKIN_TONES, Design, plan_faces
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,34 @@ def test_every_cell_has_its_subjects_and_every_subject_its_images(faces: pd.Data
 def test_the_domain_tells_nothing_about_another_factor(faces: pd.DataFrame, factor: str) -> None:
     assert set(faces["domain"]) == set(DOMAINS)
     assert cramers_v(faces["domain"], faces[factor]) < 0.02
+
+
+@pytest.mark.parametrize("factor", ["age_group", "skin_tone", "ethnicity", "sex", "domain"])
+def test_mouths_are_open_and_closed_alike_but_for_surprise(faces: pd.DataFrame, factor: str) -> None:
+    surprised = faces["expression"] == "surprise"
+    assert set(faces.loc[surprised, "mouth"]) == {"open"}
+    others = faces[~surprised]
+    assert dict(others["mouth"].value_counts(normalize=True)) == dict.fromkeys(MOUTHS, 0.5)
+    assert cramers_v(others["mouth"], others["expression"]) < 0.02
+    assert cramers_v(others["mouth"], others[factor]) < 0.03
+
+
+def test_children_are_of_the_ages_in_cafe_and_adults_grown_up(faces: pd.DataFrame) -> None:
+    ages = faces.drop_duplicates("subject_id").groupby("age_group")["model_age"]
+    assert ages.min()["child"] >= 2.7
+    assert ages.max()["child"] <= 8.7
+    assert ages.mean()["child"] == pytest.approx(5.3, abs=0.4)
+    assert ages.min()["adult"] >= 18
+    assert ages.nunique()["adult"] > 90
+
+
+def test_children_differ_in_how_clearly_they_show_and_keep_to_it(faces: pd.DataFrame) -> None:
+    spread = {}
+    for age_group, part in faces.groupby("age_group"):
+        by_person = part.groupby("subject_id")["intensity"]
+        spread[age_group] = by_person.mean().std() / by_person.std().mean()
+    assert spread["child"] > 1.5
+    assert spread["adult"] < 0.6 * spread["child"]
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

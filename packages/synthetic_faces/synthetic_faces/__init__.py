@@ -1,1 +1,0 @@
-"""Faces rendered by code: a control experiment whose right answer is known."""
