@@ -29,9 +29,9 @@ def _by_network(*numbers: int) -> dict[str, int]:
     return dict(zip(ARCHITECTURES, numbers, strict=True))
 
 
-TRAINING_SECONDS: Final = _by_network(51, 93, 167, 102, 263)
-PLAIN_SECONDS: Final = _by_network(33, 55, 80, 65, 150)  # of compression: by none, pruning and clustering
-AWARE_SECONDS: Final = _by_network(20, 25, 40, 28, 110)
+TRAINING_SECONDS: Final = _by_network(43, 85, 140, 89, 233)
+PLAIN_SECONDS: Final = _by_network(37, 55, 110, 66, 210)  # of compression: by none, pruning and clustering
+AWARE_SECONDS: Final = _by_network(26, 32, 53, 35, 134)
 """What a job takes (wall clock, quick profile, measured): the longest chain begins first, and `fer run` foresees the end."""
 
 TRAINING_MB: Final = _by_network(950, 1050, 1400, 1150, 1500)
