@@ -149,7 +149,7 @@ def read_answers(path: Path, golden: Mapping[str, Any]) -> dict[str, list[float]
     Raises GoldenError for a file that is neither.
     """
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(path.read_bytes())  # in any encoding of Unicode that JSON may have
     except (OSError, ValueError) as error:
         problem = "cannot be read as JSON: write the seven probabilities as a list"
         raise GoldenError(f"{path} {problem}") from error
