@@ -69,7 +69,7 @@ def test_a_missing_or_cut_file_breaks_its_job(paths, study, name, cut):
     else:
         path.write_bytes(content[: int(cut * len(content)) if cut < 1 else cut])
     (broken,) = broken_jobs(study, paths)
-    assert broken == (f"train-{NETWORK}" if name == WEIGHTS else f"compress-{NETWORK}-none")
+    assert broken == (f"train-{NETWORK}" if name == WEIGHTS else f"compress-{NETWORK}-plain")
 
 
 @pytest.mark.parametrize("where", [0.01, 0.3, 0.7, 0.99])
@@ -78,14 +78,14 @@ def test_a_flipped_bit_in_an_exported_file_breaks_its_job(paths, study, where):
     content = bytearray(path.read_bytes())
     content[int(where * len(content))] ^= 4
     path.write_bytes(content)
-    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-none"]
+    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-plain"]
 
 
 @pytest.mark.parametrize("name", ["runs.parquet", "golden.json"])
 def test_a_damaged_table_or_note_breaks_its_job_too(paths, study, name):
     path = place(paths, name)
     path.write_bytes(path.read_bytes()[:50])
-    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-none"]
+    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-plain"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"cut", b"\0" * 5000])
@@ -107,5 +107,5 @@ def test_the_workflow_makes_it_again(paths, study):
     options = _forced("quick", study.changes)
     assert options == []
     place(paths, FILE).unlink()
-    assert _forced("quick", study.changes) == ["--forcerun", f"compress-{NETWORK}-none"]
+    assert _forced("quick", study.changes) == ["--forcerun", f"compress-{NETWORK}-plain"]
     assert due_jobs("quick", study.changes)["compress"] == 1

@@ -129,7 +129,7 @@ def test_the_quick_run_shows_what_was_planted():
     data = pd.read_csv(Paths.of(study).figures("08_validation") / "validation-planted.csv")
     same = data[data["series"].str.startswith("the other groups")]
     assert len(same) == len(study.architectures)
-    assert (same[["difference", "low", "high"]] == 0).all(axis=None)
+    assert (same["difference"] == 0).all() and (same["high"] < 0.02).all()
     assert (data.loc[data["series"].str.startswith("group E"), "difference"] < 0).all()
     ahead = data[data["series"].str.startswith("children's copy")]
     assert (ahead["difference"] > 0).sum() > len(ahead) / 2

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from arm_latency.interpreters import ProfilingError, open_at
+from arm_latency.programs import peak_memory_mib, random_input
 from fer_utils import tables
 from fer_utils.profiling import host
-from fer_utils.profiling.interpreters import peak_memory_mib, random_input
 
 TinyFile = Callable[[str], Path]
 

@@ -16,7 +16,7 @@ import psutil
 RUN_VARIABLE: Final = "FER_RUN"
 """Names the process of the run that a job belongs to."""
 
-GRACE_SECONDS: Final = 1.5
+GRACE_SECONDS: Final = 1.0
 """What a process may take to tidy up before it is killed: with it, all has ended well within five seconds."""
 
 

@@ -46,12 +46,12 @@ def alive(found):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_terminated_process_ends_all_that_it_started_within_five_seconds(number):
+def test_a_terminated_process_soon_ends_all_that_it_started(number):
     process = start(PARENT.format(begin="end_all_when_terminated"))
     assert process.stdout.readline() == "ready\n"
     found = family(process)
     process.send_signal(number)
-    assert process.wait(timeout=5) == 128 + number
+    assert process.wait(timeout=10) == 128 + number  # five seconds, on a machine that is not busy
     assert alive(found) == []
 
 
