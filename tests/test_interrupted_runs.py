@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -60,11 +61,18 @@ def of_run(process):
     return found
 
 
+def words(process):
+    """A process's command line; empty if it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
+
+
 def with_a_job(process):
     """Wait until a run's notebook is at work; return the run's processes."""
     for _ in range(600):
         found = of_run(process)
-        if any("ipykernel_launcher" in " ".join(each.cmdline()) for each in found):
+        if any("ipykernel_launcher" in " ".join(words(each)) for each in found):
             return found
         time.sleep(0.1)
     raise AssertionError(process.communicate()[0])
@@ -74,7 +82,7 @@ def ended(process, seconds):
     until = time.monotonic() + seconds
     while (left := of_run(process)) and time.monotonic() < until:
         time.sleep(0.1)
-    return [each.cmdline() for each in left]
+    return [words(each) for each in left]
 
 
 def test_a_run_works_in_an_odd_folder_and_touches_nothing_beside_it(project):
@@ -130,7 +138,7 @@ def test_after_a_kill_the_same_command_works(project):
 def test_a_killed_job_is_said_to_be_killed(project):
     run = begin(project, "run", STAGE, "--overrides", '{"seed": 9}')
     for each in with_a_job(run):
-        if "step" in each.cmdline() and "-m" in each.cmdline() and "fer_utils.cli" in each.cmdline():
+        if {"step", "-m", "fer_utils.cli"} <= set(words(each)):
             each.kill()
     said = run.communicate()[0]
     assert run.returncode == 1
