@@ -166,7 +166,7 @@ def studies(results, tmp_path):
 
 
 def names(results):
-    return sorted(path.name for path in results.iterdir() if path.name != "data" and path.suffix != ".lock")
+    return sorted(path.name for path in results.iterdir() if path.name != "data")
 
 
 def test_forgetting_deletes_the_set_what_learned_from_it_and_the_book(results, studies, tmp_path):

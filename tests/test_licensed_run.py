@@ -78,7 +78,7 @@ def write_nimh(folder, children=14):
                 letters = f"{'F' if word == 'Afraid' else word[0]}{'A' if gaze == 'averted' else 'S'}"
                 name = f"{'FM'[child % 2]}{child // 2 + 1}{letters}_{4000 + child}.jpg"
                 path = folder / f"{word}_{gaze}" / name
-                write_face(path, 3000 + child, 140, expression=expression, childness=1.0)
+                write_face(path, 3000 + child, 140, expression=expression, age=6.0)
 
 
 def write_expw(folder):

@@ -69,7 +69,7 @@ class IngestedSet:
         self.dropped_file = self.folder / "dropped.parquet"
         self.rejected_file = self.folder / "rejected.csv"
         self.report_file = self.folder / "ingest.json"
-        self.lock_file = results / f".{name}.lock"  # outlives the folder; held by who changes it
+        self.lock_file = results / FOLDER / f".{name}" / "lock"  # outlives the folder; held by who changes it
 
     @property
     def is_whole(self) -> bool:
