@@ -47,6 +47,7 @@ def alive(found):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_terminated_process_soon_ends_all_that_it_started(number):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where nohup has it ignored, children would ignore it too
     process = start(PARENT.format(begin="end_all_when_terminated"))
     assert process.stdout.readline() == "ready\n"
     found = family(process)
