@@ -74,12 +74,12 @@ def adjusted_groups(joined: pd.DataFrame, column: str = "ethnicity") -> Adjusted
     rows, left_out = _rows(joined, column)
     groups = rows.groupby("group")["subject"].nunique().sort_values(ascending=False, kind="stable")
     if reason := _incomparable(rows, column):
-        return AdjustedGroups(pd.DataFrame(columns=COLUMNS), "", np.nan, (), left_out, reason)
+        return _without_answer(reason, (), left_out)
     factors = _known_covariates(rows, column)
     design = _design(rows, list(groups.index), factors)
     if np.linalg.matrix_rank(design) < design.shape[1]:
         reason = f"The groups cannot be distinguished from {', '.join(factors)}, which the model adjusts for."
-        return AdjustedGroups(pd.DataFrame(columns=COLUMNS), "", np.nan, tuple(factors), left_out, reason)
+        return _without_answer(reason, tuple(factors), left_out)
     model = GEE(rows["right"], design, rows["subject"], family=Binomial(), cov_struct=Independence())
     fitted = model.fit(cov_type="bias_reduced")
     params, covariance = np.asarray(fitted.params), np.asarray(fitted.cov_params())
@@ -157,6 +157,10 @@ def _incomparable(rows: pd.DataFrame, column: str) -> str:
             "finite answer. The unadjusted table holds what can be said."
         )
     return ""
+
+
+def _without_answer(reason: str, factors: tuple[str, ...], left_out: tuple[str, ...]) -> AdjustedGroups:
+    return AdjustedGroups(pd.DataFrame(columns=COLUMNS), "", np.nan, factors, left_out, reason)
 
 
 def _known_covariates(rows: pd.DataFrame, column: str) -> list[str]:
