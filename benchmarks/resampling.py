@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import typer
 
+from expression_scores.intervals import DRAWS, intervals, resampled
+from expression_scores.metrics import METRICS, confusions_by_subject, scores, scores_of_confusions
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.intervals import DRAWS, intervals, resampled
-from fer_utils.analysis.metrics import METRICS, confusions_by_subject, scores, scores_of_confusions
 from fer_utils.simulation.simulated_predictions import like_cafe, sample_predictions
 
 CHILDREN = 154

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from scipy.special import expit
 
+from expression_scores.metrics import Counts, Floats, scores_of_confusions
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.metrics import Counts, Floats, scores_of_confusions
 
 OFFERED: Final = np.where(np.array(EXPRESSIONS) == "surprise", 1, 2)
 """Photographs that a child can have of each expression: mouth open and closed, surprise open only."""

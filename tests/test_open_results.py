@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from expression_scores.metrics import join
+from expression_scores.run_scores import compare_runs, run_scores
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import results as module
 from fer_utils import stages, tables
-from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import compare_runs, run_scores
 from fer_utils.reporting.absent import show_or_say
 from fer_utils.results import as_interval, open_results
 from fer_utils.study import StudyError

@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
+from expression_scores.metrics import join
+from expression_scores.run_scores import run_scores
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from face_sets.leaks import check_no_leak
 from fer_utils import tables
 from fer_utils.accounting import costs
-from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import run_scores
 from fer_utils.compression.exported_files import parity
 from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.paths import Paths

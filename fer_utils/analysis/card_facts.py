@@ -5,13 +5,13 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from expression_scores.calibration import error_by_chance
+from expression_scores.groups import by_group, known_factors, with_age_band
+from expression_scores.intervals import Interval, paired_confusions, paired_differences, recall_intervals
+from expression_scores.metrics import confusions_by_subject, join
+from expression_scores.run_scores import run_scores
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.calibration import error_by_chance
 from fer_utils.analysis.evidence import Tables, joined_predictions, where
-from fer_utils.analysis.groups import by_group, known_factors, with_age_band
-from fer_utils.analysis.intervals import Interval, paired_confusions, paired_differences, recall_intervals
-from fer_utils.analysis.metrics import confusions_by_subject, join
-from fer_utils.analysis.run_scores import run_scores
 from fer_utils.tables import with_file
 
 FACTORS: Final = ("ethnicity", "skin_tone", "sex", "age_band", "mouth")

@@ -10,12 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from face_sets import set_names
-from fer_utils import tables as declared
-from fer_utils.analysis import claims
-from fer_utils.analysis.claims import printed
-from fer_utils.analysis.groups import FEWEST_SUBJECTS, comparable
-from fer_utils.analysis.intervals import (
+from expression_scores.groups import FEWEST_SUBJECTS, comparable
+from expression_scores.intervals import (
     DRAWS,
     Interval,
     clears_chance,
@@ -24,7 +20,11 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
 )
-from fer_utils.analysis.metrics import Counts, chance_level, confusions_by_subject, join, points_of
+from expression_scores.metrics import Counts, chance_level, confusions_by_subject, join, points_of
+from face_sets import set_names
+from fer_utils import tables as declared
+from fer_utils.analysis import claims
+from fer_utils.analysis.claims import printed
 from fer_utils.paths import Paths
 from fer_utils.study import Study
 

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from expression_scores.metrics import is_right, join, subjects_of
+from expression_scores.printed_scores import wilson
 from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.analysis.metrics import is_right, join, subjects_of
-from fer_utils.analysis.printed_scores import wilson
 
 PEERS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "london_peers.csv"
 """Open networks on the same photographs, measured by this project; its first lines say how."""

@@ -14,10 +14,10 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
+from expression_scores.intervals import DRAWS, intervals, paired_confusions, paired_differences
+from expression_scores.metrics import Floats, confusions_by_subject, is_right, subjects_of
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables
-from fer_utils.analysis.intervals import DRAWS, intervals, paired_confusions, paired_differences
-from fer_utils.analysis.metrics import Floats, confusions_by_subject, is_right, subjects_of
 
 CHILDREN: Final = (10, 25)
 """How many children it trains on: the range of a 2026 audit of five networks (arXiv:2610.08279, known from a summary)."""

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from arm_latency.cortex_a53 import on_phones
+from expression_scores import printed_scores as examined
 from fer_utils import tables
-from fer_utils.analysis import printed_scores as examined
 from fer_utils.analysis.claims import children_by_group, load_published, printed, published
 from fer_utils.study import ARCHITECTURES
 

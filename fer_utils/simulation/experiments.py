@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, t
 from sklearn.linear_model import Ridge, RidgeCV
 
+from expression_scores.intervals import DRAWS
+from expression_scores.metrics import Floats, join
+from expression_scores.printed_scores import ALPHA
+from expression_scores.run_scores import ABOUT_RUN, run_scores
 from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.analysis.intervals import DRAWS
-from fer_utils.analysis.metrics import Floats, join
-from fer_utils.analysis.printed_scores import ALPHA
-from fer_utils.analysis.run_scores import ABOUT_RUN, run_scores
 from fer_utils.simulation.simulated_predictions import Population, sample_predictions
 
 COVERAGE_NEEDED: Final = 0.93

@@ -11,11 +11,11 @@ from typing import Final
 import pandas as pd
 from scipy.stats import ttest_ind
 
-from fer_utils.analysis.adjusted_groups import adjusted_gap
-from fer_utils.analysis.groups import largest_gap
-from fer_utils.analysis.intervals import DRAWS, LEVEL
-from fer_utils.analysis.metrics import is_right
-from fer_utils.analysis.run_scores import compare_runs
+from expression_scores.adjusted_groups import adjusted_gap
+from expression_scores.groups import largest_gap
+from expression_scores.intervals import DRAWS, LEVEL
+from expression_scores.metrics import is_right
+from expression_scores.run_scores import compare_runs
 from rendered_faces.design import DATASET, GAP_DATASET, GAP_GROUP
 
 METRIC: Final = "accuracy"

@@ -15,17 +15,17 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from expression_scores.adjusted_groups import adjusted_gap, adjusted_groups
+from expression_scores.groups import Gap, group_pairs, largest_gap
+from expression_scores.intervals import clears_chance, intervals, unpaired_differences
+from expression_scores.metrics import chance_level, confusions_by_subject
+from expression_scores.printed_scores import ALPHA
+from expression_scores.run_scores import compare_runs
 from face_sets.code_digests import code_digest
 from face_sets.expressions import CHANCE, PROBABILITY_COLUMNS
 from face_sets.files import atomic_path
-from fer_utils.analysis.adjusted_groups import adjusted_gap, adjusted_groups
 from fer_utils.analysis.claims import Claim, load_claims
 from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
-from fer_utils.analysis.groups import Gap, group_pairs, largest_gap
-from fer_utils.analysis.intervals import clears_chance, intervals, unpaired_differences
-from fer_utils.analysis.metrics import chance_level, confusions_by_subject
-from fer_utils.analysis.printed_scores import ALPHA
-from fer_utils.analysis.run_scores import compare_runs
 from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
 from fer_utils.simulation.experiments import RATES, Kind, Sample, Scenario, rates, run_scenarios, simulate
 from fer_utils.simulation.simulated_predictions import (

@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from expression_scores.metrics import Floats
 from face_sets.expressions import EXPRESSIONS
 from fer_utils.analysis.claims import children_by_group, printed
-from fer_utils.analysis.metrics import Floats
 from rendered_faces.design import GAP_GROUP, GROUPS, SKIN_TONES
 
 SHARED: Final = 0.5

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from expression_scores.metrics import join
+from expression_scores.run_scores import differences_by_run
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils.analysis.external_test import choices_by_halves, measures, peers, smiles_by_sex
-from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import differences_by_run
 
 
 def london(persons):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import differences_by_run
+from expression_scores.metrics import join
+from expression_scores.run_scores import differences_by_run
 from fer_utils.simulation.planted import gap_by_twins, shift_between_copies, tone_or_group
 from rendered_faces.design import Design, plan_faces
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fer_utils.analysis import printed_scores as examined
+from expression_scores import printed_scores as examined
 from fer_utils.analysis import published_tables as found
 from fer_utils.analysis.claims import printed, published
 

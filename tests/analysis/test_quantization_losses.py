@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
+from expression_scores.metrics import join
+from expression_scores.run_scores import rounding_losses, time_outside_fast_kernels
 from face_sets.expressions import PROBABILITY_COLUMNS
-from fer_utils.analysis.metrics import join
-from fer_utils.analysis.run_scores import rounding_losses, time_outside_fast_kernels
 
 FILES = pd.DataFrame(
     [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_utils.analysis.run_scores import ROUNDING
+from expression_scores.run_scores import ROUNDING
 from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
 from fer_utils.compression.export import quantized, to_tflite, with_activation_ranges
 from fer_utils.compression.quantization_errors import (

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from expression_scores.printed_scores import numerators
 from face_sets.folders import RESULTS_VARIABLE
 from fer_utils import tables
-from fer_utils.analysis.printed_scores import numerators
 from fer_utils.paths import Paths
 from fer_utils.reporting import numbers
 from fer_utils.simulation import scenarios as runs

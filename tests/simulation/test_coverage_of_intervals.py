@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from simulated_children import mistakes, simulate_children, true_scores
 
-from fer_utils.analysis.intervals import (
+from expression_scores.intervals import (
     LEVEL,
     Interval,
     intervals,
@@ -15,7 +15,7 @@ from fer_utils.analysis.intervals import (
     resampled,
     unpaired_differences,
 )
-from fer_utils.analysis.metrics import METRICS, scores_of_confusions
+from expression_scores.metrics import METRICS, scores_of_confusions
 
 SUBJECTS = (11, 16, 30, 77, 154)
 """CAFE's smallest two groups, about its middle ones, its largest, and all of its children."""

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
-from fer_utils.analysis.printed_scores import ALPHA
+from expression_scores.printed_scores import ALPHA
 from fer_utils.simulation import experiments
 from fer_utils.simulation import scenarios as scenarios_module
 from fer_utils.simulation.experiments import ALLOWED, Kind, for_readers, rates, simulate

@@ -24,11 +24,11 @@ from statsmodels.genmod.cov_struct import Independence
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_estimating_equations import GEE
 
+from expression_scores.groups import INCOMPARABLE, check_one_run, comparable, holm, permutation_p_value
+from expression_scores.intervals import DRAWS, LEVEL
+from expression_scores.metrics import Counts, Floats, confusions_by_subject, is_right, subjects_of
 from face_sets.images import Pixels
 from face_sets.sharpness import sharpness
-from fer_utils.analysis.groups import INCOMPARABLE, check_one_run, comparable, holm, permutation_p_value
-from fer_utils.analysis.intervals import DRAWS, LEVEL
-from fer_utils.analysis.metrics import Counts, Floats, confusions_by_subject, is_right, subjects_of
 
 ADJUSTED_FOR: Final = ("expression", "mouth", "age_years", "sex")
 """What the model adjusts for, where the faces' table knows it of every photograph and it varies."""

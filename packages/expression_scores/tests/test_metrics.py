@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.analysis.metrics import (
+from expression_scores.metrics import (
     METRICS,
     chance_level,
     confusions_by_subject,
@@ -18,6 +17,7 @@ from fer_utils.analysis.metrics import (
     scores,
     scores_of_confusions,
 )
+from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 
 LABELS = st.lists(
     st.tuples(st.sampled_from(EXPRESSIONS), st.sampled_from(EXPRESSIONS), st.integers(0, 4)), min_size=1

@@ -18,8 +18,8 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import t
 
+from expression_scores.metrics import METRICS, Counts, Floats, confusions_by_subject, scores_of_confusions
 from face_sets.expressions import CHANCE, EXPRESSIONS
-from fer_utils.analysis.metrics import METRICS, Counts, Floats, confusions_by_subject, scores_of_confusions
 
 LEVEL: Final = 0.95
 """Confidence level of every interval in the book, by convention."""

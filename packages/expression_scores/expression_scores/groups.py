@@ -24,7 +24,7 @@ from fairlearn.metrics import MetricFrame
 from scipy.stats import t
 from statsmodels.stats.libqsturng import qsturng
 
-from fer_utils.analysis.intervals import (
+from expression_scores.intervals import (
     DRAWS,
     LEVEL,
     NOTHING,
@@ -36,7 +36,7 @@ from fer_utils.analysis.intervals import (
     unpaired_differences,
     welch,
 )
-from fer_utils.analysis.metrics import (
+from expression_scores.metrics import (
     METRICS,
     Counts,
     Floats,
@@ -46,8 +46,8 @@ from fer_utils.analysis.metrics import (
     scores_of_confusions,
     subjects_of,
 )
-from fer_utils.analysis.printed_scores import ALPHA, POWER
-from fer_utils.analysis.run_scores import with_ends
+from expression_scores.printed_scores import ALPHA, POWER
+from expression_scores.run_scores import with_ends
 
 NOT_GIVEN: Final = "not given"
 

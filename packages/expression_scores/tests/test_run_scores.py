@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_utils.analysis.metrics import METRICS, join, scores
-from fer_utils.analysis.run_scores import on_frontier, run_scores
+from expression_scores.metrics import METRICS, join, scores
+from expression_scores.run_scores import on_frontier, run_scores
 from fer_utils.tables import conform
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 
-from fer_utils.analysis import printed_scores as examined
+from expression_scores import printed_scores as examined
 
 SHARE = 0.66
 CAFE = [8] * 114 + [7] * 40  # photographs of each child: 154 children, 1192 photographs

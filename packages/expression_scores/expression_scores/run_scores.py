@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from fer_utils.analysis.calibration import calibration_error
-from fer_utils.analysis.intervals import (
+from expression_scores.calibration import calibration_error
+from expression_scores.intervals import (
     DRAWS,
     Interval,
     clears_chance,
@@ -16,7 +16,7 @@ from fer_utils.analysis.intervals import (
     paired_differences,
     unpaired_differences,
 )
-from fer_utils.analysis.metrics import METRICS, chance_level, confusions_by_subject, is_right, subjects_of
+from expression_scores.metrics import METRICS, chance_level, confusions_by_subject, is_right, subjects_of
 
 ABOUT_RUN = (
     "run_id", "parent_run_id", "architecture", "cohort", "technique", "precision", "seed", "initial_weights",

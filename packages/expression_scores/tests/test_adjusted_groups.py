@@ -9,10 +9,10 @@ import pytest
 from scipy.special import expit
 from simulated_children import simulate_children
 
+from expression_scores.adjusted_groups import MEASURES, adjusted_gap, adjusted_groups, picture_quality
+from expression_scores.groups import largest_gap
+from expression_scores.metrics import join
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.adjusted_groups import MEASURES, adjusted_gap, adjusted_groups, picture_quality
-from fer_utils.analysis.groups import largest_gap
-from fer_utils.analysis.metrics import join
 from fer_utils.simulation.simulated_predictions import like_synthetic_faces, sample_predictions
 
 HARD = ("fear", "sadness", "anger", "disgust")

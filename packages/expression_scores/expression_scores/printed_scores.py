@@ -12,8 +12,8 @@ import numpy as np
 from scipy.stats import binomtest, norm, t
 from statsmodels.stats.proportion import proportion_confint
 
-from fer_utils.analysis.intervals import LEVEL, Interval
-from fer_utils.analysis.metrics import Floats
+from expression_scores.intervals import LEVEL, Interval
+from expression_scores.metrics import Floats
 
 ALPHA: Final = 1 - LEVEL
 """Level of every two-sided test here, the complement of the intervals' by design."""

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
 
+from expression_scores.calibration import BINS, bins, calibration_by, calibration_error, error_by_chance
 from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.calibration import BINS, bins, calibration_by, calibration_error, error_by_chance
 
 
 def _joined(confidence, right, subjects=40):

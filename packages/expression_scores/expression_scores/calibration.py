@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_utils.analysis.intervals import DRAWS, Interval, percentiles, resampled
-from fer_utils.analysis.metrics import Floats, is_right, subjects_of
+from expression_scores.intervals import DRAWS, Interval, percentiles, resampled
+from expression_scores.metrics import Floats, is_right, subjects_of
 
 BINS: Final = 15
 """Bins of equal width from 0 to 1, as in the tables of Guo et al. (2017)."""

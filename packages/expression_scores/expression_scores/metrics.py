@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.tables import AGE_GROUPS
+from face_sets.tables import AGE_GROUPS
 
 METRICS: Final = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1")
 

@@ -9,8 +9,7 @@ from scipy import stats
 from sklearn.metrics import recall_score
 from statsmodels.stats.proportion import proportion_confint
 
-from face_sets.expressions import CHANCE, EXPRESSIONS
-from fer_utils.analysis.intervals import (
+from expression_scores.intervals import (
     FEW,
     clears_chance,
     difference_interval,
@@ -25,7 +24,8 @@ from fer_utils.analysis.intervals import (
     unpaired_differences,
     welch,
 )
-from fer_utils.analysis.metrics import METRICS, confusions_by_subject
+from expression_scores.metrics import METRICS, confusions_by_subject
+from face_sets.expressions import CHANCE, EXPRESSIONS
 
 
 def _one_image_each(right: int, of: int) -> np.ndarray:
@@ -88,7 +88,7 @@ def test_more_images_of_the_same_subjects_do_not_pass_for_more_subjects():
 def test_blocks_of_draws_are_whole(monkeypatch):
     counts = _population(np.random.default_rng(4), 30, 20, 0.6, 0.2)
     whole = resampled(counts, 1000, 7)
-    monkeypatch.setattr("fer_utils.analysis.intervals.BLOCK", 64 * 30)
+    monkeypatch.setattr("expression_scores.intervals.BLOCK", 64 * 30)
     np.testing.assert_array_equal(resampled(counts, 1000, 7), whole)
 
 
@@ -199,7 +199,7 @@ def test_few_subjects_get_the_jackknife_and_wider_intervals_than_the_bootstrap_g
 def test_ways_agree_where_they_meet(monkeypatch):
     counts = _population(np.random.default_rng(7), FEW, 8, 0.6, 0.2)
     bootstrap = intervals(counts)["accuracy"]
-    monkeypatch.setattr("fer_utils.analysis.intervals.FEW", FEW + 1)
+    monkeypatch.setattr("expression_scores.intervals.FEW", FEW + 1)
     jackknife = intervals(counts)["accuracy"]
     assert astuple(jackknife) == pytest.approx(astuple(bootstrap), abs=0.006)
 

@@ -12,8 +12,7 @@ from simulated_children import simulate_children, true_scores
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower
 
-from face_sets.expressions import EXPRESSIONS
-from fer_utils.analysis.groups import (
+from expression_scores.groups import (
     Clustering,
     bounds_of_largest,
     by_group,
@@ -29,8 +28,9 @@ from fer_utils.analysis.groups import (
     pairwise,
     with_age_band,
 )
-from fer_utils.analysis.intervals import unpaired_differences
-from fer_utils.analysis.metrics import METRICS, confusions_by_subject, join, scores
+from expression_scores.intervals import unpaired_differences
+from expression_scores.metrics import METRICS, confusions_by_subject, join, scores
+from face_sets.expressions import EXPRESSIONS
 
 FIVE = ("A", "B", "C", "D", "E")
 
