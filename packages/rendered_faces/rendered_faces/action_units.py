@@ -26,13 +26,8 @@ UNITS: Final[dict[int, dict[str, float]]] = {
 chosen by eye: the mesh's brows and corners of the mouth move less than people's."""
 
 _MIDDLE: Final = (
-    "browInnerUp",
-    "jawOpen",
-    "mouthRollLower",
-    "mouthRollUpper",
-    "mouthShrugLower",
-    "mouthShrugUpper",
-)
+    "browInnerUp", "jawOpen", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+)  # fmt: skip
 NUMBERS: Final = tuple(UNITS)
 STRONGEST: Final = 1.3  # beyond it lids and lips cross
 MOUTHS: Final = ("closed", "open")

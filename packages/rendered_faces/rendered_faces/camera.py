@@ -38,7 +38,6 @@ DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
 _ZOOM: Final = 0.36  # a decimetre is this share of the image's side: the head then fills about two thirds
 _PIVOT: Final = np.array([0.0, -0.22, -0.55])  # from between the eyes to the image's middle, decimetres
 
-
 _PALETTES: Final = (  # muted, as rooms, streets and gardens are: wall or sky, middle, floor, accents
     ("c9c2b4", "a89a86", "6f6255", "8c5a3c", "e8e4da"),
     ("b7c7d3", "8fa08c", "5d6b4e", "3f4a3a", "d9dccf"),

@@ -16,9 +16,7 @@ AXIS: Final = 0.35
 LEFT_EDGE, TOP, WIDTH, HEIGHT = -1.9, 8.7, 3.8, 3.7
 """The map's left edge and width, radians about the axis, and its top and height, decimetres of the base mesh."""
 
-BACK: Final = (
-    0.09  # teeth and tongue are set back by this, decimetres: at rest they show through the base mesh's lips
-)
+BACK: Final = 0.09  # of teeth and tongue, decimetres: at rest they show through the base mesh's lips
 
 
 class Head:

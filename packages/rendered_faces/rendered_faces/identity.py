@@ -63,7 +63,7 @@ def colour(hexadecimal: str) -> Floats:
 
 
 def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: int) -> Identity:
-    """Return the person of a seed; only shape, hairstyle and beard depend on sex, only the skin on the tone.
+    """Return the person of a seed; only shape, brows and hairstyle depend on sex, only the skin on the tone.
 
     `model_age` is in years on MakeHuman's scale, 1 to 90. Raises ValueError for another age or an unknown sex.
     """

@@ -7,15 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from rendered_faces.camera import (
-    DEGRADATION,
-    DOMAINS,
-    View,
-    backdrop,
-    draw_view,
-    photograph,
-    put_on_glasses,
-)  # fmt: skip
+from rendered_faces.camera import DEGRADATION, DOMAINS, View, backdrop, draw_view, photograph, put_on_glasses
 from rendered_faces.eyes import eyeball, line_lids
 from rendered_faces.hair import curtain_cover
 from rendered_faces.head import load_head, unit_vectors

@@ -1,4 +1,4 @@
-"""Skin on the map: Monk tone, blood, shade, freckles, beard, brows, folds; amounts without a source are chosen by eye."""
+"""Skin on the map: Monk tone, blood, shade, freckles, brows, folds; amounts without a source are chosen by eye."""
 
 from functools import lru_cache
 from typing import Final
@@ -19,7 +19,6 @@ hexadecimal values as published by Google at skintone.google)."""
 
 _MELANIN: Final = np.array([0.75, 1.0, 1.15], np.float32)  # what shade and freckles take of red, green, blue
 _BLOOD: Final = np.array([-0.1, 1.0, 0.8], np.float32)
-_STUBBLE: Final = np.array([1.05, 1.0, 0.92], np.float32)
 
 
 def skin_colour(skin_tone: int) -> Floats:
@@ -53,23 +52,9 @@ def paint_skin(identity: Identity, random: np.random.Generator) -> Floats:
         shade += peaks * (cheeks + tip + 0.15) * random.uniform(0.4, 0.9)
     ink = (uneven + shade)[..., None] * _MELANIN + (pale * blood)[..., None] * _BLOOD
     skin = tone * np.exp(-np.clip(ink, -0.4, 2.5))
-    if identity.masculinity > 0.5 and random.random() < 0.7:
-        skin = _bearded(skin, identity, random)
     _paint_brows(skin, identity, random)
     _paint_clothes(skin, random)
     return np.asarray(skin, np.float32)
-
-
-def _bearded(skin: Floats, identity: Identity, random: np.random.Generator) -> Floats:
-    area = 1.3 * spot(0, 6.28, 0.75, 0.30) + spot(0.8, 6.55, 0.25, 0.45) + 1.2 * spot(0, 6.80, 0.26, 0.06)
-    area = np.clip(area, 0, 1) * (LEVEL < 6.9)
-    lips, cheeks = 1.4 * spot(0, 6.655, 0.27, 0.06), 1.2 * spot(0.36, 6.82, 0.14, 0.16)
-    area *= np.clip(1.2 - lips, 0, 1) * np.clip(1 - cheeks, 0, 1)
-    area = soft(area * (1 + 0.2 * noise(random, (30, 30))), 3.5)
-    strands = np.clip(1 + 0.5 * noise(random, (50, 200)), 0, 2)
-    thickness = random.uniform(0.9, 1.8) if random.random() < 0.25 else random.uniform(0.05, 0.4)
-    darkest = np.log(max(float(skin_colour(identity.skin_tone).mean()), 0.2) / 0.16) * 0.5
-    return skin * np.exp(-(np.clip(area * strands, 0, 1.5) * thickness * darkest)[..., None] * _STUBBLE)
 
 
 def _paint_brows(skin: Floats, identity: Identity, random: np.random.Generator) -> None:
