@@ -82,11 +82,13 @@ class Study(BaseModel):
     )
     face_size: int = Field(default=112, ge=32, le=512, description="side of a stored face crop, pixels")
     training_replicates: int = Field(
-        default=2, ge=1, description="training subjects in each cell of cohort x tone x group (100 cells)"
+        default=2, ge=1, description="training subjects in each cell of age group x tone x group (100 cells)"
     )
-    test_replicates: int = Field(default=2, ge=1, description="the same for test subjects")
+    test_replicates: int = Field(
+        default=2, ge=1, description="how often CAFE's 154 children are tested, and adults in each of their cells"
+    )
     images_per_expression: int = Field(
-        default=2, ge=1, le=12, description="images of each subject and expression"
+        default=2, ge=1, le=12, description="images of each training subject and expression; test children have CAFE's at 2"
     )
     difficulty: Share = Field(default=0.2, description="0 clean and distinct, 1 blurred and ambiguous")
     child_shift: float = Field(

@@ -47,8 +47,8 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
     """Return how much more the copy trained on children is ahead on rendered children than on rendered adults.
 
     `joined` holds predictions of the rendered test faces of both ages by the runs "NETWORK.children" and
-    "NETWORK.adults". Columns: architecture, difference, low, high, from -2 to 2. Subjects have as many pictures
-    each, but for a few faces that were not found, so the 95 % interval is Welch's (1947) on the subjects' means.
+    "NETWORK.adults". Columns: architecture, difference, low, high, from -2 to 2. Every subject counts
+    once, whatever its number of pictures: the 95 % interval is Welch's (1947) on the subjects' means.
     """
     plain = joined[joined["dataset"] == DATASET]
     keys = [plain["subject_id"], plain["age_group"], plain["run_id"]]

@@ -51,8 +51,8 @@ class Population:
 
 
 def like_synthetic_faces(replicates: int = 1, **truth: Any) -> Population:
-    """Return a population of the size of the synthetic test set: every group `replicates` times in every tone, two
-    photographs of each expression."""
+    """Return a population that crosses groups with tones as synthetic faces do: every group `replicates` times in every
+    tone, two photographs of each expression."""
     size = replicates * len(SKIN_TONES)
     images = 2 * len(EXPRESSIONS) * len(GROUPS) * size
     return Population(tuple((group, size) for group in GROUPS), images, GAP_GROUP, **truth)

@@ -191,11 +191,8 @@ def _performance(design: Design, key: tuple[int, ...], shift: float) -> Image:
 def _with_planted_gap(plan: pd.DataFrame, design: Design) -> pd.DataFrame:
     """Return the first image of each expression of as many test children of each group as E has, E's times the gap."""
     children = plan[(plan["split"] == "test") & (plan["age_group"] == "child")]
-    few = (
-        children.drop_duplicates("subject_id")
-        .groupby("ethnicity")
-        .head(min(CAFE_CHILDREN.values()) * design.test_replicates)
-    )
+    as_many = min(CAFE_CHILDREN.values()) * design.test_replicates
+    few = children.drop_duplicates("subject_id").groupby("ethnicity").head(as_many)
     first = children["face_id"].str.endswith("-1")
     twins = children[first & children["subject_id"].isin(few["subject_id"])].copy()
     twins["dataset"] = GAP_DATASET
