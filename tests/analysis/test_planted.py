@@ -49,7 +49,8 @@ def test_pictures_that_were_mixed_up_would_show(answers_of):
 
 def test_a_face_without_a_twin_is_an_error(answers_of):
     joined = answers_of(0.6)
-    first = joined.index[(joined["dataset"] == "synthetic") & joined["face_id"].str.endswith("-1")][0]
+    twin = joined.loc[joined["dataset"] == "synthetic-gap", "face_id"].iloc[0].replace("-gap", "", 1)
+    first = joined.index[joined["face_id"] == twin][0]
     with pytest.raises(ValueError, match="same faces"):
         gap_by_twins(joined[joined["age_group"] == "child"].drop(first), 100)
 

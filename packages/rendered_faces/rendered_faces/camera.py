@@ -1,6 +1,6 @@
 """How a face gets into the picture: domains, background, glasses, pose, lens, exposure, blur, noise and JPEG."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -28,12 +28,19 @@ class Domain:
     shift: float  # sd of the position, share of the image's side
     exposure: float
 
+    def eased(self, difficulty: float) -> "Domain":
+        """Return it with pose, framing and light varying less where faces are to be clean: all of it from 0.2 on."""
+        share = 1 - (1 - _CLEANEST) * max(0.0, 1 - difficulty / 0.2)
+        eased = ("yaw", "pitch", "roll", "light_side", "zoom", "shift", "exposure")
+        return replace(self, **{name: share * getattr(self, name) for name in eased})
+
 
 DOMAINS: Final = {
     "lab": Domain(3, 3, 2, 0.30, (11, 18), 0.35, 0.008, (88, 97), 0.03, 0.013, 0.05),
     "wild": Domain(8, 5, 5, 0.55, (8, 18), 0.60, 0.012, (55, 95), 0.07, 0.025, 0.13),
     "phone": Domain(6, 5, 4, 0.45, (5, 9), 0.75, 0.018, (45, 85), 0.06, 0.025, 0.13),
 }
+_CLEANEST: Final = 0.3  # few faces then teach a network as much as more would: a pilot training
 DEGRADATION: Final = 0.8  # share of the difficulty that reaches the camera
 _ZOOM: Final = 0.36  # a decimetre is this share of the image's side: the head then fills about two thirds
 _PIVOT: Final = np.array([0.0, -0.22, -0.55])  # from between the eyes to the image's middle, decimetres

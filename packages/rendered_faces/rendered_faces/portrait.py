@@ -40,7 +40,8 @@ def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
         raise ValueError(f"cannot render a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
     if row["domain"] not in DOMAINS:
         raise ValueError(f"unknown domain {row['domain']!r}: expected one of {', '.join(DOMAINS)}")
-    domain, tone = DOMAINS[row["domain"]], int(row["skin_tone"])
+    difficulty, tone = float(row["difficulty"]), int(row["skin_tone"])
+    domain = DOMAINS[row["domain"]].eased(difficulty)
     person = paint_person(int(row["identity_seed"]), float(row["model_age"]), str(row["sex"]), tone)
     # one stream of random numbers per purpose: a change in one leaves the others as they were
     streams = np.random.SeedSequence(int(row["image_seed"])).spawn(4)
@@ -70,7 +71,7 @@ def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
     if person.identity.glasses:
         put_on_glasses(scene, eyes, person.identity.scale, view)
     small = np.asarray(cv2.resize(scene, (size, size), interpolation=cv2.INTER_AREA), np.float32)
-    return photograph(_exposed(small), domain, DEGRADATION * float(row["difficulty"]), lens)
+    return photograph(_exposed(small), domain, DEGRADATION * difficulty, lens)
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,10 +92,6 @@ def _paint_clothes(skin: Floats, random: np.random.Generator) -> None:
     skin += worn * (cloth * np.exp(folds)[..., None] - skin)
 
 
-FOLDS: Final = (
-    "nasolabial", "crow's feet", "forehead", "glabella", "nose", "under the eye", "chin", "beside the mouth",
-)  # fmt: skip
-
 _DEEPENED: Final[dict[str, dict[int, float]]] = {
     "nasolabial": {12: 0.7, 10: 0.7, 9: 0.6, 20: 0.3},
     "crow's feet": {6: 0.5, 7: 0.2},
@@ -107,6 +103,8 @@ _DEEPENED: Final[dict[str, dict[int, float]]] = {
     "beside the mouth": {15: 0.8, 12: 0.35, 20: 0.6},
 }
 """How deep a unit makes a fold at strength 1 (the changes in appearance that the Investigator's Guide lists)."""
+
+FOLDS: Final = tuple(_DEEPENED)
 
 _AGED: Final = (0.7, 0.8, 0.7, 0.4, 0.0, 0.8, 0.0, 0.4)  # at rest, in an old face
 _DEEPEST: Final = 1.3
