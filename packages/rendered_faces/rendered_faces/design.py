@@ -43,26 +43,13 @@ Photographs of one child are then read right or wrong together, as those of real
 
 _CELLS: Final = tuple(product(range(len(AGE_GROUPS)), range(len(SKIN_TONES)), range(len(GROUPS))))
 _POOLS: Final = ("train", "test")  # the position enters the seeds: never reorder
-_TURNS: Final = (
-    0,
-    9,
-    4,
-    5,
-    2,
-    7,
-    1,
-    8,
-    3,
-    6,
-)  # tones of a group's children in turn: any few are as dark as all
-_GOLDEN: Final = (
-    5**0.5 - 1
-) / 2  # by its multiples any few children of a group have their share of vague ones
+# Any few children of a group have tones as all have, and their share of vague ones by the golden ratio's multiples
+_TURNS, _GOLDEN = (0, 9, 4, 5, 2, 7, 1, 8, 3, 6), (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True)
 class Design:
-    """What decides a plan of faces; the defaults are the smallest full crossing.
+    """What decides a plan of faces; the defaults are the smallest.
 
     `training_replicates` counts the subjects in each of the 100 cells of age group x tone x group, `test_replicates` the
     adults in each of 50 cells and the times that CAFE's 154 children come. Training subjects show each expression in
@@ -105,9 +92,8 @@ def _crossed(design: Design, pool: str, ages: Sequence[str], replicates: int, im
 
 
 def _test_children(design: Design) -> Iterator[Image]:
-    children = [
-        (group, place) for group, count in enumerate(CAFE_CHILDREN.values()) for place in range(count)
-    ]
+    counts = enumerate(CAFE_CHILDREN.values())
+    children = [(group, place) for group, count in counts for place in range(count)]
     rounds = -(-max(CAFE_CHILDREN.values()) // len(_TURNS))
     for replicate, (number, (group, place)) in product(range(design.test_replicates), enumerate(children)):
         tone = _TURNS[(place + 2 * group) % len(_TURNS)]
