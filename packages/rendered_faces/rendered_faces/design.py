@@ -36,7 +36,7 @@ CAFE_PHOTOGRAPHS: Final = {
 }  # fmt: skip
 """CAFE's 1,192 photographs by expression (its owners' table; not confirmed from a public source)."""
 
-_VAGUE_SHARE, _VAGUE = 0.38, 0.25
+_VAGUE_SHARE, _VAGUE = 0.33, 0.25
 _CLEAR: Final = (1 - _VAGUE_SHARE * _VAGUE) / (1 - _VAGUE_SHARE)
 """A share of the test children hardly show what they are asked to; the others show more, so that the mean is kept.
 Photographs of one child are then read right or wrong together, as those of real children."""
