@@ -85,10 +85,15 @@ class Study(BaseModel):
         default=2, ge=1, description="training subjects in each cell of age group x tone x group (100 cells)"
     )
     test_replicates: int = Field(
-        default=2, ge=1, description="how often CAFE's 154 children are tested, and adults in each of their cells"
+        default=2,
+        ge=1,
+        description="how often CAFE's 154 children are tested, and adults in each of their cells",
     )
     images_per_expression: int = Field(
-        default=2, ge=1, le=12, description="images of each training subject and expression; test children have CAFE's at 2"
+        default=2,
+        ge=1,
+        le=12,
+        description="images of each training subject and expression; test children have CAFE's at 2",
     )
     difficulty: Share = Field(default=0.2, description="0 clean and distinct, 1 blurred and ambiguous")
     child_shift: float = Field(
