@@ -14,7 +14,7 @@ export PIP_DEFAULT_TIMEOUT ?= 60
 PATIENTLY := $(PYTHON) -P packages/face_sets/face_sets/patience.py
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup book test test-slow validate serve strip lock clean
+.PHONY: gpu help setup book test test-slow validate serve strip lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -65,8 +65,16 @@ serve: ## Show the book on http://127.0.0.1:8000
 strip: ## Strip outputs from the notebook sources
 	@$(BIN)/nbstripout notebooks/*.ipynb
 
+gpu: setup ## Add NVIDIA's libraries to .venv, for studies with device: gpu (about 3 GB)
+	@$(PATIENTLY) "install NVIDIA's libraries" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
+		--require-hashes -r requirements-gpu.lock
+	@TF_CPP_MIN_LOG_LEVEL=0 $(BIN)/python -c "import tensorflow as tf; cards = tf.config.list_physical_devices('GPU'); \
+		print('GPUs:', cards); raise SystemExit(0 if cards else 'TensorFlow sees no GPU: look at nvidia-smi')"
+
 lock: ## Resolve the dependencies in pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra check pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra gpu -c requirements.lock \
+		$$(sed -nE 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) pyproject.toml -o requirements-gpu.lock
 
 clean: ## Remove results of the quick profile and the rendered book (not the environment)
 	@rm -rf results/quick _build book/stages

@@ -22,6 +22,7 @@ options = shlex.join(["--profile", study.profile, "--overrides", json.dumps(over
 declared = list(jobs(study, paths))
 chains = longest_chains(declared)
 seconds = {job.name: job.seconds for job in declared}
+beside = int(config.get("job_step_mb", 0))
 fer = f"FER_IN_WORKFLOW=1 {shlex.quote(sys.executable)} -m fer_utils.cli"
 
 
@@ -50,7 +51,7 @@ for job in declared:
         threads: workflow.cores if job.step.all_cores else 1
         priority: chains[job.name]
         resources:
-            mem_mb=job.memory_mb,
+            mem_mb=lambda _, attempt, asked=job.memory_mb: asked * attempt + beside,
         log:
             paths.log(job.name),
         # TensorFlow writes much to standard error: it goes to a log, and shows only when a job fails

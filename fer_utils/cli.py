@@ -40,6 +40,13 @@ def run(
     profile: ProfileOption = "quick",
     overrides: OverridesOption = "{}",
     cores: Annotated[int | None, typer.Option(help="Cores to use; all by default")] = None,
+    workflow_profile: Annotated[
+        str,
+        typer.Option(
+            envvar="SNAKEMAKE_WORKFLOW_PROFILE",
+            help="How jobs run: default (this machine), slurm, or a folder with Snakemake's config.yaml",
+        ),
+    ] = "default",
 ) -> None:
     """Make what is missing or out of date of what the stages need, run their notebooks, and (with none named) the book."""
     from fer_utils.graph import BOOK, notebook_source
@@ -48,7 +55,7 @@ def run(
     study = _study(profile, overrides)
     _look_at_folders()
     targets = [Paths.of(study).notebook(notebook_source(stage).stem) for stage in stages or []]
-    if not make(targets or [BOOK], profile, study.changes, cores):
+    if not make(targets or [BOOK], profile, study.changes, cores, workflow_profile):
         typer.echo("Nothing to do: everything is up to date.")
     if not stages:
         typer.echo("The book is at _build/html/index.html; `make serve` shows it.")

@@ -18,7 +18,7 @@ class Progress(Live):
     for each. Other lines, such as the reason of a failure, are printed as they are.
     """
 
-    def __init__(self, cores: int, console: Console | None = None) -> None:
+    def __init__(self, cores: int | None, console: Console | None = None) -> None:
         self.cores, self.failed = cores, 0
         self.due: dict[str, tuple[float, int]] = {}
         self.begun, self.took = dict[str, float](), dict[str, float]()  # when, and for how many seconds
@@ -31,8 +31,11 @@ class Progress(Live):
         if word == "due" and not self.due:
             self.due = json.loads(rest)
             jobs = "1 job" if len(self.due) == 1 else f"{len(self.due)} jobs"
-            line = f"{jobs} to do on {self.cores} cores, {self.remaining()}"
+            where = f"on {self.cores} cores, {self.remaining()}" if self.cores else "on the cluster"
+            line = f"{jobs} to do {where}"
         elif word == "begins" and rest in self.due:
+            if self.took.pop(rest, None) is not None:  # it failed, and is tried again
+                self.failed -= 1
             self.begun[rest] = time.monotonic()
             return
         elif word in {"ends", "fails"} and rest in self.begun:
@@ -44,7 +47,7 @@ class Progress(Live):
 
     def _so_far(self) -> str:
         done = f"{len(self.took) - self.failed} of {len(self.due)} done"
-        return done if len(self.took) == len(self.due) else f"{done}, {self.remaining()}"
+        return done if len(self.took) == len(self.due) or not self.cores else f"{done}, {self.remaining()}"
 
     def remaining(self) -> str:
         """Return the time to the end in words: declared seconds, scaled by what the finished jobs took."""
@@ -54,7 +57,7 @@ class Progress(Live):
             name: max(scale * seconds - (now - self.begun.get(name, now)), 0)
             for name, (seconds, _) in self.due.items() if name not in self.took
         }  # fmt: skip
-        shared = sum(seconds * self.due[name][1] for name, seconds in left.items()) / self.cores
+        shared = sum(seconds * self.due[name][1] for name, seconds in left.items()) / (self.cores or 1)
         minutes = max(0, shared, *left.values()) / 60
         return f"about {minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
 

@@ -47,7 +47,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "training": (
         "seed", "cohorts", "initial_weights", "image_size", "epochs", "batch_size", "learning_rate", "dropout",
-        "augmentation", "unknown_age_is_adult",
+        "augmentation", "unknown_age_is_adult", "device",
     ),
     "compression": (
         "techniques", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
@@ -118,6 +118,9 @@ class Study(BaseModel):
     epochs: int = Field(default=10, ge=1)
     batch_size: int = Field(default=32, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    device: Literal["cpu", "gpu"] = Field(
+        default="cpu", description="what networks are trained on; a GPU that is asked for must be there"
+    )
     dropout: Share = Field(default=0.2)
     augmentation: Share = Field(
         default=1.0, description="strength of shifts, zooms, turns and exposure in training"

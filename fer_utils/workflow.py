@@ -6,13 +6,22 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from face_sets.folders import PROJECT_FOLDER
-from face_sets.processes import RUN_VARIABLE, end_family, one_at_a_time
+from face_sets.processes import RUN_VARIABLE, end_family, one_at_a_time, usable_cores
+from fer_utils.cluster import (
+    JOB_STEP_MB,
+    PROFILES_FOLDER,
+    cancel_jobs_left_over,
+    in_progress_words,
+    job_prefix,
+    profile_folder,
+    uses_slurm,
+)
 from fer_utils.graph import STEPS
 from fer_utils.paths import Paths, settle_folders
 from fer_utils.study import Study, StudyError, load_study
@@ -24,6 +33,9 @@ if TYPE_CHECKING:
 LOCK: Final = PROJECT_FOLDER / ".snakemake" / "fer.lock"
 
 _QUIET: Final = ("all",)
+_QUIET_CLUSTER: Final = (
+    "host",
+)  # jobs print on their nodes: what became of them is in Snakemake's own lines
 _TALKATIVE: Final = ("progress", "host", "reason")
 _NOISE: Final = (
     "Using workflow specific profile",
@@ -37,23 +49,36 @@ class WorkflowError(RuntimeError):
     """The workflow cannot be read, or stopped; the message says why or where to look."""
 
 
-def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None) -> bool:
+def make(
+    targets: list[Path], profile: str, overrides: Mapping[str, Any], cores: int | None = None,
+    workflow_profile: str = "default",
+) -> bool:  # fmt: skip
     """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
 
-    What is due, what runs and what is done is told as it happens. Returns whether there was anything to do.
+    What is due, what runs and what is done is told as it happens. `workflow_profile` says how Snakemake runs jobs: on
+    this machine, or on a cluster (`cluster.profile_folder`). Returns whether there was anything to do.
     Raises BusyError while another run is at work, WorkflowError when a job fails; the lines before say which and why.
     """
     settle_folders()
-    cores = cores or os.cpu_count() or 1
+    folder = profile_folder(workflow_profile)
+    slurm = uses_slurm(folder)
+    cores = cores or (None if slurm else usable_cores())
     names = [os.path.relpath(target, PROJECT_FOLDER) for target in targets]
 
     def run(quiet: tuple[str, ...], lock: int) -> tuple[int, "Progress"]:
         # Snakemake's own locks outlive a process that is killed; ours does not, and guards the same
-        options = ["--nolock", "--cores", str(cores), "--quiet", *quiet]
-        return _run([*_snakemake(profile, overrides, options), "--", *names], cores, lock)
+        options = ["--nolock", "--quiet", *quiet, *(["--cores", str(cores)] if cores else [])]
+        options += ["--slurm-jobname-prefix", job_prefix()] if slurm else []
+        translate = in_progress_words if slurm and quiet != _TALKATIVE else iter
+        command = _snakemake(profile, overrides, options, folder, JOB_STEP_MB if slurm else 0)
+        return _run([*command, "--", *names], cores, lock, translate)
 
     with one_at_a_time(LOCK) as lock:
-        code, told = run(_QUIET, lock)
+        if slurm and (left := cancel_jobs_left_over()):
+            print(
+                f"cancelled {left} of this clone's jobs that an earlier run had left in the queue", flush=True
+            )
+        code, told = run(_QUIET_CLUSTER if slurm else _QUIET, lock)
         if code > 0 and not told.failed:  # no job's fault: once more, in Snakemake's own words
             code, told = run(_TALKATIVE, lock)
     if code < 0:
@@ -70,7 +95,9 @@ def make(targets: list[Path], profile: str, overrides: Mapping[str, Any], cores:
     return bool(told.due)
 
 
-def _run(command: list[str], cores: int, lock: int) -> tuple[int, "Progress"]:
+def _run(
+    command: list[str], cores: int | None, lock: int, translate: Callable[[Iterable[str]], Iterable[str]]
+) -> tuple[int, "Progress"]:
     """Run Snakemake, which holds the lock too; return its exit status and what it told of its jobs."""
     from fer_utils.progress import Progress
 
@@ -83,7 +110,7 @@ def _run(command: list[str], cores: int, lock: int) -> tuple[int, "Progress"]:
         ) as workflow,
     ):  # fmt: skip
         try:
-            for line in workflow.stdout or ():
+            for line in translate(workflow.stdout or ()):
                 if not line.startswith(_NOISE):
                     progress.read(line.rstrip("\n"))
         except BaseException:  # Ctrl-C, say: nothing goes on behind the reader's back
@@ -133,11 +160,14 @@ def _forced(profile: str, overrides: Mapping[str, Any]) -> list[str]:
     return ["--forcerun", *broken] if broken else []
 
 
-def _snakemake(profile: str, overrides: Mapping[str, Any], options: list[str]) -> list[str]:
+def _snakemake(
+    profile: str, overrides: Mapping[str, Any], options: list[str],
+    workflow_profile: Path = PROFILES_FOLDER / "default", job_step_mb: int = 0,
+) -> list[str]:  # fmt: skip
     """The command for a study. Its overrides are JSON, quoted as in an address: of plain JSON Snakemake would make text."""
     return [
         sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"),
         "--directory", str(PROJECT_FOLDER), *options, *_forced(profile, overrides),
-        "--workflow-profile", str(PROJECT_FOLDER / "workflow" / "profiles" / "default"),
-        "--config", f"profile={profile}", f"overrides={quote(json.dumps(dict(overrides)))}",
+        "--workflow-profile", str(workflow_profile),
+        "--config", f"profile={profile}", f"overrides={quote(json.dumps(dict(overrides)))}", f"job_step_mb={job_step_mb}",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "stages",
     "workflow",
     "whole_files",
-    "progress | graph",
+    "progress | graph | cluster",
     "steps",
     "reporting",
     "simulation | analysis",

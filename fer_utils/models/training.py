@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_utils.models.backbones import build_network, keras, tf
+from fer_utils.models.devices import use_device
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras
 from fer_utils.study import Architecture, Cohort, Study
@@ -48,13 +49,13 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
     return adults | (faces["age_group"] == "unknown") if with_unknown else adults
 
 
-def set_up(study: Study) -> None:
-    """Make all that follows depend on the study's seed alone: seeded random numbers, deterministic operations.
+def set_up(study: Study, technique: str = "none") -> None:
+    """Make all that follows depend on the study's seed and device alone: seeded random numbers, `use_device`.
 
     Graphs run as they were traced: for a few hundred steps, optimizing them takes longer than it saves.
     """
+    use_device(study, technique)
     keras.utils.set_random_seed(study.seed)
-    tf.config.experimental.enable_op_determinism()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from arm_latency.benchmark_output import operator_times
 from arm_latency.interpreters import ProfilingError, open_at
 from arm_latency.programs import peak_memory_mib, random_input, run_program
+from face_sets.processes import usable_cores
 from fer_utils import tables
 
 GZIP_LEVEL: Final = (
@@ -64,7 +65,7 @@ def measure_files(files: Mapping[str, Path], *, image_size: int, warm_ups: int, 
         latencies_ms(open_at(path, image_size, threads=_THREADS), warm_ups=warm_ups, runs=runs)
         for path in files.values()
     ]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # timing is over: sizes and memory may use every core
+    with ThreadPoolExecutor(usable_cores()) as pool:  # timing is over: sizes and memory may use every core
         sizes = pool.map(lambda path, each: timing_columns(path, each, warm_ups), files.values(), times)
         memory = pool.map(lambda path: peak_memory_mib(path, image_size), files.values())
         rows = [

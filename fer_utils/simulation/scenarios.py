@@ -4,7 +4,6 @@ Truth is planted in accuracy, of which a simulated population has an exact mean.
 they name; where nothing is planted, nothing is true of any.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -24,6 +23,7 @@ from expression_scores.run_scores import compare_runs
 from face_sets.code_digests import code_digest
 from face_sets.expressions import CHANCE, PROBABILITY_COLUMNS
 from face_sets.files import atomic_path
+from face_sets.processes import usable_cores
 from fer_utils.analysis.claims import Claim, load_claims
 from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
 from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
@@ -241,7 +241,7 @@ def in_full(path: Path, repeats: int = FULL_REPEATS, draws: int = FULL_DRAWS, se
     """Write the rates of all scenarios to a CSV file once all are done, on all processors; yield each one's name."""
     parts = []
     blocks = [range(start, min(start + _BLOCK, repeats)) for start in range(0, repeats, _BLOCK)]
-    with ProcessPoolExecutor(os.cpu_count() or 1) as pool:
+    with ProcessPoolExecutor(usable_cores()) as pool:
         for scenario in scenarios():
             jobs = [pool.submit(simulate, scenario, block, draws, seed) for block in blocks]
             parts.append(rates(scenario, pd.concat([job.result() for job in jobs])))

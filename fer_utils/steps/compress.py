@@ -57,6 +57,7 @@ def compress_network(architecture: Architecture, group: str, study: Study, paths
     reason why. Weights and TFLite files lie beside the tables, with labels and a golden pair. What explains losses by
     8-bit arithmetic is written as well: `layer_errors`, and runs and predictions of variants of int8 files.
     """
+    set_up(study, study.technique_groups[group][0])  # before the network is built
     original = Original.read(architecture, study, paths)
     for technique in study.technique_groups[group]:
         place = partial(paths.compressed, architecture=architecture, technique=technique)
@@ -123,7 +124,7 @@ class Compression:
         self.technique, self.name = technique, name
         self.rows: dict[str, list[pd.DataFrame]] = {}
         self.answers = original.answers
-        set_up(study)
+        set_up(study, technique)
         original.network.set_weights(original.weights)
 
     def add(self, settings: Study, explained: bool) -> None:

@@ -12,6 +12,7 @@ from face_sets.files import atomic_path, digest
 from face_sets.ingested import IngestedSet, IngestError
 from face_sets.leaks import TEST_ONLY, check_no_leak
 from face_sets.manifests import manifest_of
+from face_sets.processes import usable_cores
 from face_sets.readers.london import LONDON
 from face_sets.splits import assign_splits
 from fer_utils import tables
@@ -52,7 +53,7 @@ def _rendered(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
         partial(render_face, size=round(study.face_size / FRAME_SHARE)),
         paths.faces.parent,
         study.face_size,
-        processes=os.cpu_count() or 1,
+        processes=usable_cores(),
     )
 
 

@@ -1,6 +1,5 @@
 """Commands on data sets: see what is here, ingest a set, unpack an archive, check all sets, read the sheet of one."""
 
-import os
 import sys
 import textwrap
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from face_sets.folders import results_folder
+from face_sets.processes import usable_cores
 
 if TYPE_CHECKING:
     from face_sets.ingested import IngestedSet, Report
@@ -73,7 +73,7 @@ def ingest(
     from face_sets.ingested import IngestedSet
 
     report = run(
-        name, folder, results_folder(), face_size or FACE_SIZE, processes or os.cpu_count() or 1, detector,
+        name, folder, results_folder(), face_size or FACE_SIZE, processes or usable_cores(), detector,
         show_progress=sys.stderr.isatty(),
     )  # fmt: skip
     here = IngestedSet(results_folder(), name)

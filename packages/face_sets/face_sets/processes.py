@@ -109,3 +109,8 @@ def _is_alive(number: int) -> bool:
         return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: those of its allocation, not those of the machine, where one is told."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

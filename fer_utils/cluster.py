@@ -1,0 +1,157 @@
+"""A run whose jobs a cluster's scheduler (SLURM) takes: what became of each, and jobs that a killed run left."""
+
+import getpass
+import hashlib
+import re
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from face_sets.folders import PROJECT_FOLDER
+
+PROFILES_FOLDER: Final = PROJECT_FOLDER / "workflow" / "profiles"
+
+JOB_STEP_MB: Final = 400
+"""What SLURM counts besides a job's own memory: Snakemake's process in the job, and shared libraries in full (measured)."""
+
+_PATIENCE: Final = 60  # seconds that cancelled jobs have to end: SLURM's KillWait is 30
+
+_RULE: Final = re.compile(r"^(?:local)?rule (\S+):$")
+_JOBID: Final = re.compile(r"^    jobid: (\d+)$")
+_SUBMITTED: Final = re.compile(r"^Job (\d+) has been submitted with SLURM jobid (\d+)")
+_FINISHED: Final = re.compile(r"^Finished jobid: \d+ \(Rule: (\S+)\)$")
+_ERROR: Final = re.compile(r"^Error in (?:local)?rule (\S+):$")
+_STATUS: Final = re.compile(r"^    message: SLURM-job '(\d+)' failed, SLURM status is: '(\w+)'")
+_LOGS: Final = re.compile(r"^    log: (.*) \(check log file\(s\)")
+_NO_MEMORY: Final = re.compile(r"memory limit|oom[-_ ]kill|out of memory", re.IGNORECASE)
+
+_REASONS: Final = {
+    "OUT_OF_MEMORY": "ended for want of memory: it asks for more when it is tried again",
+    "TIMEOUT": "ended at its time limit: a longer one is `runtime` in the workflow profile",
+    "CANCELLED": "was cancelled",
+    "PREEMPTED": "had to make room for another job",
+    "NODE_FAIL": "lost its node",
+    "BOOT_FAIL": "lost its node, which did not start",
+}
+
+
+class ClusterError(RuntimeError):
+    """A profile of the workflow, or a scheduler, that cannot be used; the message says what to do."""
+
+
+def profile_folder(name: str) -> Path:
+    """Return the folder of a workflow profile: one of the project's, by name, or any folder with a config.yaml."""
+    for folder in (PROFILES_FOLDER / name, Path(name)):
+        if (folder / "config.yaml").is_file():
+            return folder.resolve()
+    known = ", ".join(sorted(path.name for path in PROFILES_FOLDER.iterdir()))
+    raise ClusterError(
+        f"no workflow profile {name!r}: give one of {known}, or a folder that holds a config.yaml of Snakemake"
+    )
+
+
+def uses_slurm(profile: Path) -> bool:
+    """Return whether a workflow profile hands jobs to SLURM. Raises ClusterError if it is no YAML mapping."""
+    try:
+        settings = yaml.safe_load((profile / "config.yaml").read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ClusterError(f"{profile.name}/config.yaml is not readable as YAML: {error}") from None
+    if not isinstance(settings, dict):
+        raise ClusterError(f"{profile.name}/config.yaml must be a mapping of Snakemake's options")
+    return settings.get("executor") == "slurm"
+
+
+def job_prefix() -> str:
+    """Return what the names of this clone's jobs begin with in the queue, so that no other's are taken for them."""
+    return "fer-" + hashlib.sha256(f"{getpass.getuser()} {PROJECT_FOLDER}".encode()).hexdigest()[:10]
+
+
+def cancel_jobs_left_over() -> int:
+    """Cancel this clone's jobs that an earlier, killed run left in the queue, wait for their end, and return how many.
+
+    Two runs would otherwise write the same files. Raises ClusterError if SLURM does not answer or they do not end.
+    """
+    left = _queued()
+    if left:
+        _slurm("scancel", *left)
+    deadline = time.monotonic() + _PATIENCE
+    while _queued():
+        if time.monotonic() > deadline:
+            raise ClusterError(f"jobs {', '.join(_queued())} of an earlier run do not end: see `squeue --me`")
+        time.sleep(1)
+    return len(left)
+
+
+def in_progress_words(lines: Iterable[str]) -> Iterator[str]:
+    """Translate Snakemake's lines about a cluster's jobs into those that `Progress` reads, each failure with its reason.
+
+    Lines that tell nothing of a job or of the run's end are left out.
+    """
+    names: dict[str, str] = {}
+    rule, failure = "", list[str]()
+    for raw in chain(lines, [""]):
+        line = raw.rstrip("\n")
+        if failure and line.startswith("    "):
+            failure.append(line)
+            continue
+        if failure:
+            yield from _failed(failure)
+            failure = []
+        if found := _RULE.match(line):
+            rule = found[1]
+        elif found := _JOBID.match(line):
+            names[found[1]] = rule
+        elif found := _SUBMITTED.match(line):
+            yield f"begins {names.get(found[1], found[1])}"
+        elif found := _FINISHED.match(line):
+            yield f"ends {found[1]}"
+        elif _ERROR.match(line):
+            failure = [line]
+        elif line.startswith("due "):
+            yield line
+
+
+def _failed(block: list[str]) -> Iterator[str]:
+    """The lines of one `Error in rule` block as a failure and one sentence: what happened, and where to look."""
+    name = found[1] if (found := _ERROR.match(block[0])) else ""
+    status = next((found for line in block if (found := _STATUS.match(line))), None)
+    logs = next((found[1].split(", ") for line in block if (found := _LOGS.match(line))), [])
+    yield f"fails {name}"
+    number, word = (status[1], status[2]) if status else ("", "FAILED")
+    texts = [_text(Path(log)) for log in logs]
+    if word == "FAILED" and texts and _NO_MEMORY.search(texts[-1]):
+        word = "OUT_OF_MEMORY"
+    who = f"{name} (SLURM job {number})" if number else name
+    said = [line for text in texts[:1] for line in text.splitlines() if line.strip()]
+    reason = _REASONS.get(word) or (said[-1].strip() if said else f"failed with status {word}")
+    yield f"{who}: {reason}" + (f"; its log: {logs[0]}" if logs else "")
+
+
+def _text(log: Path) -> str:
+    return log.read_text("utf-8", errors="replace") if log.is_file() else ""
+
+
+def _queued() -> list[str]:
+    rows = (line.split() for line in _slurm("squeue", "--me", "--noheader", "--format=%i %j").splitlines())
+    return [number for number, name, *_ in rows if name.startswith(job_prefix())]
+
+
+def _slurm(*command: str) -> str:
+    try:
+        answer = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_PATIENCE)
+    except FileNotFoundError:
+        raise ClusterError(
+            f"this workflow profile needs SLURM, but `{command[0]}` is not on this machine: run on a login node"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise ClusterError(
+            f"SLURM did not answer `{command[0]}` within {_PATIENCE} s: try again later"
+        ) from None
+    if answer.returncode != 0:
+        raise ClusterError(f"`{command[0]}` failed: {answer.stderr.strip() or answer.stdout.strip()}")
+    return answer.stdout
