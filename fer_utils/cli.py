@@ -221,12 +221,16 @@ def step(
 ) -> None:
     """Do one job of the workflow; the Snakefile calls this."""
     from fer_utils.accounting import write_cost
-    from fer_utils.graph import job_name, run_job
+    from fer_utils.graph import find_job, run_job
+    from fer_utils.whole_files import record_job
 
     end_with_run()
-    study, chosen = _study(profile, overrides), tuple(cell or ())
-    run_job(name, chosen, study, Paths.of(study))
-    write_cost(Paths.of(study).duration(job_name(name, chosen)))
+    study = _study(profile, overrides)
+    paths = Paths.of(study)
+    job = find_job(name, tuple(cell or ()), study, paths)  # as the code was when the job began
+    run_job(job, study, paths)
+    write_cost(paths.duration(job.name))
+    record_job(job, paths)
 
 
 def _study(profile: str, overrides: str) -> Study:

@@ -131,13 +131,30 @@ def job_name(step: str, cell: Cell) -> str:
 def jobs(study: Study, paths: Paths) -> Iterator[Job]:
     """Yield all jobs of a study with what each reads, writes and depends on; paths are relative to the working folder."""
     for step in STEPS.values():
-        code, settings = code_digest(step.module), study.settings("scope", *step.sections)
+        code = code_digest(step.module)
         for cell in step.cells(study):
-            inputs, outputs = (
-                [os.path.relpath(path) for path in place(paths, *cell)] for place in (step.reads, step.writes)
-            )
-            watched = {"code": code, "settings": settings, "watched": step.watches(study, paths, *cell)}
-            yield Job(step, cell, inputs, outputs, watched, step.memory_mb(study, *cell))
+            yield _job(step, cell, code, study, paths)
+
+
+def find_job(name: str, cell: Cell, study: Study, paths: Paths) -> Job:
+    """Return one job of a study. Raises GraphError if the study has none such."""
+    if name not in STEPS:
+        raise GraphError(f"unknown step {name!r}: choose from {', '.join(STEPS)}")
+    if cell not in (cells := list(STEPS[name].cells(study))):
+        known = ", ".join(" ".join(each) or "nothing" for each in cells) or "nothing in this study"
+        raise GraphError(f"step {name} runs for {known}; given {' '.join(cell) or 'nothing'}")
+    return _job(STEPS[name], cell, code_digest(STEPS[name].module), study, paths)
+
+
+def _job(step: Step, cell: Cell, code: str, study: Study, paths: Paths) -> Job:
+    inputs, outputs = (
+        [os.path.relpath(path) for path in place(paths, *cell)] for place in (step.reads, step.writes)
+    )
+    watched = {
+        "code": code, "settings": study.settings("scope", *step.sections),
+        "watched": step.watches(study, paths, *cell),
+    }  # fmt: skip
+    return Job(step, cell, inputs, outputs, watched, step.memory_mb(study, *cell))
 
 
 def longest_chains(declared: Sequence[Job]) -> dict[str, int]:
@@ -150,14 +167,9 @@ def longest_chains(declared: Sequence[Job]) -> dict[str, int]:
     return chains
 
 
-def run_job(name: str, cell: Cell, study: Study, paths: Paths) -> None:
-    """Do one job of a step. Raises GraphError if the study has none such."""
-    if name not in STEPS:
-        raise GraphError(f"unknown step {name!r}: choose from {', '.join(STEPS)}")
-    if cell not in (cells := list(STEPS[name].cells(study))):
-        known = ", ".join(" ".join(each) or "nothing" for each in cells) or "nothing in this study"
-        raise GraphError(f"step {name} runs for {known}; given {' '.join(cell) or 'nothing'}")
-    _call(STEPS[name].function, *cell, study, paths)
+def run_job(job: Job, study: Study, paths: Paths) -> None:
+    """Do one job of a study."""
+    _call(job.step.function, *job.cell, study, paths)
 
 
 def notebook_source(stage: str) -> Path:

@@ -183,6 +183,10 @@ class Paths:
         """What a job of the workflow cost: see accounting."""
         return self.root / "durations" / f"{job}.tsv"
 
+    def record(self, job: str) -> Path:
+        """What a job depended on besides its inputs: see whole_files."""
+        return self.root / "records" / f"{job}.txt"
+
     def log(self, job: str) -> Path:
         """What a job of the workflow wrote to its standard error."""
         return self.root / "logs" / f"{job}.txt"

@@ -1,4 +1,8 @@
-"""Files that tables of runs name, and that the workflow does not know: those missing or cut make their job due."""
+"""What Snakemake does not see of a study's results: files that tables name, and what made results that clones share.
+
+Snakemake keeps what a job was made from in the clone that ran it. Here it is kept beside the results too, so that
+another clone, with other code, which uses the same results finds what its code would make differently.
+"""
 
 import json
 import zipfile
@@ -8,9 +12,10 @@ from typing import Any, Final
 
 import h5py
 
+from face_sets.files import digest, write_text
 from fer_utils import tables
 from fer_utils.compression.golden import GOLDEN_FILE
-from fer_utils.graph import STEPS, job_name
+from fer_utils.graph import STEPS, Job, job_name, jobs
 from fer_utils.paths import Paths
 from fer_utils.study import Study
 
@@ -30,6 +35,28 @@ def broken_jobs(study: Study, paths: Paths) -> list[str]:
     ]
 
 
+def changed_jobs(study: Study, paths: Paths) -> list[str]:
+    """Return the names of jobs whose results were made by other code, settings or data than this clone's.
+
+    Jobs without a record (made before there were records) and results outside the study's folder are left to Snakemake.
+    """
+    return [
+        job.name for job in jobs(study, paths) if _recorded(job, paths) not in {None, digest(job.watched)}
+    ]
+
+
+def record_job(job: Job, paths: Paths) -> None:
+    """Write beside the results what a job depended on besides its inputs, as a digest."""
+    write_text(paths.record(job.name), digest(job.watched) + "\n")
+
+
+def _recorded(job: Job, paths: Paths) -> str | None:
+    outputs = [Path(output).resolve() for output in job.outputs]
+    inside = all(output.is_relative_to(paths.root.resolve()) and output.exists() for output in outputs)
+    record = paths.record(job.name)
+    return record.read_text("utf-8", errors="replace").strip() if inside and record.is_file() else None
+
+
 def broken_files(table: Path) -> list[str]:
     """Return the names of the files beside a table of runs that are absent or not whole; its own if it is damaged."""
     try:
@@ -41,11 +68,11 @@ def broken_files(table: Path) -> list[str]:
     return [n for n in names if not _is_whole(table.parent / n, golden.get(n, {}).get("sha256"))]
 
 
-def _is_whole(path: Path, digest: str | None) -> bool:
+def _is_whole(path: Path, noted: str | None) -> bool:
     """By its digest where one was noted, else by its end: an exported file ends in a zip (`metadata.describe`)."""
     try:
-        if digest:
-            return sha256(path.read_bytes()).hexdigest() == digest
+        if noted:
+            return sha256(path.read_bytes()).hexdigest() == noted
         if path.suffix == ".tflite":
             return zipfile.is_zipfile(path)
         with h5py.File(path):

@@ -25,7 +25,7 @@ from fer_utils.cluster import (
 from fer_utils.graph import STEPS
 from fer_utils.paths import Paths, settle_folders
 from fer_utils.study import Study, StudyError, load_study
-from fer_utils.whole_files import broken_jobs
+from fer_utils.whole_files import broken_jobs, changed_jobs
 
 if TYPE_CHECKING:
     from fer_utils.progress import Progress
@@ -151,13 +151,14 @@ def summary(study: Study, overrides: Mapping[str, Any]) -> dict[str, tuple[int, 
 
 
 def _forced(profile: str, overrides: Mapping[str, Any]) -> list[str]:
-    """Snakemake knows tables and times: a job whose other files were deleted or cut is named to it."""
+    """Snakemake knows tables, times and what this clone did: jobs due for another reason are named to it."""
     try:
         study = load_study(profile, **overrides)
     except StudyError:  # which the Snakefile meets too, and Snakemake reports
         return []
-    broken = broken_jobs(study, Paths.of(study))
-    return ["--forcerun", *broken] if broken else []
+    paths = Paths.of(study)
+    forced = sorted({*broken_jobs(study, paths), *changed_jobs(study, paths)})
+    return ["--forcerun", *forced] if forced else []
 
 
 def _snakemake(

@@ -10,7 +10,7 @@ import pytest
 
 from face_sets import code_digests
 from face_sets.folders import RESULTS_VARIABLE
-from fer_utils.graph import STEPS, GraphError, jobs, longest_chains, run_job
+from fer_utils.graph import STEPS, GraphError, find_job, jobs, longest_chains
 from fer_utils.paths import DATA_VARIABLE, FolderError, Paths, remarks_on_folders, settle_folders
 from fer_utils.study import BASE_TECHNIQUES, SECTIONS, Study, load_study
 from fer_utils.workflow import WorkflowError, due_jobs, make, summary
@@ -100,7 +100,7 @@ def test_a_chain_counts_a_job_and_the_longest_way_from_it_to_the_book(study, tmp
 )
 def test_a_job_that_the_study_lacks_names_those_that_it_has(study, tmp_path, name, cell, sentence):
     with pytest.raises(GraphError, match=sentence):
-        run_job(name, cell, study, Paths.of(study, tmp_path))
+        find_job(name, cell, study, Paths.of(study, tmp_path))
 
 
 def test_declaring_jobs_loads_no_tensorflow():

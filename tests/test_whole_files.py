@@ -1,5 +1,6 @@
 """Files beside tables that are there: deleted, cut or changed, their jobs are due again, and only theirs."""
 
+import dataclasses
 import json
 from hashlib import sha256
 
@@ -12,9 +13,10 @@ from tiny_networks import tiny_file  # noqa: F401
 from fer_utils import tables
 from fer_utils.classify import NoModelError, default_model
 from fer_utils.compression.metadata import describe
+from fer_utils.graph import find_job
 from fer_utils.paths import Paths
 from fer_utils.study import load_study
-from fer_utils.whole_files import broken_jobs
+from fer_utils.whole_files import broken_jobs, changed_jobs, record_job
 from fer_utils.workflow import _forced, due_jobs
 
 NETWORK = "mobilenet_v2"
@@ -109,3 +111,40 @@ def test_the_workflow_makes_it_again(paths, study):
     place(paths, FILE).unlink()
     assert _forced("quick", study.changes) == ["--forcerun", f"compress-{NETWORK}-plain"]
     assert due_jobs("quick", study.changes)["compress"] == 1
+
+
+TRAINING = f"train-{NETWORK}"
+
+
+def recorded(study, paths, **changes):
+    """The study's training, recorded as made under some changes; all its tables are there."""
+    for table in ("predictions", "curves", "features"):
+        tables.write(tables.empty(table), table, paths.trained(table, NETWORK))
+    job = find_job("train", (NETWORK,), study, paths)
+    record_job(dataclasses.replace(job, watched={**job.watched, **changes}), paths)
+
+
+def test_results_made_by_this_code_and_settings_are_not_due(paths, study):
+    recorded(study, paths)
+    assert changed_jobs(study, paths) == []
+
+
+@pytest.mark.parametrize("changes", [{"code": "another"}, {"settings": {}}, {"watched": "other data"}])
+def test_results_that_another_clone_made_differently_are_due(paths, study, changes):
+    recorded(study, paths, **changes)
+    assert changed_jobs(study, paths) == [TRAINING]
+
+
+def test_results_without_a_record_and_records_without_results_are_left_to_the_workflow(paths, study):
+    recorded(study, paths, code="another")
+    paths.trained("curves", NETWORK).unlink()
+    assert changed_jobs(study, paths) == []
+    recorded(study, paths)
+    paths.record(TRAINING).unlink()
+    assert changed_jobs(study, paths) == []
+
+
+def test_a_damaged_record_makes_its_job_due(paths, study):
+    recorded(study, paths)
+    paths.record(TRAINING).write_bytes(b"\xff\x00")
+    assert changed_jobs(study, paths) == [TRAINING]
