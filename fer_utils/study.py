@@ -48,6 +48,8 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "training": (
         "seed", "cohorts", "initial_weights", "image_size", "epochs", "batch_size", "learning_rate", "dropout",
         "augmentation", "unknown_age_is_adult", "device",
+        "head_epochs", "head_learning_rate", "warm_up_epochs", "weight_decay", "label_smoothing", "weight_average",
+        "balanced_sampling", "chosen_epoch",
     ),
     "compression": (
         "techniques", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
@@ -122,6 +124,28 @@ class Study(BaseModel):
         default="cpu", description="what networks are trained on; a GPU that is asked for must be there"
     )
     dropout: Share = Field(default=0.2)
+    head_epochs: int = Field(
+        default=0, ge=0, description="epochs before the others in which the last layer learns alone"
+    )
+    head_learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    warm_up_epochs: int = Field(
+        default=0,
+        ge=0,
+        description="epochs in which the learning rate rises in equal steps to its full value",
+    )
+    weight_decay: float = Field(default=0.0, ge=0, le=1, description="of kernels, decoupled (AdamW)")
+    label_smoothing: Share = Field(default=0.0, description="share of each label spread over all expressions")
+    weight_average: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="decay at each step of a moving average of the weights, which is used; 0: the last ones",
+    )
+    balanced_sampling: bool = Field(
+        default=False, description="whether each data set, age group and expression is shown equally often"
+    )
+    chosen_epoch: Literal["last", "best"] = Field(
+        default="last",
+        description="whose weights are used; best: by balanced accuracy on validation children",
+    )
     augmentation: Share = Field(
         default=1.0, description="strength of shifts, zooms, turns and exposure in training"
     )
@@ -180,6 +204,15 @@ class Study(BaseModel):
         if wanted not in value:
             raise ValueError(
                 f"the copy trained on all faces, uncompressed, is what others go on from: list {wanted}"
+            )
+        return value
+
+    @field_validator("warm_up_epochs")
+    @classmethod
+    def _shorter_than_training(cls, value: int, known: ValidationInfo) -> int:
+        if value and value >= known.data.get("epochs", 1):
+            raise ValueError(
+                "the learning rate must have risen before the last epoch: choose fewer than epochs"
             )
         return value
 

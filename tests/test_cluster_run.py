@@ -100,7 +100,9 @@ def test_a_study_of_two_networks_runs_to_its_book_each_job_by_itself(cluster, pr
     assert (project / "_build" / "html" / "index.html").is_file()
     study = load_study("quick", **SMALL)
     expected = {job.name for job in jobs(study, Paths.of(study))}
-    named = {f"rule_{name}" for name in expected if name not in {"faces", "external_faces", "notebook-01_data"}}
+    named = {
+        f"rule_{name}" for name in expected if name not in {"faces", "external_faces", "notebook-01_data"}
+    }
     ran = [what for number, what in queue("COMPLETED").items() if number not in before]
     assert sorted(ran) == sorted(named)
     code, told = finished(start(project))

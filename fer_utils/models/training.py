@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,38 @@ from fer_utils.study import Architecture, Cohort, Study
 from fer_utils.tables import conform
 from traced_training.batches import training_batches
 from traced_training.checkpoints import Checkpoint
-from traced_training.training_step import TrainingStep
+from traced_training.training_step import Recipe, TrainingStep
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Faces of one split: their images and class indices (N,)."""
+    """Faces of one split: their images, class indices (N,), and the data set, age group and expression of each."""
 
     images: FaceImages
     labels: np.ndarray
+    about: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
     def of(cls, faces: pd.DataFrame, images: FaceImages, chosen: pd.Series) -> "TrainingSet":
         """Return the faces that `chosen` (one boolean per row) marks; categorical order gives the class index."""
         rows = chosen.to_numpy(dtype=bool)
-        return cls(images.part(rows), faces["expression"].cat.codes.to_numpy()[rows].astype(np.int64))
+        labels = faces["expression"].cat.codes.to_numpy()[rows].astype(np.int64)
+        return cls(images.part(rows), labels, faces.loc[rows, ["dataset", "age_group", "expression"]])
+
+    @property
+    def balanced_shares(self) -> np.ndarray:
+        """How often each face is to be shown, so that every data set, age group and expression is equally often."""
+        stratum = self.about.groupby(list(self.about), observed=True).ngroup().to_numpy()
+        sizes = np.bincount(stratum)
+        return np.asarray(1.0 / (len(sizes) * sizes[stratum]))
+
+    @property
+    def children(self) -> "TrainingSet":
+        """The children alone; all faces where there is no child."""
+        chosen = (self.about["age_group"] == "child").to_numpy()
+        if not chosen.any():
+            return self
+        return TrainingSet(self.images.part(chosen), self.labels[chosen], self.about[chosen])
 
 
 def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
@@ -71,33 +88,56 @@ class Trained:
 
 def fit(
     step: TrainingStep, run_id: str, training: TrainingSet, validation: TrainingSet, study: Study, *,
-    epochs: int, learning_rate: float, checkpoint: Checkpoint | None = None,
+    epochs: int, learning_rate: float, checkpoint: Checkpoint | None = None, head_epochs: int = 0, warm_up: int = 0,
 ) -> Trained:  # fmt: skip
-    """Train a step's network in place, with a learning rate that falls by half a cosine (arXiv:1608.03983).
+    """Train a step's network in place: `head_epochs` of its last layer alone, then `epochs` of all layers.
 
-    Batches are shuffled and augmented, and dropout drawn, by the study's seed and the epoch; validation faces are not
-    changed. After each epoch the state is kept in `checkpoint`, from which a training that was cut goes on. Raises
-    ValueError if there are no training faces.
+    The learning rate follows `rate_of_epoch`. Batches are sampled, shuffled and augmented, and dropout drawn, by the
+    study's seed and the epoch; validation faces are not changed. After each epoch the state is kept in `checkpoint`,
+    from which a training that was cut goes on. Raises ValueError if there are no training faces.
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
     curve, before = checkpoint.restore(step) if checkpoint else ([], 0.0)
     started = time.perf_counter() - before
-    for epoch in range(len(curve), epochs):
-        rate = 0.5 * learning_rate * (1 + math.cos(math.pi * epoch / epochs))
+    shares = training.balanced_shares if study.balanced_sampling else None
+    for epoch in range(len(curve), head_epochs + epochs):
+        head_alone = epoch < head_epochs
+        rate = study.head_learning_rate
+        if not head_alone:
+            rate = rate_of_epoch(epoch - head_epochs, epochs, learning_rate, warm_up)
+        if head_epochs and epoch == head_epochs:
+            step.restart_adam()
         step.seed(study.seed, epoch)
         batches = training_batches(
-            training.images, training.labels, study.batch_size, (study.seed, epoch), study.augmentation
+            training.images,
+            training.labels,
+            study.batch_size,
+            (study.seed, epoch),
+            study.augmentation,
+            shares,
         )
-        learned = [(len(labels), *step(faces, labels, rate)) for faces, labels in batches]
+        learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
         count, loss, correct = np.sum(learned, axis=0)
-        curve.append((epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))
+        with step.averaged():
+            curve.append((epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))
+            if step.recipe.keep_best:
+                step.keep_if_best(_recall_of_children(step.network, validation))
         if checkpoint:
             checkpoint.keep(step, curve, time.perf_counter() - started)
+    step.use_chosen()
     seconds = time.perf_counter() - started
     columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
     curves = conform(pd.DataFrame(curve, columns=columns).assign(run_id=run_id), "curves")
-    return Trained(step.network, curves, seconds, epochs)
+    return Trained(step.network, curves, seconds, head_epochs + epochs)
+
+
+def rate_of_epoch(epoch: int, epochs: int, learning_rate: float, warm_up: int) -> float:
+    """Return the learning rate of an epoch, from 0: rising for `warm_up` epochs in equal steps, then falling by half a
+    cosine (Loshchilov & Hutter 2017, arXiv:1608.03983)."""
+    if epoch < warm_up:
+        return learning_rate * (epoch + 1) / (warm_up + 1)
+    return 0.5 * learning_rate * (1 + math.cos(math.pi * (epoch - warm_up) / max(epochs - warm_up, 1)))
 
 
 def _validated(network: Any, validation: TrainingSet) -> tuple[float, float]:
@@ -107,6 +147,15 @@ def _validated(network: Any, validation: TrainingSet) -> tuple[float, float]:
     answers = predict_keras(network, validation.images)
     of_label = answers[np.arange(len(answers)), validation.labels].clip(keras.backend.epsilon())
     return float(-np.log(of_label).mean()), float((answers.argmax(1) == validation.labels).mean())
+
+
+def _recall_of_children(network: Any, validation: TrainingSet) -> float:
+    """Balanced accuracy on the validation children: the mean over the expressions that they show."""
+    children = validation.children
+    if not len(children.labels):
+        return -math.inf
+    right = predict_keras(network, children.images).argmax(1) == children.labels
+    return float(np.mean([right[children.labels == shown].mean() for shown in np.unique(children.labels)]))
 
 
 def train_copies(
@@ -120,7 +169,13 @@ def train_copies(
     """
     set_up(study)
     network = build_network(architecture, study, weights)
-    step, start = TrainingStep(network), network.get_weights()
+    recipe = Recipe(
+        study.weight_decay,
+        study.label_smoothing,
+        study.weight_average,
+        keep_best=study.chosen_epoch == "best",
+    )
+    step, start = TrainingStep(network, recipe=recipe), network.get_weights()
     for cohort in study.cohorts:
         network.set_weights(start)
         step.restart()
@@ -130,5 +185,6 @@ def train_copies(
         trained = fit(
             step, f"{architecture}.{cohort}", training, validation, study,
             epochs=study.epochs, learning_rate=study.learning_rate, checkpoint=checkpoint(cohort),
+            head_epochs=study.head_epochs, warm_up=study.warm_up_epochs,
         )  # fmt: skip
         use(cohort, trained)

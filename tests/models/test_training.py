@@ -5,10 +5,10 @@ import pytest
 from face_sets.expressions import EXPRESSIONS
 from fer_utils import tables
 from fer_utils.models import training
-from fer_utils.models.backbones import keras, layers
+from fer_utils.models.backbones import copy_of, keras, layers
 from fer_utils.models.face_images import FaceImages
-from fer_utils.models.training import TrainingSet, fit, of_cohort, set_up, train_copies
-from fer_utils.study import load_study
+from fer_utils.models.training import TrainingSet, fit, of_cohort, rate_of_epoch, set_up, train_copies
+from fer_utils.study import StudyError, load_study
 from traced_training.training_step import TrainingStep
 
 
@@ -135,3 +135,74 @@ def test_no_faces_is_said_before_training(tiny_network, small_study):
             TrainingStep(tiny_network), "mobilenet_v2.children", empty, empty, small_study,
             epochs=1, learning_rate=1e-3,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("warm_up", [0, 1, 3])
+def test_the_learning_rate_rises_in_equal_steps_and_then_falls(warm_up):
+    rates = [rate_of_epoch(epoch, 8, 1.0, warm_up) for epoch in range(8)]
+    assert rates[warm_up] == max(rates) == 1.0
+    rising, falling = np.diff(rates[: warm_up + 1]), np.diff(rates[warm_up:])
+    assert rising == pytest.approx(np.full(warm_up, 1 / (warm_up + 1)))
+    assert (falling < 0).all()
+    assert rates[-1] > 0
+
+
+def test_balanced_shares_show_each_set_age_and_expression_equally_often():
+    faces = faces_of([0, 0, 0, 1, 0], ["child", "child", "child", "child", "adult"], "train")
+    images = FaceImages.of_pixels(np.zeros((5, 2, 2, 3), np.uint8))
+    shares = TrainingSet.of(faces, images, pd.Series(True, index=faces.index)).balanced_shares
+    assert shares == pytest.approx([1 / 9, 1 / 9, 1 / 9, 1 / 3, 1 / 3])
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_an_epoch_is_chosen_on_children_where_there_are_any():
+    faces = faces_of([0, 1, 2], ["adult", "child", "unknown"], "validation")
+    images = FaceImages.of_pixels(np.arange(3 * 12, dtype=np.uint8).reshape(3, 2, 2, 3))
+    everybody = TrainingSet.of(faces, images, pd.Series(True, index=faces.index))
+    assert list(everybody.children.labels) == [1]
+    adults = TrainingSet.of(faces, images, faces["age_group"] == "adult")
+    assert list(adults.children.labels) == [0]
+
+
+RECIPE = {
+    "image_size": 32, "epochs": 3, "batch_size": 14, "learning_rate": 1e-2, "cohorts": ["all"], "head_epochs": 2,
+    "warm_up_epochs": 1, "weight_decay": 0.01, "label_smoothing": 0.1, "weight_average": 0.5,
+    "balanced_sampling": True, "chosen_epoch": "last",
+}  # fmt: skip
+
+
+def test_a_whole_recipe_trains_and_its_fields_each_change_the_result(
+    tiny_network, striped_faces, monkeypatch
+):
+    pixels, labels = striped_faces
+    faces = faces_of(labels, "child", ["train"] * 42 + ["validation"] * (len(labels) - 42))
+    monkeypatch.setattr(training, "build_network", lambda *_: copy_of(tiny_network))
+
+    def trained(**changes):
+        kept: list = []
+        study = load_study("quick", **{**RECIPE, **changes})
+        train_copies(
+            "mobilenet_v2", faces, FaceImages.of_pixels(pixels), study, None, lambda _: None,
+            lambda _, result: kept.append((result.network.get_weights(), result.curves)),
+        )  # fmt: skip
+        return kept[0]
+
+    weights, curves = trained()
+    assert len(curves) == 5
+    again, _ = trained()
+    assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
+    off = {
+        "head_epochs": 0, "warm_up_epochs": 0, "weight_decay": 0.0, "label_smoothing": 0.0, "weight_average": 0.0,
+        "balanced_sampling": False,
+    }  # fmt: skip
+    best, curves = trained(chosen_epoch="best")
+    assert curves["validation_accuracy"].max() > curves["validation_accuracy"].iloc[-1]
+    off["chosen_epoch"] = "best"
+    for field, value in off.items():
+        other = best if value == "best" else trained(**{field: value})[0]
+        assert any(not np.array_equal(a, b) for a, b in zip(weights, other, strict=True)), field
+
+
+def test_a_warm_up_as_long_as_the_training_is_refused():
+    with pytest.raises(StudyError, match="warm_up_epochs"):
+        load_study("quick", epochs=3, warm_up_epochs=3)

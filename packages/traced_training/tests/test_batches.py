@@ -77,3 +77,16 @@ def test_a_face_stays_within_the_stated_reach(smooth):
             <= 0.5 + 7.5 * np.sin(batches.ROTATION) * 1.2 + batches.SHIFT * 48 * 1.2 + 1.5
         )
         assert len(np.unique(places[:, 1])) > 8
+
+
+def test_shares_decide_how_often_a_face_is_shown():
+    images = np.zeros((4, 8, 8, 3), np.uint8)
+    shares = np.array([0.7, 0.1, 0.1, 0.1])
+    shown = [
+        label
+        for epoch in range(100)
+        for _, labels in batches.training_batches(images, np.arange(4), 2, (1, epoch), 0.0, shares)
+        for label in labels
+    ]
+    assert len(shown) == 400
+    assert np.bincount(shown, minlength=4) / 400 == pytest.approx(shares, abs=0.08)

@@ -35,14 +35,18 @@ def training_batches(
     batch_size: int,
     seed: tuple[int, ...],
     strength: float = 1.0,
+    shares: NDArray[np.float64] | None = None,
 ) -> Iterator[tuple[Any, NDArray[np.int64]]]:
     """Yield one epoch of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
 
     `seed`, some integers, decides order and augmentation (mirrored, shifted, zoomed, turned, brightness, contrast);
-    `strength`, 0 to 1, scales all of it but the mirroring. The next batches are read while one is used. The last
-    batch may be smaller; one of a single face is left out, since batch normalization has no variance to learn from it.
+    `strength`, 0 to 1, scales all of it but the mirroring. With `shares` (N,), which add up to 1, an epoch is a sample
+    of N faces with replacement, each with its share; without, every face once. The next batches are read while one is
+    used. The last batch may be smaller; one of a single face is left out, since batch normalization has no variance to
+    learn from it.
     """
-    order = np.random.default_rng(seed).permutation(len(labels))
+    generator, count = np.random.default_rng(seed), len(labels)
+    order = generator.permutation(count) if shares is None else generator.choice(count, count, p=shares)
     parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     if len(parts) > 1 and len(parts[-1]) == 1:
         parts.pop()
