@@ -26,7 +26,7 @@ def _lazy(table: str | None, files: Callable[[Paths], list[Path]]) -> "cached_pr
 
     def read(results: "Results") -> pd.DataFrame:
         noted = [results._note(file) for file in files(results.paths)]
-        return tables.read(table, *noted) if table else pd.read_parquet(noted[0])
+        return tables.read(table, *noted) if table else tables.read_sealed(noted[0])
 
     return cached_property(read)
 

@@ -10,19 +10,23 @@ from face_sets.tables import (
     COLUMNS,
     KEYS,
     NEVER_MISSING,
+    RANGES,
     SPLITS,
+    SUMS,
     TableError,
     concatenated,
     conform,
     empty,
     read,
+    read_sealed,
     write,
+    write_sealed,
 )  # fmt: skip
 from fer_utils.study import COHORTS, PRECISIONS, TECHNIQUES
 
 __all__ = [
-    "AGE_GROUPS", "COLUMNS", "KEYS", "NEVER_MISSING", "SPLITS", "TableError", "concatenated", "conform", "empty",
-    "read", "with_file", "write",
+    "AGE_GROUPS", "COLUMNS", "KEYS", "NEVER_MISSING", "RANGES", "SPLITS", "SUMS", "TableError", "concatenated", "conform",
+    "empty", "read", "read_sealed", "with_file", "write", "write_sealed",
 ]  # fmt: skip
 
 ARITHMETICS: Final = ("float32", "dynamic", "int8")
@@ -50,6 +54,7 @@ COLUMNS.update(
             "status": STATUSES,
             "reason": "string",
             "artefact": "string",  # relative to the folder that holds the table
+            "file_digest": "string",  # of the artefact as it was written
             "sparsity": "Float64",  # share of zeros, 0 to 1, in an exported file's kernels
             "distinct_values": "Int64",  # the most in one output channel of an exported file's kernels
             "data_digest": "string",
@@ -162,6 +167,23 @@ NEVER_MISSING.update(
         "curves": ("run_id", "epoch", "loss"),
     }
 )
+
+_SHARE: Final = (0.0, 1.0)
+_NOT_NEGATIVE: Final = (0.0, float("inf"))  # a training that diverges has an infinite loss
+_COUNT: Final = (0.0, 2.0**53)
+
+RANGES.update(
+    dict.fromkeys((*PROBABILITY_COLUMNS, "sparsity", "largest_difference", "same_class", "accuracy"), _SHARE)
+    | dict.fromkeys(("validation_accuracy", "output_step"), _SHARE)
+    | dict.fromkeys(("loss", "validation_loss", "error_steps", "noise_share"), _NOT_NEGATIVE)
+    | dict.fromkeys(("train_seconds", "latency_ms_median", "latency_ms_p90", "mean_ms", "peak_memory_mib"), _COUNT)
+    | dict.fromkeys(("interval_low_ms", "interval_high_ms", "size_bytes", "size_gzip_bytes", "image_size"), _COUNT)
+    | dict.fromkeys(("seed", "parameters", "epochs", "epoch", "distinct_values", "children", "repeat"), _COUNT)
+    | dict.fromkeys(("threads", "runs", "warm_ups", "position", "faces"), _COUNT)
+)
+
+# An 8-bit softmax rounds each of seven probabilities by up to half a step of 1/256 (LiteRT's quantization specification)
+SUMS["predictions"] = (PROBABILITY_COLUMNS, 1.0, 4 / 256)
 
 
 def with_file(runs: pd.DataFrame) -> pd.DataFrame:

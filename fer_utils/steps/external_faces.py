@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from face_sets.catalogue import DROPPED_COLUMNS, catalogue_faces
-from face_sets.files import atomic_path, digest
+from face_sets.files import digest
 from face_sets.readers.london import read
 from face_sets.readers.reading import load_picture
 from fer_utils import tables
@@ -43,6 +43,5 @@ def make_external_faces(study: Study, paths: Paths) -> None:
     else:
         faces = tables.empty("faces")
         dropped = pd.DataFrame({name: [] for name in DROPPED_COLUMNS})
-    with atomic_path(paths.external_dropped) as temporary:
-        dropped.to_parquet(temporary, index=False)
+    tables.write_sealed(dropped, paths.external_dropped)
     tables.write(faces, "faces", paths.external_faces)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from face_sets.catalogue import DROPPED_COLUMNS, catalogue_faces
-from face_sets.files import atomic_path, digest
+from face_sets.files import digest
 from face_sets.ingested import IngestedSet, IngestError
 from face_sets.leaks import TEST_ONLY, check_no_leak
 from face_sets.manifests import manifest_of
@@ -35,8 +35,7 @@ def make_faces(study: Study, paths: Paths) -> None:
     faces, dropped = _rendered(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
     check_no_leak(faces)
     faces = faces[faces["dataset"] != LONDON.dataset]  # of a table of its own
-    with atomic_path(paths.dropped) as temporary:
-        dropped.to_parquet(temporary, index=False)
+    tables.write_sealed(dropped, paths.dropped)
     tables.write(faces, "faces", paths.faces)
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import pyarrow
 from tqdm import tqdm
 
 from face_sets import tables
@@ -65,7 +64,7 @@ _SMALL: Final = 32  # rows that one process has done before others have started
 _PACKAGES: Final = (
     "fer-utils", "opencv-python-headless", "pillow", "pillow-heif", "simplejpeg", "ai-edge-litert",
 )  # fmt: skip
-_UNREADABLE: Final = (OSError, ValueError, KeyError, pyarrow.ArrowException)  # of damaged Parquet files
+_UNREADABLE: Final = (OSError, ValueError, KeyError)  # of damaged tables and notes
 PASSED_OVER: Final = "is no picture, nor a video that the set needs: it was passed over"
 
 
@@ -184,13 +183,12 @@ class _Job:
             workers = processes if len(self.rows) > _SMALL else 1
             results_of_parts = outcomes(map(_records, rows), self.worker, workers)
             for number, results in zip(numbers, results_of_parts, strict=True):
-                with atomic_path(self._note(number)) as temporary:
-                    pd.DataFrame(columns_of(results)).to_parquet(temporary, index=False)
+                tables.write_sealed(pd.DataFrame(columns_of(results)), self._note(number))
                 bar.update(len(results))
 
     def finish(self) -> Report:
         """Write the tables and, last, the report; then remove what earlier ingests left. The journal stays."""
-        notes = [pd.read_parquet(self._note(number)) for number in range(-(-len(self.rows) // _PART))]
+        notes = [tables.read_sealed(self._note(number)) for number in range(-(-len(self.rows) // _PART))]
         stored = self.rows.assign(**{c: pd.concat(notes, ignore_index=True)[c] for c in notes[0].columns})
         found, left_out = stored["reason"].isna(), stored["reason"].isin([NO_FACE, BLURRED])
         faces = stored[found].assign(
@@ -200,8 +198,8 @@ class _Job:
         columns = [column for column in tables.COLUMNS["ingested"] if column in faces]
         self.target.folder.mkdir(parents=True, exist_ok=True)
         tables.write(faces[columns], "ingested", self.target.faces_file)
-        with atomic_path(self.target.dropped_file) as temporary:
-            stored[left_out].reindex(columns=list(DROPPED_COLUMNS)).to_parquet(temporary, index=False)
+        dropped = stored[left_out].reindex(columns=list(DROPPED_COLUMNS))
+        tables.write_sealed(dropped, self.target.dropped_file)
         rejected = self._rejected(self.rows[["path"]].assign(reason=stored["reason"])[~found & ~left_out])
         with atomic_path(self.target.rejected_file) as temporary:
             passed_over = pd.DataFrame({"path": self.passed_over, "reason": PASSED_OVER})
@@ -216,7 +214,7 @@ class _Job:
 
     def _is_done(self, number: int) -> bool:
         try:
-            stored = pd.read_parquet(self._note(number)).dropna(subset="path")
+            stored = tables.read_sealed(self._note(number)).dropna(subset="path")
         except _UNREADABLE:
             return False
         return not damaged(stored, self.worker.folder)

@@ -97,7 +97,7 @@ class IngestedSet:
     def dropped(self) -> pd.DataFrame:
         """Return the faces that were not found or are blurred, with the columns DROPPED_COLUMNS."""
         self._check_whole()
-        return pd.read_parquet(self.dropped_file)[list(DROPPED_COLUMNS)]
+        return tables.read_sealed(self.dropped_file)[list(DROPPED_COLUMNS)]
 
     def _check_whole(self) -> None:
         if not self.is_whole:

@@ -2,17 +2,22 @@
 
 A table is a Parquet file. Categorical columns hold their categories in a fixed order; units stand in the
 column's name. Reading checks what writing promised, so a damaged or foreign file never becomes a result.
+
+Parquet's own checksums are of pages alone: of single bits flipped in the footer one in thirty gave other values without
+a word. So the footer holds a SHA-256 of the whole file, counted with zeros in its own place.
 """
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow
+from pyarrow import parquet
 
 from face_sets.expressions import EXPRESSIONS
-from face_sets.files import atomic_path
+from face_sets.files import write_bytes
 
 AGE_GROUPS: Final = ("child", "adult", "unknown")
 SPLITS: Final = ("train", "validation", "test", "external")
@@ -22,6 +27,9 @@ Row = dict[str, Any]
 
 Column = str | tuple[str, ...]
 """A pandas dtype, or the categories of a categorical column."""
+
+_SEAL: Final = b"sha256 of this file with zeros here"
+_ZEROS: Final = b"0" * 64
 
 _WHO: Final[Mapping[str, Column]] = {
     "face_id": "string",
@@ -62,6 +70,12 @@ COLUMNS: Final[dict[str, Mapping[str, Column]]] = {
 
 KEYS: Final[dict[str, tuple[str, ...]]] = {"faces": ("face_id",), "ingested": ("face_id",)}
 
+RANGES: Final[dict[str, tuple[float, float]]] = {"age_years": (0, 120), "skin_tone": (1, 10)}
+"""By column, whatever its table: the least and the greatest value, both allowed."""
+
+SUMS: Final[dict[str, tuple[tuple[str, ...], float, float]]] = {}
+"""By table: columns whose sum is the same in every row, that sum, and how far it may be off."""
+
 NEVER_MISSING: Final[dict[str, tuple[str, ...]]] = {
     "faces": ("face_id", "dataset", "subject_id", "expression", "age_group", "split", "path", "sha256"),
     "ingested": (
@@ -79,7 +93,7 @@ def conform(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     """Return `frame` with the declared columns, in the declared order and types, keys checked.
 
     Columns that may be missing are filled with missing values if `frame` lacks them.
-    Raises TableError for an unknown or missing column, a value outside its categories, a repeated key.
+    Raises TableError for an unknown or missing column, a value outside its categories or range, a repeated key.
     """
     declared = COLUMNS[table]
     if unknown := sorted(set(frame.columns) - set(declared)):
@@ -93,6 +107,7 @@ def conform(frame: pd.DataFrame, table: str) -> pd.DataFrame:
         )
     columns = {name: _typed(frame, table, name, kind) for name, kind in declared.items()}
     result = pd.DataFrame(columns).reset_index(drop=True)
+    _check_ranges(result, table)
     for name in NEVER_MISSING[table]:
         if (count := int(result[name].isna().sum())) > 0:
             raise TableError(f"table {table!r}: {count} row(s) have no {name}")
@@ -116,16 +131,32 @@ def _typed(frame: pd.DataFrame, table: str, name: str, kind: Column) -> pd.Serie
         raise TableError(f"table {table!r}, column {name}: expected {kind}, {error}") from error
 
 
+def _check_ranges(frame: pd.DataFrame, table: str) -> None:
+    for name in [name for name in frame if name in RANGES]:
+        least, greatest = RANGES[name]
+        if not (fits := frame[name].between(least, greatest) | frame[name].isna()).all():
+            first = frame.loc[~fits, name].iloc[0]
+            raise TableError(
+                f"table {table!r}, column {name}: {first} is not from {least:g} to {greatest:g}; make its stage again"
+            )
+    columns, expected, tolerance = SUMS.get(table, ((), 0.0, 0.0))
+    sums = frame[list(columns)].sum(axis=1)
+    if not (fits := (sums - expected).abs() <= tolerance).all():
+        raise TableError(
+            f"table {table!r}: {columns[0]} to {columns[-1]} add up to {sums[~fits].iloc[0]:.4g} instead of "
+            f"{expected:g}; make its stage again"
+        )
+
+
 def empty(table: str) -> pd.DataFrame:
     """Return a table without rows, in its declared types."""
     return conform(pd.DataFrame({name: [] for name in COLUMNS[table]}), table)
 
 
 def write(frame: pd.DataFrame, table: str, path: Path) -> pd.DataFrame:
-    """Check `frame` and write it atomically as Parquet; return what was written."""
+    """Check `frame` and write it atomically, sealed; return what was written."""
     checked = conform(frame, table)
-    with atomic_path(path) as temporary:
-        checked.to_parquet(temporary, index=False)
+    write_sealed(checked, path)
     return checked
 
 
@@ -134,7 +165,12 @@ def read(table: str, *paths: Path) -> pd.DataFrame:
 
     Raises FileNotFoundError naming the first absent file, TableError for a damaged or foreign one.
     """
-    return conform(concatenated(_read_part(table, path) for path in paths), table)
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(
+                f"table {table!r} is not at {path}: run the stage that writes it (`fer status` says which)"
+            )
+    return conform(concatenated(map(read_sealed, paths)), table)
 
 
 def concatenated(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -143,14 +179,27 @@ def concatenated(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def _read_part(table: str, path: Path) -> pd.DataFrame:
-    if not path.exists():
-        raise FileNotFoundError(
-            f"table {table!r} is not at {path}: run the stage that writes it (`fer status` says which)"
-        )
+def write_sealed(frame: pd.DataFrame, path: Path) -> None:
+    """Write rows of any columns as Parquet, atomically, with a SHA-256 of the file in its footer."""
+    rows = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    buffer = pyarrow.BufferOutputStream()
+    with parquet.ParquetWriter(buffer, rows.schema) as writer:
+        writer.write_table(rows)
+        writer.add_key_value_metadata({_SEAL: _ZEROS})
+    data = buffer.getvalue().to_pybytes()
+    head, _, tail = data.rpartition(_ZEROS)
+    write_bytes(path, head + sha256(data).hexdigest().encode() + tail)
+
+
+def read_sealed(path: Path) -> pd.DataFrame:
+    """Return the rows of a Parquet file. Raises TableError if it is damaged, or not as it was written."""
     try:
-        return pd.read_parquet(path)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise TableError(
-            f"table {table!r}: {path} is damaged ({error}); delete it and run the stage again"
-        ) from error
+        data = path.read_bytes()
+        file = parquet.ParquetFile(pyarrow.BufferReader(data))
+        seal = (file.metadata.metadata or {}).get(_SEAL)  # other programs' files have none
+        if seal is not None and sha256(_ZEROS.join(data.rsplit(seal, 1))).hexdigest().encode() != seal:
+            raise ValueError("it is not as it was written")
+        return file.read().to_pandas()
+    except Exception as error:  # the library lets anything out, and it is always the file's fault
+        why = " ".join(str(error).split())[:200]
+        raise TableError(f"{path} is damaged ({why}); delete it and run the stage again") from error
