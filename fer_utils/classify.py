@@ -12,7 +12,6 @@ from face_sets.images import ImageError, read_image
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
-from fer_utils.whole_files import broken_files
 
 PREFERRED = "mobilenet_v3_large"
 """The paper's best network; a study without it offers its first."""
@@ -69,21 +68,15 @@ class Unreadable:
 def default_model(paths: Paths) -> Model:
     """Return the study's float32 export of its all-data copy.
 
-    Raises NoModelError when the study has not made one yet, or its file was deleted or cut.
+    Raises NoModelError when the study has not made one yet, TableError when its file is missing, cut or changed.
     """
     study = paths.study
     network = PREFERRED if PREFERRED in study.architectures else study.architectures[0]
     run_id = f"{network}.all.none.float32"
-    if not (files := exported_files([network], paths)):
-        raise NoModelError(
-            f"no model yet: run `make book`, or `fer run 04_compression --profile {study.profile}`"
-        )
+    files = exported_files([network], paths, only=[run_id])
     if run_id not in files:
-        raise NoModelError(f"{network} has no float32 export in profile {study.profile}: see 04_compression")
-    if files[run_id].name in broken_files(paths.compressed("runs", network)):
         raise NoModelError(
-            f"{files[run_id].name} is missing or not whole: "
-            f"`fer run 04_compression --profile {study.profile}` makes it again"
+            f"no float32 export of {network} is here: run `make book`, or `fer run 04_compression --profile {study.profile}`"
         )
     return Model(run_id, files[run_id], study.image_size, f"{study.face_source} faces")
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_folder
 from face_sets.processes import end_all_when_terminated, end_with_run
 from fer_utils import forgetting
 from fer_utils.paths import Paths, remarks_on_folders, settle_folders
@@ -54,6 +55,7 @@ def run(
 
     study = _study(profile, overrides)
     _look_at_folders()
+    remember(results_folder().resolve(), PROJECT_FOLDER / KNOWN_RESULTS)
     targets = [Paths.of(study).notebook(notebook_source(stage).stem) for stage in stages or []]
     if not make(targets or [BOOK], profile, study.changes, cores, workflow_profile):
         typer.echo("Nothing to do: everything is up to date.")

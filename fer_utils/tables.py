@@ -1,10 +1,13 @@
 """The tables that pass between the study's steps: their columns and types; `face_sets.tables` reads and writes them."""
 
-from typing import Final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.files import digest
 from face_sets.tables import (
     AGE_GROUPS,
     COLUMNS,
@@ -26,7 +29,7 @@ from fer_utils.study import COHORTS, PRECISIONS, TECHNIQUES
 
 __all__ = [
     "AGE_GROUPS", "COLUMNS", "KEYS", "NEVER_MISSING", "RANGES", "SPLITS", "SUMS", "TableError", "concatenated", "conform",
-    "empty", "read", "read_sealed", "with_file", "write", "write_sealed",
+    "empty", "file_of", "read", "read_sealed", "with_file", "write", "write_sealed",
 ]  # fmt: skip
 
 ARITHMETICS: Final = ("float32", "dynamic", "int8")
@@ -176,14 +179,31 @@ RANGES.update(
     dict.fromkeys((*PROBABILITY_COLUMNS, "sparsity", "largest_difference", "same_class", "accuracy"), _SHARE)
     | dict.fromkeys(("validation_accuracy", "output_step"), _SHARE)
     | dict.fromkeys(("loss", "validation_loss", "error_steps", "noise_share"), _NOT_NEGATIVE)
-    | dict.fromkeys(("train_seconds", "latency_ms_median", "latency_ms_p90", "mean_ms", "peak_memory_mib"), _COUNT)
-    | dict.fromkeys(("interval_low_ms", "interval_high_ms", "size_bytes", "size_gzip_bytes", "image_size"), _COUNT)
-    | dict.fromkeys(("seed", "parameters", "epochs", "epoch", "distinct_values", "children", "repeat"), _COUNT)
+    | dict.fromkeys(
+        ("train_seconds", "latency_ms_median", "latency_ms_p90", "mean_ms", "peak_memory_mib"), _COUNT
+    )
+    | dict.fromkeys(
+        ("interval_low_ms", "interval_high_ms", "size_bytes", "size_gzip_bytes", "image_size"), _COUNT
+    )
+    | dict.fromkeys(
+        ("seed", "parameters", "epochs", "epoch", "distinct_values", "children", "repeat"), _COUNT
+    )
     | dict.fromkeys(("threads", "runs", "warm_ups", "position", "faces"), _COUNT)
 )
 
 # An 8-bit softmax rounds each of seven probabilities by up to half a step of 1/256 (LiteRT's quantization specification)
 SUMS["predictions"] = (PROBABILITY_COLUMNS, 1.0, 4 / 256)
+
+
+def file_of(run: Mapping[Any, Any] | pd.Series, table: Path) -> Path:
+    """Return the file of a row of the table of runs at `table`. Raises TableError if it is not as it was written."""
+    path = table.parent / str(run["artefact"])
+    noted = run.get("file_digest")
+    if pd.notna(noted) and not (path.is_file() and digest(path) == noted):
+        raise TableError(
+            f"{path} is missing, cut or changed: `fer run` with the study's profile makes it again"
+        )
+    return path
 
 
 def with_file(runs: pd.DataFrame) -> pd.DataFrame:

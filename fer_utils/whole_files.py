@@ -4,17 +4,12 @@ Snakemake keeps what a job was made from in the clone that ran it. Here it is ke
 another clone, with other code, which uses the same results finds what its code would make differently.
 """
 
-import json
-import zipfile
-from hashlib import sha256
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
-
 from face_sets.files import digest, write_text
 from fer_utils import tables
-from fer_utils.compression.golden import GOLDEN_FILE
 from fer_utils.graph import STEPS, Job, job_name, jobs
 from fer_utils.paths import Paths
 from fer_utils.study import Study
@@ -60,22 +55,15 @@ def _recorded(job: Job, paths: Paths) -> str | None:
 def broken_files(table: Path) -> list[str]:
     """Return the names of the files beside a table of runs that are absent or not whole; its own if it is damaged."""
     try:
-        names = tables.read("runs", table)["artefact"].dropna().astype(str)
-        beside = table.with_name(GOLDEN_FILE)
-        golden: dict[str, Any] = json.loads(beside.read_bytes())["answers"] if beside.exists() else {}
-    except (tables.TableError, ValueError, KeyError, TypeError):
+        runs = tables.read("runs", table)
+    except tables.TableError:
         return [table.name]
-    return [n for n in names if not _is_whole(table.parent / n, golden.get(n, {}).get("sha256"))]
+    files = runs.dropna(subset="artefact").to_dict("records")
+    return [str(run["artefact"]) for run in files if _is_broken(run, table)]
 
 
-def _is_whole(path: Path, noted: str | None) -> bool:
-    """By its digest where one was noted, else by its end: an exported file ends in a zip (`metadata.describe`)."""
+def _is_broken(run: dict[Hashable, Any], table: Path) -> bool:
     try:
-        if noted:
-            return sha256(path.read_bytes()).hexdigest() == noted
-        if path.suffix == ".tflite":
-            return zipfile.is_zipfile(path)
-        with h5py.File(path):
-            return True
-    except OSError:
-        return False
+        return not tables.file_of(run, table).is_file()
+    except tables.TableError:
+        return True

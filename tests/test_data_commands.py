@@ -1,7 +1,10 @@
 """The `fer data` commands, as a reader types them."""
 
+import os
 import shutil
 import sys
+from contextlib import contextmanager
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -9,14 +12,16 @@ from made_up import write_noise
 from made_up_sets import NAME, SECRET, SOURCE, put_set, write_set
 from typer.testing import CliRunner
 
-from face_sets import commands
+from face_sets import commands, folders
 from face_sets import ingest as ingest_module
 from face_sets.folders import RESULTS_VARIABLE
 from face_sets.ingested import IngestedSet, ingested_sets
 from face_sets.manifests import load_manifest
+from face_sets.processes import BusyError, one_at_a_time
 from face_sets.readers.reading import SOURCES
 from fer_utils import cli, forgetting, tables
 from fer_utils.paths import Paths
+from fer_utils.reporting.build import BOOKS
 from fer_utils.steps.faces import make_faces
 from fer_utils.study import Study, load_study
 
@@ -26,6 +31,8 @@ def results(tmp_path, monkeypatch):
     folder = tmp_path / "results"
     monkeypatch.setenv(RESULTS_VARIABLE, str(folder))
     monkeypatch.setattr(forgetting, "PROJECT_FOLDER", tmp_path)
+    monkeypatch.setattr(commands, "PROJECT_FOLDER", tmp_path)
+    monkeypatch.setattr(forgetting, "LOCK", tmp_path / "run.lock")
     monkeypatch.setattr(ingest_module, "source", lambda name: SOURCE)
     return folder
 
@@ -204,12 +211,71 @@ def test_forgetting_asks_first(results, studies):
     assert fer("forget", "kdef", answer="y\n").exit_code == 0
 
 
-def test_forgetting_that_was_killed_is_ended_by_the_next(results, studies, monkeypatch):
-    """Without its table a study that learned cannot show that it did not learn from the set: it goes."""
+def test_a_study_without_its_table_goes(results, studies):
+    """It cannot show that it did not learn from the set."""
     folder = Paths.of(load_study("licensed", face_size=48, sets=("cafe", "kdef", "jaffe")), results)
     folder.faces.unlink()
     fer("forget", "kdef", "--yes")
     assert not folder.root.exists()
+
+
+@pytest.mark.parametrize("order", [sorted, partial(sorted, reverse=True)])
+@pytest.mark.parametrize("after", [1, 2, 5, 9, 20])
+def test_forgetting_that_was_killed_is_ended_by_the_next_from_anywhere(
+    results, studies, tmp_path, monkeypatch, after, order
+):
+    """Killed after some deletions, in any order of a folder's names; asked again with other results."""
+    left, delete = [after], os.unlink
+
+    def die(path, *arguments, **options):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return delete(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", _ordered(os.scandir, order))
+        patch.setattr(os, "unlink", die)
+        assert fer("forget", "kdef", "--yes").exit_code != 0
+    monkeypatch.setenv(RESULTS_VARIABLE, str(tmp_path / "elsewhere"))
+    answer = fer("forget", "kdef", "--yes")
+    assert answer.exit_code == 0, answer.output
+    kept = Paths.of(load_study("licensed", face_size=48, sets=("cafe", "jaffe")), results).root.name
+    assert names(results) == sorted([kept, "quick"])
+    assert not (results / "data" / "kdef").exists()
+    assert not any((tmp_path / page).exists() for page in ("_build", "book/stages", ".cache/book-x"))
+    assert "nothing here was made from kdef" in fer("forget", "kdef", "--yes").output
+
+
+def _ordered(scan, order):
+    @contextmanager
+    def scandir(path="."):
+        with scan(path) as entries:
+            yield iter(order(entries, key=lambda entry: entry.name))
+
+    return scandir
+
+
+def test_forgetting_finds_other_folders_of_results_and_a_book_whose_study_is_gone(
+    results, studies, tmp_path, monkeypatch
+):
+    folders.remember(results, tmp_path / folders.KNOWN_RESULTS)
+    monkeypatch.setenv(RESULTS_VARIABLE, str(tmp_path / "elsewhere"))
+    assert fer("forget", "kdef", "--yes").exit_code == 0
+    assert not (results / "data" / "kdef").exists()
+    (tmp_path / "_build").mkdir()
+    folders.remember(results / "licensed-gone", tmp_path / BOOKS)
+    assert fer("forget", "jaffe", "--yes").exit_code == 0
+    assert not (tmp_path / "_build").exists()
+    assert not (tmp_path / BOOKS).exists()
+
+
+def test_a_set_is_not_forgotten_while_a_run_reads_it(results, studies, tmp_path):
+    before = sorted(results.rglob("*"))
+    with one_at_a_time(forgetting.LOCK):
+        answer = fer("forget", "kdef", "--yes")
+    assert isinstance(answer.exception, BusyError)
+    assert set(results.rglob("*")) >= set(before)
 
 
 def test_forgetting_nothing_says_so(results):

@@ -1,20 +1,19 @@
 """Files beside tables that are there: deleted, cut or changed, their jobs are due again, and only theirs."""
 
 import dataclasses
-import json
-from hashlib import sha256
 
-import h5py
-import numpy as np
 import pandas as pd
 import pytest
 from tiny_networks import tiny_file  # noqa: F401
 
+from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.classify import NoModelError, default_model
-from fer_utils.compression.metadata import describe
+from fer_utils.classify import default_model
+from fer_utils.compression.exported_files import exported_files
 from fer_utils.graph import find_job
 from fer_utils.paths import Paths
+from fer_utils.steps.export import export
+from fer_utils.steps.measure import measure
 from fer_utils.study import load_study
 from fer_utils.whole_files import broken_jobs, changed_jobs, record_job
 from fer_utils.workflow import _forced, due_jobs
@@ -33,21 +32,19 @@ def paths(study, monkeypatch, tmp_path, tiny_file):  # noqa: F811
     """A study with weights, an exported file (its digest noted) and a variant (without one)."""
     monkeypatch.setenv("FER_RESULTS", str(tmp_path))
     paths = Paths.of(study)
-    model = describe(tiny_file("float32").read_bytes(), "tiny", "about")
+    model = tiny_file("float32").read_bytes()
     trained, exported, variants = (
         paths.trained("runs", NETWORK), paths.compressed("runs", NETWORK), paths.compressed("variant_runs", NETWORK),
     )  # fmt: skip
     for table, name in ((trained, WEIGHTS), (exported, FILE), (variants, VARIANT)):
+        table.parent.mkdir(parents=True, exist_ok=True)
+        (table.parent / name).write_bytes(model)
         rows = pd.DataFrame(
-            {"run_id": [name, "failed"], "status": ["done", "failed"], "artefact": [name, None]}
-        )
+            {"run_id": [name, "failed"], "status": ["done", "failed"], "artefact": [name, None],
+             "file_digest": [digest(table.parent / name), None]}
+        )  # fmt: skip
         about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "precision": "float32"}
         tables.write(rows.assign(**about), "runs", table)
-        (table.parent / name).write_bytes(model)
-    with h5py.File(trained.parent / WEIGHTS, "w") as file:
-        file["kernel"] = np.zeros(1000)
-    golden = {"answers": {FILE: {"sha256": sha256(model).hexdigest()}}}
-    (exported.parent / "golden.json").write_text(json.dumps(golden))
     return paths
 
 
@@ -74,34 +71,50 @@ def test_a_missing_or_cut_file_breaks_its_job(paths, study, name, cut):
     assert broken == (f"train-{NETWORK}" if name == WEIGHTS else f"compress-{NETWORK}-plain")
 
 
+@pytest.mark.parametrize("name", [FILE, VARIANT, WEIGHTS])
 @pytest.mark.parametrize("where", [0.01, 0.3, 0.7, 0.99])
-def test_a_flipped_bit_in_an_exported_file_breaks_its_job(paths, study, where):
-    path = place(paths, FILE)
+def test_a_flipped_bit_breaks_its_job(paths, study, where, name):
+    path = place(paths, name)
     content = bytearray(path.read_bytes())
     content[int(where * len(content))] ^= 4
     path.write_bytes(content)
-    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-plain"]
+    assert len(broken_jobs(study, paths)) == 1
 
 
-@pytest.mark.parametrize("name", ["runs.parquet", "golden.json"])
-def test_a_damaged_table_or_note_breaks_its_job_too(paths, study, name):
-    path = place(paths, name)
+def test_a_damaged_table_breaks_its_job_too(paths, study):
+    path = place(paths, "runs.parquet")
     path.write_bytes(path.read_bytes()[:50])
     assert broken_jobs(study, paths) == [f"compress-{NETWORK}-plain"]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"cut", b"\0" * 5000])
-def test_nothing_is_classified_by_such_a_file(paths, study, content):
+@pytest.mark.parametrize("content", [None, b"", b"cut", b"\0" * 5000, 0.3, 0.9])
+def test_no_command_uses_such_a_file(paths, study, content):
     table = paths.compressed("runs", NETWORK)
-    path = table.parent / "plain.tflite"
-    run = {"run_id": f"{NETWORK}.all.none.float32", "status": "done", "artefact": path.name}
+    path, run_id = table.parent / "plain.tflite", f"{NETWORK}.all.none.float32"
+    path.write_bytes((table.parent / FILE).read_bytes())
+    run = {"run_id": run_id, "status": "done", "artefact": path.name, "file_digest": digest(path)}
     about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "precision": "float32"}
     tables.write(pd.DataFrame([{**run, **about}]), "runs", table)
-    path.write_bytes((table.parent / FILE).read_bytes())
     assert default_model(paths).path == path
-    path.unlink() if content is None else path.write_bytes(content)
-    with pytest.raises(NoModelError, match=r"plain\.tflite is missing or not whole: `fer run 04_compression"):
-        default_model(paths)
+    if content is None:
+        path.unlink()
+    elif isinstance(content, float):
+        flipped = bytearray(path.read_bytes())
+        flipped[int(content * len(flipped))] ^= 1
+        path.write_bytes(flipped)
+    else:
+        path.write_bytes(content)
+    uses = (
+        lambda: default_model(paths),
+        lambda: export(study, paths, [run_id], paths.packs),
+        lambda: measure(study, paths),
+        lambda: exported_files([NETWORK], paths),
+    )
+    for use in uses:
+        with pytest.raises(tables.TableError, match=r"plain\.tflite is missing, cut or changed: `fer run`"):
+            use()
+    assert not paths.packs.exists()
+    assert not paths.measurements.exists()
 
 
 def test_the_workflow_makes_it_again(paths, study):

@@ -20,22 +20,27 @@ def file_name(run_id: str, image_size: int) -> str:
 
 
 def exported_files(
-    architectures: Sequence[Architecture], paths: Paths, table: str = "runs"
+    architectures: Sequence[Architecture],
+    paths: Paths,
+    table: str = "runs",
+    only: Sequence[str] | None = None,
 ) -> dict[str, Path]:
-    """Return the existing TFLite files of some networks, by run id; none of a network not yet compressed.
+    """Return the TFLite files of some networks, by run id; none of a network not yet compressed.
 
-    `table` is "runs", or "variant_runs" for other 8-bit files of the same networks.
+    `table` is "runs", or "variant_runs" for other 8-bit files of the same networks; `only` names runs. Raises
+    TableError for a file that is not as it was written.
     """
-    return tflite_files(paths.all_compressed(table, architectures))
+    return tflite_files(paths.all_compressed(table, architectures), only)
 
 
-def tflite_files(runs_tables: Sequence[Path]) -> dict[str, Path]:
-    """Return the TFLite files beside some `runs` tables, by run id; none where a table does not exist yet."""
+def tflite_files(runs_tables: Sequence[Path], only: Sequence[str] | None = None) -> dict[str, Path]:
+    """Return the TFLite files beside some `runs` tables, as `exported_files`."""
     files: dict[str, Path] = {}
     for path in filter(Path.exists, runs_tables):
         runs = tables.read("runs", path)
         done = tables.with_file(runs[runs["status"] == "done"])
-        files |= {str(row.run_id): path.parent / str(row.artefact) for row in done.itertuples()}
+        rows = done if only is None else done[done["run_id"].isin(only)]
+        files |= {str(row["run_id"]): tables.file_of(row, path) for row in rows.to_dict("records")}
     return files
 
 

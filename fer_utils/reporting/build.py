@@ -18,7 +18,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from face_sets.files import write_text
-from face_sets.folders import PROJECT_FOLDER
+from face_sets.folders import PROJECT_FOLDER, remember
 from fer_utils.paths import Paths
 from fer_utils.reporting.pages import html_table
 
@@ -31,6 +31,9 @@ STAGES_FOLDER: Final = Path("book", "stages")
 
 FILES_FOLDER: Final = STAGES_FOLDER / "files"
 """What the book offers for download; `html_extra_path` of `_config.yml` puts its contents at the book's root."""
+
+BOOKS: Final = Path(".cache", "books.txt")
+"""Below the project: the licensed studies, one a line, whose results are in the rendered book or its sources."""
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
 
@@ -68,6 +71,8 @@ def build_book(
     root to path. The old book stays until the new one is complete. Raises BookError if a notebook that `_toc.yml`
     names has not run, or with Jupyter Book's first complaint.
     """
+    if paths.study.face_source == "licensed":
+        remember(paths.root.resolve(), project / BOOKS)
     gather(paths, pages, project, served=served)
     scratch = project / ".cache"
     scratch.mkdir(exist_ok=True)

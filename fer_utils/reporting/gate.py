@@ -56,8 +56,8 @@ def _permitted(faces: pd.DataFrame) -> pd.Series:
 
 def best_models(study: Study, paths: Paths) -> dict[str, Path]:
     """Return the files of BEST that this run has exported, by run id, in that order."""
-    models = exported_files(study.architectures, paths)
     wanted = [f"{architecture}.all.none.{precision}" for architecture, precision in BEST]
+    models = exported_files(study.architectures, paths, only=wanted)
     return {run_id: models[run_id] for run_id in wanted if run_id in models}
 
 

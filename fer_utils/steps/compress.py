@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from face_sets.files import write_bytes, write_text
+from face_sets.files import digest, write_bytes, write_text
 from fer_utils import tables
 from fer_utils.compression.export import REPRESENTATIVE_FACES, quantized, to_tflite, with_activation_ranges
 from fer_utils.compression.exported_files import file_name, file_weights
@@ -98,7 +98,7 @@ class Original:
         runs = tables.read("runs", paths.trained("runs", architecture))
         run = runs[runs["cohort"] == "all"].iloc[0]
         network = build_network(architecture, study, None)
-        network.load_weights(paths.trained("runs", architecture).parent / run["artefact"])
+        network.load_weights(tables.file_of(run, paths.trained("runs", architecture)))
         answers = tables.read("predictions", paths.trained("predictions", architecture))
         in_training = faces.learned["split"] == "train"
         training, validation = (
@@ -186,11 +186,10 @@ class Compression:
         if base is None:
             return
         table = self.paths.compressed("runs", self.original.architecture, base)
-        runs = tables.read("runs", table).set_index("run_id")
-        run_id = f"{self.original.run['run_id']}.{base}"
-        if runs.loc[run_id, "status"] != "done":
+        run = tables.read("runs", table).set_index("run_id").loc[f"{self.original.run['run_id']}.{base}"]
+        if run["status"] != "done":
             raise CompressionError(f"{self.technique} goes on from {base}, which failed: see its row")
-        self.original.network.load_weights(table.parent / f"{run_id}.h5")
+        self.original.network.load_weights(tables.file_of(run, table))
 
     def _export(self, trained: Trained, precision: Precision, run_id: str) -> Trained:
         model = to_tflite(trained.network, precision, self._representative())
@@ -272,6 +271,8 @@ class Compression:
             "technique": self.technique, "precision": precision, "status": status,
             "train_seconds": trained.seconds if trained else None, "epochs": trained.epochs if trained else None,
         }  # fmt: skip
+        if "artefact" in known:
+            row["file_digest"] = digest(self.folder / known["artefact"])
         made = run_row(self.study, "compress", run_id=run_id, **inherited, **{**row, **known})
         self._add(table, pd.DataFrame([made]))
 

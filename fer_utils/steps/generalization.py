@@ -38,9 +38,9 @@ def _predictions(
     network = build_network(architecture, study, None)
     trained = tables.read("runs", paths.trained("runs", architecture))
     answers = []
-    for run in trained.itertuples():
-        network.load_weights(paths.trained("runs", architecture).parent / str(run.artefact))
-        answers.append(prediction_rows(str(run.run_id), faces, predict_keras(network, images)))
+    for run in trained.to_dict("records"):
+        network.load_weights(tables.file_of(run, paths.trained("runs", architecture)))
+        answers.append(prediction_rows(str(run["run_id"]), faces, predict_keras(network, images)))
     for run_id, file in exported_files([architecture], paths).items():
         answers.append(prediction_rows(run_id, faces, predict_tflite(file, images)))
     return answers

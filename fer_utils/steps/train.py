@@ -47,7 +47,7 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
             study, "train", run_id=run_id, architecture=architecture, cohort=cohort, technique="none",
             precision="float32", initial_weights=start, parameters=trained.network.count_params(),
             train_seconds=trained.seconds, epochs=trained.epochs, status="done", artefact=artefact,
-            data_digest=used(cohort),
+            file_digest=digest(folder / artefact), data_digest=used(cohort),
         )  # fmt: skip
         rows["runs"].append(pd.DataFrame([row]))
         answers = predict_keras(trained.network, faces.tested_images)

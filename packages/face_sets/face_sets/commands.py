@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from face_sets.folders import results_folder
+from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_folder
 from face_sets.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def ingest(
     from face_sets.ingest import ingest as run
     from face_sets.ingested import IngestedSet
 
+    remember(results_folder().resolve(), PROJECT_FOLDER / KNOWN_RESULTS)
     report = run(
         name, folder, results_folder(), face_size or FACE_SIZE, processes or usable_cores(), detector,
         show_progress=sys.stderr.isatty(),

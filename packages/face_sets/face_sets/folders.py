@@ -11,9 +11,26 @@ RESULTS_VARIABLE: Final = "FER_RESULTS"
 """Names a folder for results where the project's own disk is too small, or may not hold licensed faces."""
 
 
+KNOWN_RESULTS: Final = Path(".cache", "results_folders.txt")
+"""Below the project: the folders of results that were ever used, one a line."""
+
+
 def results_folder() -> Path:
     """Return the folder of all results, relative to the working directory: `FER_RESULTS`, else the project's `results/`.
 
     The workflow knows files by their names, so all code must name them in one way.
     """
     return Path(os.path.relpath(os.environ.get(RESULTS_VARIABLE) or PROJECT_FOLDER / "results"))
+
+
+def remember(place: Path, note: Path) -> None:
+    """Add a folder to the list of folders in the file `note`, so that what was made there is found again."""
+    if place not in remembered(note):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with note.open("a", encoding="utf-8") as file:  # one short line: two processes do not mix theirs
+            file.write(f"{place}\n")
+
+
+def remembered(note: Path) -> list[Path]:
+    """Return the folders that `remember` noted."""
+    return [Path(line) for line in note.read_text("utf-8").splitlines()] if note.exists() else []
