@@ -32,9 +32,17 @@ def write_cost(path: Path) -> None:
 def costs(paths: Paths) -> pd.DataFrame:
     """Return what each job of the run cost: wall and processor seconds, peak memory; the last row is the sum."""
     files = sorted(paths.duration("x").parent.glob("*.tsv"))
-    jobs = [pd.read_csv(file, sep="\t")[list(MEASURED)].assign(job=file.stem) for file in files]
+    jobs = [_cost(file).assign(job=file.stem) for file in files]
     none = pd.DataFrame(columns=["job", *MEASURED]).astype(dict.fromkeys(MEASURED, float))
     table = pd.concat([none, *jobs], ignore_index=True)
     total = table.agg({"s": "sum", "cpu_time": "sum", "max_rss": "max"})
     table.loc[len(table)] = {"job": "all, one after the other", **total}
     return table.rename(columns=MEASURED)
+
+
+def _cost(file: Path) -> pd.DataFrame:
+    """A job's numbers; missing where its file is damaged, which is no reason to have no book."""
+    try:
+        return pd.read_csv(file, sep="\t", dtype=float)[list(MEASURED)]
+    except (OSError, ValueError, KeyError):
+        return pd.DataFrame({name: [float("nan")] for name in MEASURED})

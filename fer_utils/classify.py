@@ -8,6 +8,7 @@ import numpy as np
 
 from face_sets.detection import FaceDetector, crop_face
 from face_sets.expressions import EXPRESSIONS
+from face_sets.files import printable
 from face_sets.images import ImageError, read_image
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.prediction import predict_tflite
@@ -120,7 +121,7 @@ def describe(answers: Sequence[Answer], model: Model) -> str:
     lines = [f"Model {model.run_id}, trained on {model.trained_on}. A posed expression is not a felt one."]
     for answer in answers:
         lines.append(
-            f"\n{answer.photo}: {len(answer.faces) or 'no'} face{'' if len(answer.faces) == 1 else 's'} found"
+            f"\n{printable(answer.photo)}: {len(answer.faces) or 'no'} face{'' if len(answer.faces) == 1 else 's'} found"
         )
         for number, face in enumerate(answer.faces, 1):
             lines.append(f"  face {number}, {face.box[2]:.0f} pixels wide")

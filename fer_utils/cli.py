@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from face_sets.files import printable
 from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_folder
 from face_sets.processes import end_all_when_terminated, end_with_run
 from fer_utils import forgetting
@@ -96,7 +97,7 @@ def classify(
         typer.echo(describe(answers, model))
     for each in found:
         if not isinstance(each, Answer):
-            typer.echo(f"fer: {each.error}", err=True)
+            typer.echo(f"fer: {printable(each.error)}", err=True)
     if len(answers) < len(found):
         raise typer.Exit(1)
 
@@ -264,7 +265,7 @@ def main() -> None:
     except (ValueError, RuntimeError, OSError) as error:
         own = type(error).__module__.startswith(("fer_utils", "face_sets", "rendered_faces", "arm_latency"))
         if own or isinstance(error, OSError):
-            sys.exit(f"fer: {error}")
+            sys.exit(f"fer: {printable(str(error))}")
         raise
 
 

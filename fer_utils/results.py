@@ -16,6 +16,7 @@ from fer_utils.analysis.external_test import PEERS_FILE, peers
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import current_emulations
 from fer_utils.reporting.figures import SavedFigure, save_figure
+from fer_utils.reporting.gate import guard
 from fer_utils.reporting.provenance import KindOfData, Provenance, provenance
 from fer_utils.stages import begin
 from fer_utils.study import Study
@@ -156,7 +157,9 @@ class Results:
 
 def open_results(names: Mapping[str, Any], stage: str) -> Results:
     """Return the results of the study that a notebook's parameters, in `globals()`, describe; errors as `begin`."""
-    return Results(*begin(names, stage), stage)
+    study, paths = begin(names, stage)
+    guard(study)
+    return Results(study, paths, stage)
 
 
 def as_interval(scores: pd.DataFrame, metric: str) -> pd.DataFrame:

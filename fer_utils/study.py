@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from face_sets.files import digest
 from face_sets.set_names import LICENSED_SETS, OWN_SET
+from face_sets.validation import read_yaml
 
 PROFILES_FOLDER: Final = Path(__file__).parent / "profiles"
 Architecture = Literal[
@@ -300,8 +300,10 @@ def _number(value: Any) -> Any:
 def _profile_fields(profile: str) -> dict[str, Any]:
     if profile not in profile_names():
         raise StudyError(f"unknown profile {profile!r}: choose one of {', '.join(profile_names())}")
-    differing = yaml.safe_load((PROFILES_FOLDER / f"{profile}.yml").read_text(encoding="utf-8")) or {}
-    return {"profile": profile, **differing}
+    try:
+        return {"profile": profile, **read_yaml(PROFILES_FOLDER / f"{profile}.yml")}
+    except ValueError as error:
+        raise StudyError(f"profile {profile}: {error}") from error
 
 
 def _checked(fields: Mapping[str, Any]) -> Study:

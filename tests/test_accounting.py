@@ -47,3 +47,13 @@ def test_times_add_up_and_memory_is_that_of_the_largest(paths):
 
 def test_without_a_run_nothing_was_spent(paths):
     assert costs(paths)["processor seconds"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "s\tcpu_time\tmax_rss\n", "\0\0\0", "s\tcpu_time\tmax_rss\na\tb\tc\n", "x\n1\n"]
+)
+def test_a_damaged_file_counts_as_nothing(paths, damage):
+    for name, text in {"a": "s\tcpu_time\tmax_rss\n1\t2\t3\n", "b": damage}.items():
+        paths.duration(name).parent.mkdir(parents=True, exist_ok=True)
+        paths.duration(name).write_text(text)
+    assert list(costs(paths).iloc[-1][1:]) == [1, 2, 3]

@@ -253,7 +253,7 @@ def children_by_group() -> dict[str, int]:
 def _read(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ClaimError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from error
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from face_sets.detection import FaceDetector, crop_face, largest_face
 from face_sets.expressions import EXPRESSIONS
+from face_sets.files import read_plain
 from face_sets.images import Pixels, encode_png
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.study import Precision
@@ -41,6 +42,8 @@ browsers to the same)."""
 STEP: Final = 1 / 256
 """Of a probability, for any smaller precision: a step of an 8-bit softmax (LiteRT's 8-bit quantization specification:
 scale 1/256), since runtimes round differently."""
+
+LARGEST_ANSWER: Final = 1_000_000  # bytes; seven numbers a file have some hundred
 
 ROUNDING: Final = 1e-7  # of a float32 near 1, added to a tolerance
 
@@ -149,7 +152,7 @@ def read_answers(path: Path, golden: Mapping[str, Any]) -> dict[str, list[float]
     Raises GoldenError for a file that is neither.
     """
     try:
-        given = json.loads(path.read_bytes())  # in any encoding of Unicode that JSON may have
+        given = json.loads(read_plain(path, LARGEST_ANSWER))  # in any encoding of Unicode that JSON may have
     except (OSError, ValueError) as error:
         problem = "cannot be read as JSON: write the seven probabilities as a list"
         raise GoldenError(f"{path} {problem}") from error

@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy.stats import quantile_test
 
-from face_sets.files import digest
+from face_sets.files import digest, read_plain
 from face_sets.validation import first_problem
 from fer_utils import tables
 from fer_utils.profiling.host import timing_columns
@@ -91,6 +91,12 @@ class BrowserResult(_Checked):
     clock_step_ms: Annotated[float, Field(gt=0, le=1000)]
     models: Annotated[list[TimedModel], Field(min_length=1, max_length=50)]
 
+    @model_validator(mode="after")
+    def _each_model_once(self) -> Self:
+        if len({model.run_id for model in self.models}) < len(self.models):
+            raise ValueError("it holds one model twice")
+        return self
+
     @property
     def device_name(self) -> str:
         """What its owner calls the device, else its platform."""
@@ -112,12 +118,7 @@ def read_browser_result(path: Path, profile: str | None = None) -> BrowserResult
     profile.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
-        if len(content) > LARGEST_BYTES:
-            raise BrowserResultError(
-                f"{path} has more than {LARGEST_BYTES:,} bytes: it is no result of the page"
-            )
+        content = read_plain(path, LARGEST_BYTES)
         text = content.decode(json.detect_encoding(content))  # editors add a mark or write UTF-16
         result = BrowserResult.model_validate_json(text)
     except OSError as error:

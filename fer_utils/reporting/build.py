@@ -76,9 +76,12 @@ def build_book(
     gather(paths, pages, project, served=served)
     scratch = project / ".cache"
     scratch.mkdir(exist_ok=True)
+    for left in scratch.glob("book-*"):  # by a rendering that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="book-") as folder:
         _run_jupyter_book(project, Path(folder))
-        shutil.rmtree(project / "_build", ignore_errors=True)
+        if (project / "_build").exists():  # moved, not deleted: killed here, there is a whole book or none
+            os.replace(project / "_build", Path(folder, "old"))
         os.replace(Path(folder, "_build"), project / "_build")
     return project / "_build" / "html" / "index.html"
 

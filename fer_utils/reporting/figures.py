@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from face_sets.files import atomic_path, write_bytes
+from fer_utils.reporting.gate import without_small_cells
 from fer_utils.reporting.provenance import Provenance
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
@@ -50,6 +51,6 @@ def save_figure(
     write_bytes(folder / f"{name}.png", picture.getvalue())
     is_row_number = isinstance(data.index, pd.RangeIndex) and data.index.name is None
     with atomic_path(folder / f"{name}.csv") as path:
-        data.to_csv(path, index=not is_row_number)
+        without_small_cells(data).to_csv(path, index=not is_row_number)
     links = f"[notebook]({folder.name}.ipynb), [data (CSV)](../figures/{folder.name}/{name}.csv)"
     return SavedFigure(picture.getvalue(), f"{source.line()} {links}")

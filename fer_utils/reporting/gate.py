@@ -1,14 +1,16 @@
-"""The publication gate: which pictures may be shown (`may_publish`), and which models may be given away.
+"""The publication gate: which pictures may be shown (`may_publish`), which models given away, which cells printed.
 
 Every picture of a face passes here before it is shown; the page in the browser, the model cards and `fer export` ask
-here before a model leaves.
+here before a model leaves. Every table on a page, and every CSV behind a figure, passes here as well.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
+from expression_scores.groups import FEWEST_SUBJECTS
 from face_sets.manifests import load_manifest
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
@@ -25,6 +27,8 @@ Of the cohorts, the one that trained on all faces, without compression beyond it
 NOT_RELEASED: Final = (
     "The models were trained on data sets whose terms do not allow the release of such a model."
 )
+
+_guarded: set[str] = set()  # names of studies, of this process, whose small cells stay hidden
 
 
 class PrivacyError(ValueError):
@@ -70,3 +74,46 @@ def forbidding_sets(study: Study) -> list[str]:
         return []
     terms = {name: load_manifest(name).study for name in study.sets}
     return [name for name, t in terms.items() if t.use == "training" and not t.may_release_model]
+
+
+def guard(study: Study) -> None:
+    """From now on hide small cells in this process, if the study's faces are of restricted sets."""
+    if study.face_source == "licensed":
+        _guarded.add(study.name)
+
+
+def without_small_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose rows about few persons hold no numbers, if a guarded study is read; else as it is.
+
+    Few are fewer `subjects` than FEWEST_SUBJECTS, or a row marked `too_small`: accuracies and counts of so few could
+    tell of single children. A table without a column `subjects` is of all persons, or made by `counted`.
+    """
+    if not _guarded or "subjects" not in table:
+        return table
+    small = table["subjects"].astype("Float64") < FEWEST_SUBJECTS
+    if "too_small" in table:
+        small |= table["too_small"].astype("boolean")
+    whole, broken = table.select_dtypes("integer"), table.select_dtypes("floating")
+    return table.assign(
+        **{str(name): whole[name].astype("Int64").mask(small.fillna(True)) for name in whole},
+        **{str(name): broken[name].mask(small.fillna(True)) for name in broken},
+    )
+
+
+def counted(
+    faces: pd.DataFrame, factors: Sequence[str], count: Callable[[pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame:
+    """Return `count(faces)`, a table of numbers of faces by `factors`; cells of few persons are hidden as above."""
+    counts = count(faces)
+    if not _guarded:
+        return counts
+    persons = count(faces.drop_duplicates([*factors, "subject_id"]))
+    return counts.astype("Int64").mask((persons > 0) & (persons < FEWEST_SUBJECTS))
+
+
+def large_groups(faces: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the rows of groups that are of enough persons to be printed; all where nothing is hidden."""
+    if not _guarded:
+        return faces
+    persons = faces.groupby(column, observed=True)["subject_id"].nunique()
+    return faces[faces[column].isin(persons.index[persons >= FEWEST_SUBJECTS])]

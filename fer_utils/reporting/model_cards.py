@@ -18,7 +18,7 @@ from fer_utils.compression import golden
 from fer_utils.compression.metadata import FileInterface
 from fer_utils.reporting import absent
 from fer_utils.reporting.build import render
-from fer_utils.reporting.gate import NOT_RELEASED
+from fer_utils.reporting.gate import NOT_RELEASED, without_small_cells
 from fer_utils.reporting.pages import ABSENT
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.reporting.style import name
@@ -103,7 +103,7 @@ class ModelCard:
             .groupby(["dataset", "split", "age_group"], observed=True)
             .agg(subjects=("subject_id", "nunique"), images=("face_id", "size"))
         )
-        return counts.reset_index().to_dict("records")
+        return without_small_cells(counts.reset_index()).to_dict("records")
 
     def metadata(self) -> dict[str, Any]:
         """Return the fields of the card's front matter, plain values."""

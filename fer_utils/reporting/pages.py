@@ -8,6 +8,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from fer_utils.reporting import style
+from fer_utils.reporting.gate import without_small_cells
 
 MARKED: Final = ("verdict", "data")
 """Columns whose words are shown as labels: they say what a row may claim."""
@@ -41,6 +42,7 @@ def html_table(
     The index is left out. Missing values are dashes, floats have `decimals` digits. With `cards` a narrow screen
     shows each row as a card, which suits long texts; else the table scrolls sideways.
     """
+    frame = without_small_cells(frame)
     heads = "".join(f'<th scope="col">{_escape(_title(column))}</th>' for column in frame.columns)
     rows = "".join(
         "<tr>" + "".join(_cell(str(c), row[c], decimals) for c in frame.columns) + "</tr>\n"

@@ -144,8 +144,10 @@ def confusion(matrix: pd.DataFrame) -> Figure:
 
 
 def coverage(counts: pd.DataFrame) -> Figure:
-    """Show how many faces each combination has: counts, index and columns the two factors."""
-    figure, axes = _heatmap(counts, 0.42 * len(counts) + 1.5, cmap="Greens", fmt="d", linewidths=1)
+    """Show how many faces each combination has: counts, index and columns the two factors; hidden ones are blank."""
+    figure, axes = _heatmap(
+        counts.astype(float), 0.42 * len(counts) + 1.5, cmap="Greens", fmt=".0f", linewidths=1
+    )
     axes.tick_params(axis="y", rotation=0)
     return figure
 

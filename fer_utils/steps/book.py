@@ -13,6 +13,7 @@ from fer_utils.paths import Paths
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book, render
 from fer_utils.reporting.device_page import device_page
+from fer_utils.reporting.gate import guard
 from fer_utils.reporting.provenance import provenance
 from fer_utils.steps.export import app_part
 from fer_utils.study import Study
@@ -20,6 +21,7 @@ from fer_utils.study import Study
 
 def make_book(study: Study, paths: Paths) -> None:
     """Write the computed pages of a study and render the book."""
+    guard(study)
     device = device_page(study, paths)
     for_apps, packs = app_part(study, paths)
     pages = {**computed_pages(study, paths), **for_apps, "device": device.text}

@@ -9,13 +9,13 @@ from typing import Final
 from face_sets.files import write_bytes
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
-from fer_utils.analysis.card_facts import card_facts, photographs_score
+from fer_utils.analysis.card_facts import CardFacts, card_facts, photographs_score
 from fer_utils.analysis.evidence import Tables
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.compression.golden import golden_files
 from fer_utils.compression.metadata import LABELS_FILE, NO_DATE, file_interface, labels
 from fer_utils.paths import Paths
-from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
+from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets, without_small_cells
 from fer_utils.reporting.model_cards import APPS_FOLDER, ModelCard, app_pages
 from fer_utils.reporting.provenance import provenance
 from fer_utils.study import Study
@@ -48,7 +48,7 @@ def _cards(study: Study, paths: Paths, files: Mapping[str, Path]) -> list[ModelC
             run=known.runs[known.runs["run_id"] == run_id].iloc[0],
             path=path,
             interface=file_interface(path),
-            facts=card_facts(known, run_id, study.test_set),
+            facts=_printable(card_facts(known, run_id, study.test_set)),
             faces=known.faces,
             measurements=known.measurements[known.measurements["run_id"] == run_id],
             photographs=photographs_score(known, run_id, photographs),
@@ -57,6 +57,12 @@ def _cards(study: Study, paths: Paths, files: Mapping[str, Path]) -> list[ModelC
         )
         for run_id, path in files.items()
     ]
+
+
+def _printable(facts: CardFacts) -> CardFacts:
+    return facts._replace(
+        recalls=without_small_cells(facts.recalls), groups=without_small_cells(facts.groups)
+    )
 
 
 def check_release(forbidding: Sequence[str]) -> None:

@@ -88,6 +88,12 @@ def test_an_endless_file_is_not_read_to_its_end():
         read_browser_result(Path("/dev/zero"))
 
 
+def test_one_model_twice_is_refused(tmp_path, result, saved):
+    result["models"] *= 2
+    with pytest.raises(BrowserResultError, match="no result of the page: it holds one model twice"):
+        read_browser_result(saved(result))
+
+
 def test_a_result_becomes_rows_of_kind_browser(study, paths, result, saved):
     (row,) = add_browser_result(study, paths, saved(result)).to_dict("records")
     times = result["models"][0]["times_ms"]

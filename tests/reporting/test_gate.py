@@ -1,9 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from fer_utils.reporting import plots
+from fer_utils.reporting import gate, plots
+from fer_utils.reporting.figures import save_figure
 from fer_utils.reporting.gate import PrivacyError, check_publishable, publishable
+from fer_utils.reporting.pages import html_table
+from fer_utils.study import load_study
 
 FACES = pd.DataFrame(
     {
@@ -64,3 +68,48 @@ def test_no_notebook_draws_pictures_itself():
     for stage in STAGES:
         text = notebook_source(stage).read_text()
         assert not [word for word in ("imshow", "IPython.display.Image", "PIL", "cv2") if word in text]
+
+
+GROUPS = pd.DataFrame(
+    {"group": ["many", "few", "wide"], "subjects": [30, 3, 20], "images": [210, 21, 140],
+     "accuracy": [0.625, 0.375, 0.875], "too_small": [False, True, True]}
+)  # fmt: skip
+CHILDREN = pd.DataFrame(
+    [{"group": g, "expression": e, "subject_id": f"{g}{k}"} for g, n in (("many", 12), ("few", 3))
+     for k in range(n) for e in ("fear", "anger", "anger")]
+)  # fmt: skip
+
+
+@pytest.fixture(params=["licensed", "quick"])
+def guarded(request, monkeypatch):
+    """Whether small cells must be hidden: in a study of licensed faces."""
+    monkeypatch.setattr(gate, "_guarded", set())
+    gate.guard(load_study(request.param))
+    return request.param == "licensed"
+
+
+def test_numbers_of_few_children_leave_by_no_way(guarded, tmp_path):
+    class Source:
+        def line(self):
+            return "Source"
+
+    save_figure(Figure(), "dots", GROUPS, folder=tmp_path, source=Source())
+    ways = (
+        html_table(GROUPS),
+        (tmp_path / "dots.csv").read_text(),
+        gate.without_small_cells(GROUPS).to_string(),
+    )
+    for text in ways:
+        assert all(number in text for number in ("30", "210", "0.625"))
+        for number in ("0.375", "0.875", "21<", ",21,"):
+            assert number not in text or not guarded, text
+
+
+def test_counts_are_hidden_by_the_number_of_children(guarded):
+    table = gate.counted(
+        CHILDREN, ["group", "expression"], lambda part: pd.crosstab(part["group"], part["expression"])
+    )
+    assert table.loc["many"].tolist() == [24, 12]
+    assert table.loc["few"].isna().all() == guarded
+    plots.coverage(table)
+    assert set(gate.large_groups(CHILDREN, "group")["group"]) == ({"many"} if guarded else {"many", "few"})

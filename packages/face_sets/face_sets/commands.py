@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from face_sets.files import printable
 from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_folder
 from face_sets.processes import usable_cores
 
@@ -96,7 +97,7 @@ def unpack(
     """Unpack an archive without harm: nothing lands outside the folder, and nothing swells beyond bounds."""
     from face_sets.archives import unpack as run
 
-    typer.echo(f"{run(archive, folder):,} files are in {folder}")
+    typer.echo(f"{run(archive, folder):,} files are in {printable(str(folder))}")
 
 
 @app.command()

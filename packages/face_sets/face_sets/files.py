@@ -1,13 +1,18 @@
 """Whole files or none: atomic writes, and digests of contents."""
 
+import errno
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_ABANDONED: Final = 24 * 3600  # seconds; no file here takes a day to write
 
 
 @contextmanager
@@ -19,12 +24,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises OSError with the path and the remedy when the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:40]}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    start = f".{path.stem[:40]}-"
+    _remove_leftovers(path.parent, start, path.suffix)
+    temporary = path.parent / f"{start}{secrets.token_hex(6)}{path.suffix}"
     try:
+        # Not mkstemp, whose 0600 would hide results from the owner's group: the user's umask decides who may read
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
-        temporary.chmod(0o644)  # mkstemp's 0600 would hide results from the owner's group
         _sync(temporary)
         os.replace(temporary, path)
         _sync(path.parent)
@@ -35,6 +41,38 @@ def atomic_path(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(folder: Path, start: str, end: str) -> None:
+    """Delete what writers of one file left that were killed."""
+    for name in os.listdir(folder):
+        if name.startswith(start) and name.endswith(end) and len(name) == len(start) + 12 + len(end):
+            left = folder / name
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink(missing_ok=True)
+
+
+def read_plain(path: Path, most_bytes: int) -> bytes:
+    """Return the content of a file that a user names.
+
+    Raises OSError for one with more bytes than `most_bytes`, and for a pipe or device, which may have no end.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe would wait for a writer
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes:,} bytes", str(path))
+    return content
+
+
+def printable(text: str) -> str:
+    """Return a text for a terminal: what would steer it, in a file's name say, is written out.
+
+    >>> printable("a\x1b[2J.jpg")
+    'a\\x1b[2J.jpg'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def _sync(path: Path) -> None:

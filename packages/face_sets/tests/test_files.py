@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from face_sets.files import atomic_path, digest, write_text
+from face_sets.files import atomic_path, digest, read_plain, write_text
 
 
 def test_a_failing_writer_leaves_the_old_file(tmp_path):
@@ -51,3 +51,34 @@ def test_digest_depends_on_content_and_on_boundaries(tmp_path):
     assert digest(file) == digest(b"ab") == digest("ab")
     assert digest("ab", "c") != digest("a", "bc")
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_users_mask_decides_who_may_read(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        write_text(tmp_path / "result.txt", "whole")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "result.txt").stat().st_mode & 0o777 == mode
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_a_day_later(tmp_path):
+    old, new, other = (tmp_path / f".{name}-{'0' * 11}{k}.txt" for k, name in enumerate(("a", "a", "b")))
+    for path in (old, new, other):
+        path.write_text("half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    write_text(tmp_path / "a.txt", "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([new, other, tmp_path / "a.txt"])
+
+
+def test_only_plain_files_of_a_stated_size_are_read(tmp_path):
+    (tmp_path / "a").write_bytes(b"12345")
+    assert read_plain(tmp_path / "a", 5) == b"12345"
+    with pytest.raises(OSError, match="it has more than 4 bytes"):
+        read_plain(tmp_path / "a", 4)
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", tmp_path / "pipe", tmp_path):
+        with pytest.raises(OSError, match="it is no plain file|Is a directory"):
+            read_plain(path, 5)
