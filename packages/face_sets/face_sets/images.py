@@ -11,7 +11,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-import pillow_heif
+import pi_heif
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
@@ -66,7 +66,7 @@ _EDGE_SHARE: Final = (
 )
 _SAMPLES: Final = 128  # pixels looked at per line
 
-pillow_heif.register_heif_opener(thumbnails=False)
+pi_heif.register_heif_opener(thumbnails=False)
 
 # What Pillow warns of (odd tags, great size) is either harmless or an ImageError below
 warnings.filterwarnings("ignore", module=r"PIL\.")

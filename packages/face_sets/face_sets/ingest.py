@@ -62,7 +62,7 @@ and more time than all else. Aligned sets are kept without loss."""
 _PART: Final = 1024  # rows per note in the journal: seconds of work, so little is lost
 _SMALL: Final = 32  # rows that one process has done before others have started
 _PACKAGES: Final = (
-    "fer-utils", "opencv-python-headless", "pillow", "pillow-heif", "simplejpeg", "ai-edge-litert",
+    "fer-utils", "opencv-python-headless", "pillow", "pi-heif", "simplejpeg", "ai-edge-litert",
 )  # fmt: skip
 _UNREADABLE: Final = (OSError, ValueError, KeyError)  # of damaged tables and notes
 PASSED_OVER: Final = "is no picture, nor a video that the set needs: it was passed over"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import writing_heic  # noqa: F401
 from PIL import Image, ImageOps, PngImagePlugin
 
 from face_sets import images

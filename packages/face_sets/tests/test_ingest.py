@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import writing_heic  # noqa: F401
 from made_up import face, picture, truncate, write_face, write_noise, write_text
 from made_up_sets import NAME, SECRET, SOURCE, write_set
 from PIL import Image
