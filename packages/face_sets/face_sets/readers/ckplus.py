@@ -41,7 +41,8 @@ def read(folder: Path) -> Reading:
     if not frames or not labels:
         raise LayoutError(
             f"{folder} is not CK+: expected pictures such as cohn-kanade-images/S005/001/S005_001_00000001.png and "
-            "labels such as Emotion/S005/001/S005_001_00000011_emotion.txt; unpack both archives there"
+            "labels such as Emotion/S005/001/S005_001_00000011_emotion.txt; unpack both archives there. Pictures that "
+            "others sorted into folders by expression can be read as the set `own`"
         )
     rejected = list(files.rejected)
     rows: list[tuple[str, str, str, str]] = []

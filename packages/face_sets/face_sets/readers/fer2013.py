@@ -62,7 +62,8 @@ def read(folder: Path) -> Reading:
     path, votes = files.ending(*TABLES), files.ending(VOTES_TABLE)
     if path is None:
         raise LayoutError(
-            f"{folder} is not FER-2013: expected {TABLE}, and {VOTES_TABLE} of FER+ if you have it"
+            f"{folder} is not FER-2013: expected {TABLE}, and {VOTES_TABLE} of FER+ if you have it; pictures that "
+            "others sorted into folders by expression can be read as the set `own`"
         )
     rejected = list(files.rejected)
     table = _table(folder / path)

@@ -6,6 +6,7 @@ opened: a table's path with `..`, or a link that leads out, becomes a rejected f
 
 import codecs
 import os
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -174,10 +175,14 @@ _MARKS: Final = {  # the longer first, which begins as the shorter does
 }  # fmt: skip
 
 
+_OTHER_SCRIPT: Final = re.compile(rb"[\xa1-\xff]{3}")
+"""Three letters beyond ASCII on end: common in Russian and Chinese code pages, unknown in Western European words."""
+
+
 def text_encoding(path: Path) -> str:
     """Return the encoding of a text file: by its mark or its zero bytes UTF-16, else UTF-8, else Windows-1252.
 
-    Raises LayoutError if the file cannot be read.
+    Raises LayoutError if the file cannot be read, or is plainly in the code page of another script.
     """
     try:
         with path.open("rb") as file:
@@ -191,6 +196,8 @@ def text_encoding(path: Path) -> str:
             while text.read(2**20):
                 pass
     except UnicodeDecodeError:
+        if _OTHER_SCRIPT.search(path.read_bytes()):
+            raise LayoutError(f"{path} is neither UTF-8 nor Windows-1252: save it in UTF-8") from None
         return "cp1252"  # what Excel writes in Western Europe and the Americas
     except OSError as error:
         raise LayoutError(f"{path} cannot be read ({error.strerror}): change its permissions") from error

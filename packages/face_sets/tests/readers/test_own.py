@@ -137,6 +137,14 @@ def test_tables_as_spreadsheets_write_them(tmp_path, case, name):
         assert row["ethnicity"] == "Québécoise"
 
 
+@pytest.mark.parametrize(
+    ("word", "page"), [("汉族儿童", "gbk"), ("русская", "cp1251"), ("ελληνική", "cp1253")]
+)
+def test_the_code_page_of_another_script_is_not_read_as_western(tmp_path, word, page):
+    with pytest.raises(LayoutError, match=r"labels\.csv is neither UTF-8 nor Windows-1252: save it in UTF-8"):
+        row_of(tmp_path, "labels.csv", f"file,expression,ethnicity\na.jpg,happy,{word}\n".encode(page))
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("file_form", ["NFC", "NFD"])
 def test_accents_taken_apart_or_not(tmp_path, form, file_form):
