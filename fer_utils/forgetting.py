@@ -14,7 +14,7 @@ import typer
 
 from face_sets.commands import SetArgument, app
 from face_sets.files import write_text
-from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remembered, results_folder
+from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, as_lines, remembered, results_folder
 from face_sets.ingested import FOLDER, IngestedSet
 from face_sets.processes import one_at_a_time
 from face_sets.tables import TableError, read_sealed
@@ -48,7 +48,7 @@ def forget(
         typer.echo("nothing was deleted")
         raise typer.Exit(1)
     with one_at_a_time(LOCK), one_at_a_time(IngestedSet(results, name).lock_file):
-        write_text(to_delete, "\n".join(map(str, found)))
+        write_text(to_delete, as_lines(*found))
         for path in found:  # killed in the middle and asked again, from wherever, it goes on with the list
             _delete(path)
         to_delete.unlink()

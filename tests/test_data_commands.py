@@ -28,7 +28,7 @@ from fer_utils.study import Study, load_study
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    folder = tmp_path / "results"
+    folder = tmp_path / "results of\nmine"
     monkeypatch.setenv(RESULTS_VARIABLE, str(folder))
     monkeypatch.setattr(forgetting, "PROJECT_FOLDER", tmp_path)
     monkeypatch.setattr(commands, "PROJECT_FOLDER", tmp_path)

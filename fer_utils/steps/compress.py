@@ -186,7 +186,8 @@ class Compression:
         if base is None:
             return
         table = self.paths.compressed("runs", self.original.architecture, base)
-        run = tables.read("runs", table).set_index("run_id").loc[f"{self.original.run['run_id']}.{base}"]
+        runs = tables.read("runs", table).set_index("run_id").to_dict("index")
+        run = runs[f"{self.original.run['run_id']}.{base}"]
         if run["status"] != "done":
             raise CompressionError(f"{self.technique} goes on from {base}, which failed: see its row")
         self.original.network.load_weights(tables.file_of(run, table))

@@ -1,5 +1,6 @@
 """Where things lie on disk: the project, its manifests, and the results that all studies share."""
 
+import json
 import os
 from pathlib import Path
 from typing import Final
@@ -28,9 +29,14 @@ def remember(place: Path, note: Path) -> None:
     if place not in remembered(note):
         note.parent.mkdir(parents=True, exist_ok=True)
         with note.open("a", encoding="utf-8") as file:  # one short line: two processes do not mix theirs
-            file.write(f"{place}\n")
+            file.write(as_lines(place))
 
 
 def remembered(note: Path) -> list[Path]:
     """Return the folders that `remember` noted."""
-    return [Path(line) for line in note.read_text("utf-8").splitlines()] if note.exists() else []
+    return [Path(json.loads(line)) for line in note.read_text("utf-8").splitlines()] if note.exists() else []
+
+
+def as_lines(*places: Path) -> str:
+    """Return folders as `remembered` reads them, quoted one a line: a folder's name may hold the end of a line."""
+    return "".join(f"{json.dumps(str(place))}\n" for place in places)
