@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
 from expression_scores.groups import FEWEST_SUBJECTS
 from face_sets.manifests import load_manifest
@@ -93,11 +94,12 @@ def without_small_cells(table: pd.DataFrame) -> pd.DataFrame:
     small = table["subjects"].astype("Float64") < FEWEST_SUBJECTS
     if "too_small" in table:
         small |= table["too_small"].astype("boolean")
-    whole, broken = table.select_dtypes("integer"), table.select_dtypes("floating")
-    return table.assign(
-        **{str(name): whole[name].astype("Int64").mask(small.fillna(True)) for name in whole},
-        **{str(name): broken[name].mask(small.fillna(True)) for name in broken},
-    )
+    small = small.fillna(True)
+    hidden = {}
+    for name, column in table.items():
+        if is_numeric_dtype(column) and not is_bool_dtype(column):
+            hidden[str(name)] = (column.astype("Int64") if is_integer_dtype(column) else column).mask(small)
+    return table.assign(**hidden)
 
 
 def counted(
