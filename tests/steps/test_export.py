@@ -259,10 +259,11 @@ def test_small_groups_of_licensed_faces_are_not_shown(study, paths, monkeypatch)
     assert "| — | — | yes |" not in step.model_cards(study, paths, [FLOAT])[0].readme()
     licensed = study.model_copy(update={"face_source": "licensed"})
     monkeypatch.setattr(type(study), "test_set", "synthetic")
+    monkeypatch.setattr(gate, "_guarded", {"licensed"})
     hidden = step.model_cards(licensed, paths, [FLOAT])[0].readme()
     rows = [line for line in hidden.splitlines() if line.endswith("| yes |")]
     assert rows
-    assert all(line.endswith("| — | — | yes |") for line in rows)
+    assert all(line.endswith("| — | — | — | — | yes |") for line in rows)
     assert "licensed photographs" in hidden
 
 

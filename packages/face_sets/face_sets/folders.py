@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +34,12 @@ def remember(place: Path, note: Path) -> None:
 
 
 def remembered(note: Path) -> list[Path]:
-    """Return the folders that `remember` noted."""
-    return [Path(json.loads(line)) for line in note.read_text("utf-8").splitlines()] if note.exists() else []
+    """Return the folders that `remember` noted; a line that was cut, by a kill say, names none."""
+    places = []
+    for line in note.read_text("utf-8", "replace").splitlines() if note.exists() else ():
+        with suppress(ValueError):
+            places.append(Path(str(json.loads(line))))
+    return places
 
 
 def as_lines(*places: Path) -> str:
