@@ -1,12 +1,13 @@
-"""Gradients by matrix products against TensorFlow's own, for pictures and kernels of many shapes."""
+"""Fast gradients against TensorFlow's own, for pictures and kernels of many shapes."""
 
 from itertools import product
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras as keras
 
-from traced_training.gradients import matrix_gradients
+from traced_training.gradients import fast_gradients
 
 BATCH, CHANNELS = 3, 5
 
@@ -22,7 +23,7 @@ def gradients(operation, picture, kernel, own):
             return tf.reduce_sum(answer * tf.sin(weights))
 
         if own:
-            with matrix_gradients():
+            with fast_gradients():
                 total = loss()
         else:
             total = loss()
@@ -59,22 +60,24 @@ DEPTHWISE = [
 
 
 @pytest.mark.parametrize(("height", "width", "size", "stride", "padding"), DEPTHWISE)
-def test_depthwise_kernels_larger_than_the_picture(height, width, size, stride, padding):
+def test_depthwise_kernels_larger_than_their_output(height, width, size, stride, padding):
+    covered = 0 if padding == "SAME" else size - 1
+    outputs = -(-(max(height, width) - covered) // stride)
     assert_equal_gradients(
         lambda picture, kernel: tf.nn.depthwise_conv2d(picture, kernel, [1, stride, stride, 1], padding),
         drawn(BATCH, height, width, CHANNELS), drawn(size, size, CHANNELS, 1),
-        "DepthwiseConv2dNativeBackpropFilter", by_matrices=size > max(height, width),
+        "DepthwiseConv2dNativeBackpropFilter", by_matrices=size > outputs,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(("multiplier", "dilation"), [(2, 1), (1, 2), (2, 2)])
-def test_other_depthwise_kernels_keep_their_gradients(multiplier, dilation):
+def test_depthwise_kernels_with_multiplier_or_dilation(multiplier, dilation):
     assert_equal_gradients(
         lambda picture, kernel: tf.nn.depthwise_conv2d(
             picture, kernel, [1, 1, 1, 1], "SAME", dilations=[dilation, dilation]
         ),
         drawn(BATCH, 4, 4, CHANNELS), drawn(5, 5, CHANNELS, multiplier),
-        "DepthwiseConv2dNativeBackpropFilter", by_matrices=False,
+        "DepthwiseConv2dNativeBackpropFilter", by_matrices=multiplier == 1,
     )  # fmt: skip
 
 
@@ -96,3 +99,70 @@ def test_grouped_convolutions_keep_their_gradients():
         lambda picture, kernel: tf.nn.conv2d(picture, kernel, 1, "SAME"),
         drawn(BATCH, 4, 4, 6), drawn(1, 1, 3, 4), "Conv2DBackpropFilter", by_matrices=False,
     )  # fmt: skip
+
+
+def gradient(operation, values, own):
+    """Gradient of a sum of weighted outputs, and the operations in its graph."""
+    made, types = gradients(lambda values, _: operation(values), values, np.zeros(1, np.float32), own)
+    return made[0], types
+
+
+CROPPED = {
+    "begin": lambda picture: picture[:, 1:, 2:, :],
+    "end": lambda picture: picture[:, :-1, :-2, :],
+    "both": lambda picture: picture[:, 1:-1, 2:3, :],
+    "channels": lambda picture: picture[:, :, :, 1:2],
+    "whole": lambda picture: picture[:, :, :, :],
+    "nothing left": lambda picture: picture[:, 6:, :, :],
+    "keras": keras.layers.Cropping2D(((1, 0), (0, 2))),
+}
+
+
+@pytest.mark.parametrize("crop", CROPPED.values(), ids=CROPPED)
+def test_cropping(crop):
+    (ours, made), (theirs, _) = (gradient(crop, drawn(BATCH, 6, 5, CHANNELS), own) for own in (True, False))
+    np.testing.assert_array_equal(ours, theirs)
+    assert "Pad" in made and "StridedSliceGrad" not in made
+
+
+SLICED = {
+    "every second": lambda picture: picture[:, ::2, :, :],
+    "backwards": lambda picture: picture[:, ::-1, :, :],
+    "from the end": lambda picture: picture[:, -3:, :, :],
+    "of the batch": lambda picture: picture[1:, :, :, :],
+    "one row": lambda picture: picture[:, 2, :, :],
+    "one more axis": lambda picture: picture[:, tf.newaxis, 1:],
+    "the last axis": lambda picture: picture[..., 1:],
+}
+
+
+@pytest.mark.parametrize("cut", SLICED.values(), ids=SLICED)
+def test_other_slices_keep_their_gradients(cut):
+    (ours, made), (theirs, _) = (gradient(cut, drawn(BATCH, 6, 5, CHANNELS), own) for own in (True, False))
+    np.testing.assert_array_equal(ours, theirs)
+    assert "StridedSliceGrad" in made
+
+
+@pytest.mark.parametrize("axes", [None, 0, 1, [1, 2], [0, 1, 2], [0, 1, 2, 3], -1])
+@pytest.mark.parametrize("keepdims", [True, False])
+def test_means(axes, keepdims):
+    (ours, _), (theirs, _) = (
+        gradient(lambda values: tf.reduce_mean(values, axes, keepdims), drawn(BATCH, 6, 5, CHANNELS), own)
+        for own in (True, False)
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_swish():
+    (ours, made), (theirs, also) = (
+        gradient(keras.activations.swish, 5 * drawn(BATCH, 6, 5, CHANNELS), own) for own in (True, False)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert "SigmoidGrad" in made and "SigmoidGrad" not in also
+
+
+def test_swish_is_tensorflows_after_the_context():
+    before = tf.compat.v2.nn.silu
+    with tf.Graph().as_default(), fast_gradients():
+        assert tf.compat.v2.nn.silu is not before
+    assert tf.compat.v2.nn.silu is before

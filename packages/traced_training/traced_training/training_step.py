@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from traced_training.gradients import matrix_gradients
+from traced_training.gradients import fast_gradients
 
 BETA_1: Final = 0.9
 BETA_2: Final = 0.999
@@ -156,7 +156,7 @@ class TrainingStep:
     def _learn(
         self, head_alone: bool, faces: Any, labels: Any, learning_rate: Any, decayed_1: Any, decayed_2: Any
     ) -> Any:
-        with matrix_gradients():
+        with fast_gradients():
             probabilities = self.network(faces, training=not head_alone)
             losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
             mean = tf.reduce_mean(_smoothed(losses, probabilities, self.recipe.label_smoothing))
