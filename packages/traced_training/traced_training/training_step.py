@@ -7,7 +7,7 @@ of the time (`benchmarks/training.py` compares the two).
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -156,11 +156,10 @@ class TrainingStep:
     def _learn(
         self, head_alone: bool, faces: Any, labels: Any, learning_rate: Any, decayed_1: Any, decayed_2: Any
     ) -> Any:
-        with fast_gradients():
-            probabilities = self.network(faces, training=not head_alone)
-            losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-            mean = tf.reduce_mean(_smoothed(losses, probabilities, self.recipe.label_smoothing))
-        gradients = self.constraint.gradients(tf.gradients(mean, self.network.trainable_variables))
+        learned = _gradients(self.network, head_alone, self.recipe.label_smoothing)
+        # Inlined where the head learns alone, so that the gradients of all other layers are left out
+        loss, correct, gradients = (learned.python_function if head_alone else learned)(faces, labels)
+        gradients = self.constraint.gradients(gradients)
         head = {id(variable) for variable in self.network.layers[-1].trainable_variables}
         for variable, (first, second), gradient in zip(
             self.constraint.parameters, self.moments, gradients, strict=True
@@ -175,8 +174,26 @@ class TrainingStep:
             )  # fmt: skip
         for average, weight in zip(self._averages, self.network.weights, strict=bool(self._averages)):
             average.assign_add((1 - self.recipe.weight_average) * (weight - average))
+        return loss, correct
+
+
+@lru_cache(maxsize=1)  # techniques that train one network in turn share its graph
+def _gradients(network: Any, head_alone: bool, label_smoothing: float) -> Any:
+    """The graph of a network's gradients, after the sum of its losses and the number of its correct answers."""
+    side = network.input_shape[1]
+    batch = tf.TensorSpec((None, side, side, 3), tf.float32), tf.TensorSpec((None,), tf.int64)
+
+    @partial(tf.function, autograph=False, input_signature=batch)
+    def learned(faces: Any, labels: Any) -> Any:
+        with fast_gradients():
+            probabilities = network(faces, training=not head_alone)
+            losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+            mean = tf.reduce_mean(_smoothed(losses, probabilities, label_smoothing))
         correct = tf.equal(tf.argmax(probabilities, axis=1), labels)
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))
+        sums = tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))
+        return (*sums, tf.gradients(mean, network.trainable_variables))
+
+    return learned
 
 
 def _smoothed(losses: Any, probabilities: Any, share: float) -> Any:
