@@ -1,6 +1,7 @@
 """From a Keras model to the TFLite file that a phone loads, float or quantized."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -41,8 +42,8 @@ def with_activation_ranges(network: Any, representative: np.ndarray, *, fused: b
     `quantized` starts from it. Hard-swish is written as three operators unless `fused` into one: LiteRT 2.3 has
     no fast 8-bit kernel for HARD_SWISH, but has them for adding and multiplying.
     """
-    with patch.object(HardSwish, "call", HardSwish.call if fused else _hard_swish_in_parts):
-        converter = _converter(network)
+    parts = not fused and any(isinstance(layer, HardSwish) for layer in network.submodules)
+    converter = _converter(network, hard_swish_in_parts=parts)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     # The converter wants to calibrate; one face will do, since the ranges are measured anew
     converter.representative_dataset = lambda: [[representative[:1].astype(np.float32)]]
@@ -59,17 +60,24 @@ def quantized(model: bytes, float_layers: Sequence[str] = ()) -> bytes:
     return bytes(mlir_quantize(model, denylisted_nodes=list(float_layers)))
 
 
-def _converter(network: Any) -> Any:
+def _converter(network: Any, *, hard_swish_in_parts: bool = False) -> Any:
     """A converter of the network for one face.
 
     Variables are frozen into constants first: the converter would otherwise save the whole Keras model and
     load it again, which takes twenty times as long and gives the same file.
     """
+    frozen = convert_variables_to_constants_v2(_traced(network, hard_swish_in_parts))
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
+
+
+@lru_cache(maxsize=2)  # a network's hard-swish as it is, and in parts
+def _traced(network: Any, hard_swish_in_parts: bool) -> Any:
+    """The network's answer to one face as a graph; variables stay variables, so that later weights are seen."""
     size = network.input_shape[1]
     signature = tf.TensorSpec((1, size, size, 3), tf.float32, name="rgb_0_to_255")
-    traced = tf.function(lambda face: network(face, training=False)).get_concrete_function(signature)
-    frozen = convert_variables_to_constants_v2(traced)
-    return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
+    with patch.object(HardSwish, "call", _hard_swish_in_parts if hard_swish_in_parts else HardSwish.call):
+        answer = tf.function(lambda face: network(face, training=False), autograph=False)
+        return answer.get_concrete_function(signature)
 
 
 def _hard_swish_in_parts(_: HardSwish, inputs: Any) -> Any:

@@ -4,7 +4,7 @@ oneDNN's gradients are slow on the small pictures of short trainings: that of a 
 kernel that is larger than its output, those of a 1 x 1 kernel reorder memory before they multiply. Both become matrix
 products. TensorFlow's own gradient of cropping goes pixel by pixel, that of a mean divides every pixel by the same
 number, and that of swish computes the sigmoid again, to save memory. A step of MobileNetV3-Small at 64 pixels takes
-30 % less time without them, one of NASNetMobile a quarter.
+30 % less time without oneDNN's, one of NASNetMobile 15 %; of the latter's 170 ms, cropping alone took 12.
 """
 
 from collections.abc import Iterator
@@ -42,8 +42,9 @@ def fast_gradients() -> Iterator[None]:
 def _swish(features: Any) -> Any:
     """Swish, x sigmoid(x) (Ramachandran et al. 2017, arXiv:1710.05941), whose gradient keeps the sigmoid."""
     sigmoid = tf.sigmoid(features)
-    return features * sigmoid, lambda gradient: (
-        gradient * sigmoid + tf.raw_ops.SigmoidGrad(y=sigmoid, dy=gradient * features)
+    return (
+        features * sigmoid,
+        lambda gradient: gradient * sigmoid + tf.raw_ops.SigmoidGrad(y=sigmoid, dy=gradient * features),
     )
 
 
