@@ -10,10 +10,12 @@ import sys
 
 from urllib.parse import unquote
 
+from face_sets.processes import end_with_run
 from fer_utils.graph import BOOK, jobs, longest_chains
 from fer_utils.paths import Paths, settle_folders
 from fer_utils.study import load_study
 
+end_with_run()
 overrides = json.loads(unquote(config.get("overrides", "{}")))
 study = load_study(config.get("profile", "quick"), **overrides)
 settle_folders()
@@ -32,7 +34,11 @@ rule all:
 
 
 onstart:
-    due = {job.rule.name: (seconds[job.rule.name], job.threads) for job in workflow.dag.needrun_jobs() if job.rule.name in seconds}
+    asked = {job.rule.name: job for job in workflow.dag.needrun_jobs() if job.rule.name in seconds}
+    due = {
+        name: (seconds[name], asked[name].threads, [each.rule.name for each in workflow.dag.dependencies[asked[name]]])
+        for name in sorted(asked, key=chains.get, reverse=True)
+    }
     print("due", json.dumps(due), flush=True)
 
 

@@ -167,6 +167,18 @@ def longest_chains(declared: Sequence[Job]) -> dict[str, int]:
     return chains
 
 
+def jobs_for(declared: Sequence[Job], target: str) -> list[Job]:
+    """Return the jobs that make a file, its own and all that it waits for, in the order declared."""
+    makers = {path: job for job in declared for path in job.outputs}
+    needed, wanted = dict[str, Job](), [target]
+    while wanted:
+        job = makers[wanted.pop()]
+        if job.name not in needed:
+            needed[job.name] = job
+            wanted += job.inputs
+    return [job for job in declared if job.name in needed]
+
+
 def run_job(job: Job, study: Study, paths: Paths) -> None:
     """Do one job of a study."""
     _call(job.step.function, *job.cell, study, paths)
@@ -195,38 +207,39 @@ def _faces(paths: Paths) -> list[Path]:
     return [paths.faces, paths.dropped, paths.external_faces, paths.external_dropped]
 
 
+def _copies(paths: Paths) -> list[Path]:
+    return [*paths.all_trained("runs"), *paths.all_trained("predictions")]
+
+
 def _models(paths: Paths) -> list[Path]:
-    trained = [path for table in ("runs", "predictions", "curves") for path in paths.all_trained(table)]
-    return [*_faces(paths), *trained, *paths.all_external_predictions()]
+    return [paths.faces, *_copies(paths), paths.external_faces, paths.external_predictions]
 
 
 def _exports(paths: Paths) -> list[Path]:
-    compressed = [path for table in ("runs", "predictions") for path in paths.all_compressed(table)]
-    return [*_models(paths), *compressed, *paths.all_measurements(), paths.operators]
+    compressed = [*paths.all_compressed("runs"), *paths.all_compressed("predictions")]
+    return [paths.faces, *compressed, *paths.all_measurements(), paths.operators]
 
 
 def _explained(paths: Paths) -> list[Path]:
     explaining = ("variant_runs", "variant_predictions", "layer_errors")
-    compressed = [path for table in explaining for path in paths.all_compressed(table)]
-    return [*compressed, *(path for table in ("runs", "predictions") for path in paths.all_swept(table))]
-
-
-def _validated(paths: Paths) -> list[Path]:
-    trained = [path for table in ("runs", "predictions") for path in paths.all_trained(table)]
-    return [paths.faces, *trained, *filter(Path.is_file, [paths.validation])]
+    return [
+        *_copies(paths), paths.external_faces, paths.external_compressed_predictions,
+        *(path for table in explaining for path in paths.all_compressed(table)),
+        *(path for table in ("runs", "predictions") for path in paths.all_swept(table)),
+    ]  # fmt: skip
 
 
 STAGES: Final[Mapping[str, Callable[[Paths], list[Path]]]] = {
     "01_data": _faces,
-    "02_architectures": _models,
+    "02_architectures": lambda paths: [*_models(paths), *paths.all_trained("curves")],
     "03_cohorts": lambda paths: [*_models(paths), paths.few_shot],
     "04_compression": lambda paths: [*_exports(paths), *_explained(paths)],
     "05_moto_g6_profiling": lambda paths: [*_exports(paths), *filter(Path.is_file, [paths.emulations])],
-    "06_ethnicity_analysis": _exports,
+    "06_ethnicity_analysis": _models,
     "07_published_numbers": lambda _: [],
-    "08_validation": _validated,
+    "08_validation": lambda paths: [paths.faces, *_copies(paths), *filter(Path.is_file, [paths.validation])],
 }
-"""The notebooks, and the tables that each reads."""
+"""The notebooks, and the tables that each reads and nothing else: a stage that is run alone waits for no more."""
 
 
 def _watched_of_the_book(study: Study, _: Paths) -> list[Any]:
@@ -289,13 +302,15 @@ STEPS: Final[Mapping[str, Step]] = {
         ),
         Step(
             "external_test", "fer_utils.steps.generalization.predict_external",
-            reads=lambda paths, network: [
-                paths.external_faces, paths.trained("runs", network),
-                *paths.all_compressed("runs", [network]),
-            ],
-            writes=lambda paths, network: [paths.external_predictions(network)],
+            reads=lambda paths: [paths.external_faces, *paths.all_trained("runs")],
+            writes=lambda paths: [paths.external_predictions],
             sections=("training",),
-            cells=lambda study: product(study.architectures),
+        ),
+        Step(
+            "external_files", "fer_utils.steps.generalization.predict_external_by_files",
+            reads=lambda paths: [paths.external_faces, *paths.all_compressed("runs")],
+            writes=lambda paths: [paths.external_compressed_predictions],
+            sections=("training",),
         ),
         Step(
             "few_shot", "fer_utils.steps.generalization.retrain_last_layers",
@@ -319,7 +334,7 @@ STEPS: Final[Mapping[str, Step]] = {
         ),
         Step(
             "book", "fer_utils.steps.book.make_book",
-            reads=lambda paths: [paths.notebook(stage) for stage in STAGES],
+            reads=lambda paths: [*map(paths.notebook, STAGES), paths.external_compressed_predictions],
             writes=lambda _: [BOOK],
             sections=(), seconds=lambda: 17,
             watches=_watched_of_the_book,

@@ -106,6 +106,9 @@ class Paths:
     external_faces = _Below("external/faces.parquet")
     """The same of the external test; empty without the photographs."""
     external_dropped = _Below("external/dropped.parquet")
+    external_predictions = _Below("external/predictions.parquet")
+    """What trained copies predict for them; `external_compressed_predictions`: what exported files do."""
+    external_compressed_predictions = _Below("external/compressed_predictions.parquet")
 
     few_shot = _Below("few_shot/few_shot.parquet")
     measurements = _Below("profile/measurements.parquet")
@@ -148,10 +151,6 @@ class Paths:
         """A table of one of `Study.swept_settings` of one network; see SWEPT."""
         return self.table("sweep", table, architecture, setting)
 
-    def external_predictions(self, architecture: Architecture) -> Path:
-        """What the copies and files of one network predict for the external test's faces."""
-        return self.table("external", "predictions", architecture)
-
     def all_trained(self, table: str) -> list[Path]:
         """A table of training, of every network."""
         return [self.trained(table, network) for network in self.study.architectures]
@@ -165,10 +164,6 @@ class Paths:
         """A table of the sweeps, of every network and setting; none if the study sweeps nothing."""
         networks, settings = self.study.architectures, self.study.swept_settings
         return [self.swept(table, network, each) for network in networks for each in settings]
-
-    def all_external_predictions(self) -> list[Path]:
-        """What every network's models predict for the external test's faces."""
-        return [self.external_predictions(network) for network in self.study.architectures]
 
     def of_device(self, table: str, device: str) -> Path:
         """A table measured on another device, `measurements` say: outside the workflow, which cannot make it again."""

@@ -1,29 +1,35 @@
 """What a run of the workflow tells its reader: how many jobs are due, which run, which are done, how long it will take."""
 
 import json
+import sys
 import time
 
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text
+from rich.table import Table
 
 _TRUST = 60.0
 """Declared seconds that weigh against what the finished jobs took on this machine."""
 
+_NEXT = 3  # jobs that are announced: with the running ones, a block that a small terminal holds
+
 
 class Progress(Live):
-    """Prints what a reader wants of the workflow's lines; on a terminal its last line shows what runs.
+    """Tells a reader what matters of the workflow's lines: in a log a line per job that ended, on a terminal one block
+    that changes in place, with what is done, the time left, what runs and what is next.
 
-    The Snakefile writes `due {job: [declared seconds, threads]}` once, and `begins JOB`, then `ends JOB` or `fails JOB`
-    for each. Other lines, such as the reason of a failure, are printed as they are.
+    The Snakefile writes `due {job: [declared seconds, threads, jobs that it waits for]}` once, those that begin first
+    first, and `begins JOB`, then `ends JOB` or `fails JOB` for each. Other lines, such as the reason of a failure, are
+    printed as they are.
     """
 
     def __init__(self, cores: int | None, console: Console | None = None) -> None:
         self.cores, self.failed = cores, 0
-        self.due: dict[str, tuple[float, int]] = {}
+        self.due: dict[str, tuple[float, int, list[str]]] = {}
         self.begun, self.took = dict[str, float](), dict[str, float]()  # when, and for how many seconds
-        console = console or Console(force_jupyter=False)
-        super().__init__(console=console, get_renderable=self._line, transient=True, redirect_stdout=False)
+        # In a notebook rich would take FORCE_COLOR, which Jupyter sets, for a terminal that can be written over
+        console = console or Console(force_jupyter=False, force_terminal=sys.stdout.isatty())
+        super().__init__(console=console, get_renderable=self._block, transient=True, redirect_stdout=False)
 
     def read(self, line: str) -> None:
         """Take one line of the workflow."""
@@ -41,6 +47,8 @@ class Progress(Live):
         elif word in {"ends", "fails"} and rest in self.begun:
             self.took[rest] = time.monotonic() - self.begun.pop(rest)
             self.failed += word == "fails"
+            if word == "ends" and self.console.is_terminal:
+                return  # the block says so
             words = self._so_far() if word == "ends" else "FAILED:"
             line = f"{rest:44} {self.took[rest]:6.0f} s   {words}"
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -55,14 +63,27 @@ class Progress(Live):
         scale, now = (sum(self.took.values()) + _TRUST) / (expected + _TRUST), time.monotonic()
         left = {
             name: max(scale * seconds - (now - self.begun.get(name, now)), 0)
-            for name, (seconds, _) in self.due.items() if name not in self.took
+            for name, (seconds, *_) in self.due.items() if name not in self.took
         }  # fmt: skip
         shared = sum(seconds * self.due[name][1] for name, seconds in left.items()) / (self.cores or 1)
         minutes = max(0, shared, *left.values()) / 60
         return f"about {minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
 
-    def _line(self) -> Text:
+    def upcoming(self) -> list[str]:
+        """Return the jobs that begin as soon as cores are free, or when what runs now has ended; first ones first."""
+        known = {*self.begun, *self.took}
+        waiting = [name for name in self.due if name not in known]
+        return [name for name in waiting if not set(self.due[name][2]) & set(waiting)]
+
+    def _block(self) -> Table:
+        block = Table.grid(padding=(0, 2))
+        for overflow in ("fold", "ellipsis"):
+            block.add_column(no_wrap=True, overflow=overflow)
         if not self.due:
-            return Text("Looking for what is missing or out of date ...")
-        running = ", ".join(f"{name} {time.monotonic() - begun:.0f} s" for name, begun in self.begun.items())
-        return Text(f"{self._so_far()}: {running}", no_wrap=True, overflow="ellipsis")
+            block.add_row("Looking for what is missing or out of date ...")
+            return block
+        block.add_row("done", self._so_far())
+        for name, begun in self.begun.items():
+            block.add_row("runs", f"{name}, {time.monotonic() - begun:.0f} s")
+        block.add_row("next", ", ".join(self.upcoming()[:_NEXT]) or "the end")
+        return block

@@ -79,8 +79,12 @@ class Results:
     """As `faces`, the photographs of the external test; no rows where they are not available."""
     external_dropped = _lazy(None, lambda paths: [paths.external_dropped])
     """One row per photograph of the external test in which no face was found."""
-    external_predictions = _lazy("predictions", lambda paths: paths.all_external_predictions())
-    """As `predictions`, on `external_faces`, of trained copies and exported files."""
+    external_predictions = _lazy("predictions", lambda paths: [paths.external_predictions])
+    """As `predictions`, on `external_faces`."""
+    external_compressed_predictions = _lazy(
+        "predictions", lambda paths: [paths.external_compressed_predictions]
+    )
+    """As `external_predictions`, of exported files."""
 
     @cached_property
     def emulations(self) -> pd.DataFrame:

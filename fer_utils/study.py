@@ -4,6 +4,7 @@ A profile is a YAML file in `fer_utils/profiles/` that holds only what differs f
 line with its reason. Papermill parameters and `fer` options override a profile field by field.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,25 +110,33 @@ class Study(BaseModel):
     )
 
     # Networks and training
-    architectures: tuple[Architecture, ...] = Field(default=ARCHITECTURES, min_length=1)
-    cohorts: tuple[Cohort, ...] = Field(default=("children", "adults", "all"), min_length=1)
+    architectures: tuple[Architecture, ...] = Field(
+        default=ARCHITECTURES, min_length=1, description="the networks to study"
+    )
+    cohorts: tuple[Cohort, ...] = Field(
+        default=("children", "adults", "all"),
+        min_length=1,
+        description="the training copies of each network, by whose faces they learn from",
+    )
     initial_weights: Literal["imagenet", "random", "auto"] = Field(
         default="imagenet", description="one initialisation for all networks; auto: imagenet if available"
     )
     image_size: int = Field(
         default=224, ge=32, le=512, multiple_of=32, description="side of the networks' square input, pixels"
     )
-    epochs: int = Field(default=10, ge=1)
-    batch_size: int = Field(default=32, ge=2)
-    learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    epochs: int = Field(default=10, ge=1, description="epochs of training")
+    batch_size: int = Field(default=32, ge=2, description="faces in a training step")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="learning rate of training")
     device: Literal["cpu", "gpu"] = Field(
         default="cpu", description="what networks are trained on; a GPU that is asked for must be there"
     )
-    dropout: Share = Field(default=0.2)
+    dropout: Share = Field(default=0.2, description="dropout rate before the last layer")
     head_epochs: int = Field(
         default=0, ge=0, description="epochs before the others in which the last layer learns alone"
     )
-    head_learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    head_learning_rate: float = Field(
+        default=1e-3, gt=0, le=1, description="learning rate of the epochs in which the last layer learns alone"
+    )
     warm_up_epochs: int = Field(
         default=0,
         ge=0,
@@ -155,8 +164,12 @@ class Study(BaseModel):
     )
 
     # Compression
-    techniques: tuple[Technique, ...] = Field(default=("none", "pruning", "clustering", "quantization_aware"))
-    precisions: tuple[Precision, ...] = Field(default=PRECISIONS, min_length=1)
+    techniques: tuple[Technique, ...] = Field(
+        default=("none", "pruning", "clustering", "quantization_aware"), description="compression techniques"
+    )
+    precisions: tuple[Precision, ...] = Field(
+        default=PRECISIONS, min_length=1, description="number formats of the exported files"
+    )
     compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
     compression_learning_rate: float = Field(
         default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
@@ -172,9 +185,9 @@ class Study(BaseModel):
     profiled_size: int = Field(
         default=224, ge=32, le=512, multiple_of=32, description="input side of the timed graphs, pixels"
     )
-    timed_runs: int = Field(default=50, ge=5)
-    warm_up_runs: int = Field(default=10, ge=1)
-    bootstrap_draws: int = Field(default=2000, ge=100)
+    timed_runs: int = Field(default=50, ge=5, description="timed inferences of each file")
+    warm_up_runs: int = Field(default=10, ge=1, description="inferences before the timed ones")
+    bootstrap_draws: int = Field(default=2000, ge=100, description="bootstrap samples of each interval")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -282,6 +295,42 @@ def load_study(profile: Any, /, **overrides: Any) -> Study:
         )
     given = {name: value for name, value in overrides.items() if value is not None}
     return _checked({**_profile_fields(profile), **given})
+
+
+def parameters() -> list[dict[str, str]]:
+    """Return what can be set, one row per field of a study: parameter, accepts, default, meaning, all as text."""
+    fields = Study.model_json_schema()["properties"].items()
+    return [
+        {
+            "parameter": name,
+            "accepts": _accepted(field),
+            "default": json.dumps(field["default"]),
+            "meaning": field["description"],
+        }
+        for name, field in fields
+        if "default" in field  # every field but the profile, which is asked for by itself
+    ]
+
+
+def _accepted(schema: Mapping[str, Any]) -> str:
+    """Return in words what a JSON schema of a field accepts."""
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    if schema["type"] == "array":
+        return f"list, each {_accepted(schema['items'])}"
+    kinds = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
+    limits = {
+        "minimum": "at least",
+        "exclusiveMinimum": "above",
+        "maximum": "at most",
+        "multipleOf": "multiple of",
+    }
+    return ", ".join(
+        [
+            kinds[schema["type"]],
+            *(f"{words} {schema[key]}" for key, words in limits.items() if key in schema),
+        ]
+    )
 
 
 def profile_names() -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from face_sets import code_digests
 from face_sets.folders import RESULTS_VARIABLE
-from fer_utils.graph import STEPS, GraphError, find_job, jobs, longest_chains
+from fer_utils.graph import STAGES, STEPS, GraphError, find_job, jobs, jobs_for, longest_chains
 from fer_utils.paths import DATA_VARIABLE, FolderError, Paths, remarks_on_folders, settle_folders
 from fer_utils.study import BASE_TECHNIQUES, SECTIONS, Study, load_study
 from fer_utils.workflow import WorkflowError, due_jobs, make, summary
@@ -87,6 +87,23 @@ def test_a_chain_counts_a_job_and_the_longest_way_from_it_to_the_book(study, tmp
         waiting = [each for each in found if set(each.inputs) & set(job.outputs)]
         assert chains[job.name] == job.seconds + max((chains[each.name] for each in waiting), default=0)
     assert chains["book"] == by_name["book"].seconds < chains["measure"] < chains["train-mobilenet_v2"]
+
+
+def test_a_stage_waits_only_for_what_it_reads(study, tmp_path):
+    """Stage 2 compresses nothing, stage 6 waits for no timing, published numbers wait for no network."""
+    paths = Paths.of(study, tmp_path)
+    declared = list(jobs(study, paths))
+    steps = {
+        stage: {job.step.name for job in jobs_for(declared, os.path.relpath(paths.notebook(stage)))}
+        for stage in STAGES
+    }
+    trained = {"notebook", "faces", "train", "external_faces", "external_test"}
+    assert steps["01_data"] == {"notebook", "faces", "external_faces"}
+    assert steps["02_architectures"] == steps["06_ethnicity_analysis"] == trained
+    assert steps["03_cohorts"] == trained | {"few_shot"}
+    assert {"compress", "sweep", "measure", "external_files"} <= steps["04_compression"]
+    assert steps["05_moto_g6_profiling"] == {"notebook", "faces", "train", "compress", "measure"}
+    assert steps["07_published_numbers"] == {"notebook"}
 
 
 @pytest.mark.parametrize(

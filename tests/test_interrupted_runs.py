@@ -123,6 +123,31 @@ def test_a_terminated_run_leaves_no_process_and_goes_on(project):
     assert "a run is at work" not in fer(project, "status")[0]
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_interrupted_papermill_leaves_no_process_of_the_workflow_below_it(project, tmp_path, how):
+    """Ctrl-C, `kill` and a crash: the kernel, Snakemake and the job end within five seconds of a machine that is not busy."""
+    command = [
+        project / ".venv/bin/python",
+        "-m",
+        "papermill",
+        "notebooks/02_architectures.ipynb",
+        tmp_path / "out.ipynb",
+    ]
+    started = subprocess.Popen([*command, "-p", "seed", "5"], cwd=project, env=environment(project),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    root, family = psutil.Process(started.pid), []
+    for _ in range(600):
+        family = root.children(recursive=True)
+        if any("step" in words(each) for each in family):
+            break
+        time.sleep(0.1)
+    assert any("step" in words(each) for each in family), "no job began"
+    started.send_signal(how)
+    _, left = psutil.wait_procs(family, timeout=20)
+    started.wait(timeout=10)
+    assert [words(each) for each in left] == []
+
+
 def test_after_a_kill_the_same_command_works(project):
     run = begin(project, "run", STAGE)
     for each in with_a_job(run):  # as where the machine has no memory left, or no power

@@ -117,7 +117,7 @@ def test_scores_and_differences_resample_as_the_study_says(results):
 
 
 def test_without_answers_there_are_no_scores_but_their_columns(results):
-    tables.write(tables.empty("predictions"), "predictions", results.paths.external_predictions(NETWORK))
+    tables.write(tables.empty("predictions"), "predictions", results.paths.external_predictions)
     none = results.answers(results.runs, results.external_faces, results.external_predictions)
     scores = results.scores(none, results.runs)
     assert scores.empty

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -9,7 +10,13 @@ from rich.console import Console
 from fer_utils import progress as module
 from fer_utils.progress import Progress
 
-DUE = "due " + json.dumps({"faces": (60, 2), "train-nasnet_mobile": (600, 1), "train-mobilenet_v2": (300, 1)})
+DUE = "due " + json.dumps(
+    {
+        "faces": (60, 2, []),
+        "train-nasnet_mobile": (600, 1, ["faces"]),
+        "train-mobilenet_v2": (300, 1, ["faces"]),
+    }
+)
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def test_work_that_is_shared_by_cores_counts_where_it_is_longer(clock):
 
 def test_a_machine_that_is_twice_as_slow_is_expected_to_stay_so(clock):
     progress, _ = told()
-    progress.read("due " + json.dumps({"a": (600, 1), "b": (600, 1)}))
+    progress.read("due " + json.dumps({"a": (600, 1, []), "b": (600, 1, [])}))
     progress.read("begins a")
     clock[0] = 1200
     progress.read("ends a")
@@ -83,4 +90,52 @@ def test_a_terminal_shows_what_runs(clock):
         progress.read("begins train-nasnet_mobile")
         clock[0] = 30
         progress.refresh()
-        assert "0 of 3 done, about 10 min left: faces 30 s, train-nasnet_mobile 30 s" in stream.getvalue()
+        shown = stream.getvalue()
+        for line in ("done  0 of 3 done, about 10 min left", "runs  faces, 30 s", "next  train-mobilenet_v2"):
+            assert line in shown
+
+
+def test_a_terminal_gets_no_line_of_a_job_that_ended_and_the_reason_of_one_that_failed(clock):
+    progress, stream = told(terminal=True)
+    with progress:
+        for line in (
+            DUE,
+            "begins faces",
+            "ends faces",
+            "begins train-mobilenet_v2",
+            "fails train-mobilenet_v2",
+            "why",
+        ):
+            progress.read(line)
+        progress.refresh()
+    assert not re.search(r"faces +\d+ s", stream.getvalue())
+    assert re.search(r"train-mobilenet_v2 +0 s   FAILED:", stream.getvalue())
+    assert "done  1 of 3 done, " in stream.getvalue()
+
+
+def test_a_notebook_gets_plain_lines_though_it_asks_for_colours(clock, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Progress(2) as progress:
+        for line in (DUE, "begins faces", "ends faces"):
+            progress.read(line)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("3 jobs to do on 2 cores")
+    assert second.startswith("faces ")
+
+
+def test_next_is_what_waits_for_nothing_but_what_runs(clock):
+    progress, _ = told()
+    due = {
+        "faces": (60, 2, []),
+        "train": (9, 1, ["faces"]),
+        "other": (5, 1, []),
+        "book": (5, 1, ["train", "other"]),
+    }
+    progress.read("due " + json.dumps(due))
+    assert progress.upcoming() == ["faces", "other"]
+    progress.read("begins faces")
+    assert progress.upcoming() == ["train", "other"]
+    progress.read("ends faces")
+    for name in ("train", "other"):
+        progress.read(f"begins {name}")
+    assert progress.upcoming() == ["book"]

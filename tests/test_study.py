@@ -6,7 +6,7 @@ from face_sets.set_names import LICENSED_SETS
 from fer_utils import study as study_module
 from fer_utils.analysis import evidence
 from fer_utils.paths import Paths
-from fer_utils.study import SECTIONS, Study, StudyError, load_study, profile_names
+from fer_utils.study import SECTIONS, Study, StudyError, load_study, parameters, profile_names
 from fer_utils.tables import TECHNIQUES
 
 
@@ -124,3 +124,17 @@ def test_a_combination_comes_after_its_base():
     with pytest.raises(StudyError, match="pruning_clustering goes on from pruning: list pruning before it"):
         load_study("quick", techniques=["none", "pruning_clustering", "pruning"])
     assert load_study("compression").techniques == TECHNIQUES
+
+
+def test_every_parameter_says_what_it_accepts_and_means():
+    rows = {row["parameter"]: row for row in parameters()}
+    assert set(rows) == set(Study.model_fields) - {"profile"}
+    assert all(all(row.values()) for row in rows.values())
+    assert rows["image_size"]["accepts"] == "whole number, at least 32, at most 512, multiple of 32"
+    assert rows["cohorts"]["accepts"] == "list, each one of children, adults, known_adults, all"
+    assert rows["learning_rate"]["accepts"] == "number, above 0, at most 1"
+    assert [rows[name]["default"] for name in ("seed", "unknown_age_is_adult", "sparsity_sweep")] == [
+        "2023",
+        "false",
+        "[]",
+    ]

@@ -315,5 +315,7 @@ def where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
 
 
 def _files(table: str, paths: Paths) -> list[Path]:
-    external = paths.all_external_predictions() if table == "predictions" else []
-    return paths.all_trained(table) + paths.all_compressed(table) + external
+    external = [paths.external_predictions, paths.external_compressed_predictions]
+    return (
+        paths.all_trained(table) + paths.all_compressed(table) + (external if table == "predictions" else [])
+    )

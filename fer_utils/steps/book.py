@@ -1,6 +1,11 @@
 """Step `book`: the pages that are computed, and the book rendered from them and the executed notebooks."""
 
+import json
+import os
 from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
 
 from face_sets.data_sheets import class_coverage, data_sheet, ordered, overview
 from face_sets.files import atomic_path
@@ -9,6 +14,7 @@ from fer_utils.accounting import costs
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.verdicts import scoreboard
+from fer_utils.graph import STAGES, jobs, jobs_for
 from fer_utils.paths import Paths
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book, render
@@ -16,7 +22,7 @@ from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.gate import guard
 from fer_utils.reporting.provenance import provenance
 from fer_utils.steps.export import app_part
-from fer_utils.study import Study
+from fer_utils.study import Study, load_study, parameters
 
 
 def make_book(study: Study, paths: Paths) -> None:
@@ -39,7 +45,39 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
         **claims_pages.claims_pages(board, claims, paths.figures("x").parent, provenance(study, read)),
         "data_sheets": data_sheets_page(),
         "times": render("times.md.j2", times=costs(paths)),
+        "parameters": parameters_page(study, paths),
     }
+
+
+def parameters_page(study: Study, paths: Paths) -> str:
+    """Return the generated part of How to run: what stages and examples need and took in this run, and all parameters."""
+    took = costs(paths).set_index("job")["wall seconds"]
+    needs = pd.DataFrame({"stage": stage, **_needs(stage, study, took)} for stage in STAGES)
+    small: dict[str, Any] = {"architectures": ["mobilenet_v3_small"]}
+    examples = {
+        (stage, json.dumps(changes)): _needs(
+            stage, load_study(study.profile, **study.changes | changes), took
+        )
+        for stage, changes in (
+            ("07_published_numbers", {}),
+            ("02_architectures", {"seed": 7, **small}),
+            ("06_ethnicity_analysis", {"planted_gap": 0.3, **small}),
+        )
+    }
+    return render(
+        "parameters.md.j2",
+        profile=study.profile,
+        needs=needs,
+        examples=examples,
+        parameters=pd.DataFrame(parameters()),
+    )
+
+
+def _needs(stage: str, study: Study, took: pd.Series) -> dict[str, float]:
+    """How many jobs a stage waits for, and how long jobs of the same names took in this run, one after the other."""
+    paths = Paths.of(study)
+    needed = [job.name for job in jobs_for(list(jobs(study, paths)), os.path.relpath(paths.notebook(stage)))]
+    return {"jobs": len(needed), "minutes": float(took.reindex(needed).sum()) / 60}
 
 
 def data_sheets_page() -> str:

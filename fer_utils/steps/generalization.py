@@ -1,4 +1,6 @@
-"""Steps `external_test` and `few_shot`: trained networks on other people than they learned from."""
+"""Steps `external_test`, `external_files` and `few_shot`: trained networks on other people than they learned from."""
+
+from pathlib import Path
 
 import pandas as pd
 
@@ -8,16 +10,22 @@ from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.paths import Paths
-from fer_utils.study import Architecture, Study
+from fer_utils.study import Study
 
 
-def predict_external(architecture: Architecture, study: Study, paths: Paths) -> None:
-    """Predict the external test's photographs by every copy and exported file of one network; write `predictions`."""
-    faces = tables.read("faces", paths.external_faces)
-    images = FaceImages.stored(faces, paths.external_faces.parent, study.image_size)
-    parts = [] if faces.empty else _predictions(architecture, study, paths, faces, images)
-    answers = tables.concatenated(parts) if parts else tables.empty("predictions")
-    tables.write(answers, "predictions", paths.external_predictions(architecture))
+def predict_external(study: Study, paths: Paths) -> None:
+    """Predict the external test's photographs by every trained copy; write `predictions`."""
+    faces, images = _photographs(study, paths)
+    answers = [] if faces.empty else _answers_of_copies(study, paths, faces, images)
+    _write(answers, paths.external_predictions)
+
+
+def predict_external_by_files(study: Study, paths: Paths) -> None:
+    """Predict the external test's photographs by every exported file; write `compressed_predictions`."""
+    faces, images = _photographs(study, paths)
+    files = {} if faces.empty else exported_files(study.architectures, paths)
+    answers = [prediction_rows(run_id, faces, predict_tflite(file, images)) for run_id, file in files.items()]
+    _write(answers, paths.external_compressed_predictions)
 
 
 def retrain_last_layers(study: Study, paths: Paths) -> None:
@@ -30,17 +38,26 @@ def retrain_last_layers(study: Study, paths: Paths) -> None:
     tables.write(made, "few_shot", paths.few_shot)
 
 
-def _predictions(
-    architecture: Architecture, study: Study, paths: Paths, faces: pd.DataFrame, images: FaceImages
+def _photographs(study: Study, paths: Paths) -> tuple[pd.DataFrame, FaceImages]:
+    faces = tables.read("faces", paths.external_faces)
+    return faces, FaceImages.stored(faces, paths.external_faces.parent, study.image_size)
+
+
+def _answers_of_copies(
+    study: Study, paths: Paths, faces: pd.DataFrame, images: FaceImages
 ) -> list[pd.DataFrame]:
     from fer_utils.models.backbones import build_network  # slow to import, needed only with photographs
 
-    network = build_network(architecture, study, None)
-    trained = tables.read("runs", paths.trained("runs", architecture))
     answers = []
-    for run in trained.to_dict("records"):
-        network.load_weights(tables.file_of(run, paths.trained("runs", architecture)))
-        answers.append(prediction_rows(str(run["run_id"]), faces, predict_keras(network, images)))
-    for run_id, file in exported_files([architecture], paths).items():
-        answers.append(prediction_rows(run_id, faces, predict_tflite(file, images)))
+    for architecture in study.architectures:
+        network, table = build_network(architecture, study, None), paths.trained("runs", architecture)
+        for run in tables.read("runs", table).to_dict("records"):
+            network.load_weights(tables.file_of(run, table))
+            answers.append(prediction_rows(str(run["run_id"]), faces, predict_keras(network, images)))
     return answers
+
+
+def _write(answers: list[pd.DataFrame], path: Path) -> None:
+    tables.write(
+        tables.concatenated(answers) if answers else tables.empty("predictions"), "predictions", path
+    )

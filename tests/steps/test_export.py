@@ -51,7 +51,8 @@ def paths(study, tiny_network, striped_faces, tmp_path_factory):
     faces = plan[columns].assign(sha256="x", path="x", may_publish=True)
     faces = tables.write(faces, "faces", paths.faces)
     tables.write(tables.empty("faces"), "faces", paths.external_faces)
-    tables.write(tables.empty("predictions"), "predictions", paths.external_predictions(NETWORK))
+    for table in (paths.external_predictions, paths.external_compressed_predictions):
+        tables.write(tables.empty("predictions"), "predictions", table)
     tested = faces[faces["split"] == "test"]
     about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "status": "done", "seed": 1,
              "image_size": SIDE, "parameters": 7, "initial_weights": "random"}  # fmt: skip

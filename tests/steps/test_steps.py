@@ -21,7 +21,7 @@ from fer_utils.paths import Paths
 from fer_utils.steps import compress as compress_step
 from fer_utils.steps.external_faces import make_external_faces
 from fer_utils.steps.faces import make_faces
-from fer_utils.steps.generalization import predict_external, retrain_last_layers
+from fer_utils.steps.generalization import predict_external, predict_external_by_files, retrain_last_layers
 from fer_utils.steps.train import train
 from fer_utils.study import load_study
 
@@ -171,9 +171,11 @@ def test_exported_files_are_named_after_what_they_are(made):
 def test_without_photographs_the_external_check_is_empty_and_whole(small, made, monkeypatch):
     monkeypatch.delenv("FER_DATA", raising=False)
     make_external_faces(small, made)
-    predict_external(NETWORK, small, made)
+    predict_external(small, made)
+    predict_external_by_files(small, made)
     assert tables.read("faces", made.external_faces).empty
-    assert tables.read("predictions", made.external_predictions(NETWORK)).empty
+    for table in (made.external_predictions, made.external_compressed_predictions):
+        assert tables.read("predictions", table).empty
 
 
 def test_a_leak_stops_training_before_it_begins(small, made, tmp_path):
