@@ -14,7 +14,7 @@ export PIP_DEFAULT_TIMEOUT ?= 60
 PATIENTLY := $(PYTHON) -P packages/face_sets/face_sets/patience.py
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: gpu help setup book test test-slow chaos validate serve strip lock clean
+.PHONY: gpu help setup book test test-slow chaos validate pdf release lab open serve strip lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ chaos: setup ## For an hour: kills, flipped bits, full disks, two at once, odd n
 
 validate: setup ## The simulation study in full: about fifty minutes on two cores; then `make book` shows it
 	@$(BIN)/fer validate
+
+pdf: ## Print the rendered book into one PDF, by Chromium
+	@$(BIN)/fer pdf
 
 serve: ## Show the book on http://127.0.0.1:8000
 	@test -f _build/html/index.html || { echo "The book is not built yet: run 'make book' first."; exit 1; }

@@ -13,6 +13,7 @@ from face_sets.files import printable
 from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_folder
 from face_sets.processes import end_all_when_terminated, end_with_run
 from fer_utils import forgetting
+from fer_utils.graph import BOOK
 from fer_utils.paths import Paths, remarks_on_folders, settle_folders
 from fer_utils.study import Study, load_study
 
@@ -51,7 +52,7 @@ def run(
     ] = "default",
 ) -> None:
     """Make what is missing or out of date of what the stages need, run their notebooks, and (with none named) the book."""
-    from fer_utils.graph import BOOK, notebook_source
+    from fer_utils.graph import notebook_source
     from fer_utils.workflow import make
 
     study = _study(profile, overrides)
@@ -120,6 +121,46 @@ def export(
     paths = Paths.of(study)
     for archive in pack(study, paths, run_ids or [], to or paths.packs):
         typer.echo(archive)
+
+
+@app.command()
+def pdf(
+    to: Annotated[
+        Path, typer.Option(help="The file to write; by default it lies beside the rendered pages")
+    ] = BOOK.parent / "living_replication.pdf",
+) -> None:
+    """Print the rendered book into one PDF, by Chromium: every page, figures, links and an outline."""
+    from fer_utils.reporting.build import pages_in_order
+    from fer_utils.reporting.provenance import edition
+    from printed_book.printing import print_book
+
+    this = edition()
+    about = {
+        "title": "A living replication",
+        "version": this.version,
+        "date": this.date,
+        "commit": this.commit,
+    }
+    pages = [f"{page}.html" for page in pages_in_order()]
+    sheets = print_book(BOOK.parent, pages, to, about, site=this.site)
+    typer.echo(f"{to}: {sheets} sheets")
+
+
+@app.command()
+def crate(
+    to: Annotated[
+        Path | None, typer.Option(help="The zip archive to write; beside the study's results by default")
+    ] = None,
+    profile: ProfileOption = "quick",
+    overrides: OverridesOption = "{}",
+) -> None:
+    """Write a run as an RO-Crate for archives: its tables, notebooks, figures and models, inputs and software."""
+    from fer_utils.reporting.crate import write_crate
+
+    study = _study(profile, overrides)
+    paths = Paths.of(study)
+    archive = to or paths.results / f"{study.name}.crate.zip"
+    typer.echo(f"{archive}: {write_crate(study, paths, archive)} results")
 
 
 @app.command()
@@ -263,7 +304,9 @@ def main() -> None:
         settle_folders()
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        own = type(error).__module__.startswith(("fer_utils", "face_sets", "rendered_faces", "arm_latency"))
+        own = type(error).__module__.startswith(
+            ("fer_utils", "face_sets", "printed_book", "rendered_faces", "arm_latency")
+        )
         if own or isinstance(error, OSError):
             sys.exit(f"fer: {printable(str(error))}")
         raise

@@ -22,7 +22,7 @@ Cell = tuple[str, ...]
 """What one job of a step is for: nothing, a network, a network and a technique or setting, or a notebook."""
 
 BOOK: Final = PROJECT_FOLDER / "_build" / "html" / "index.html"
-PAGES: Final = ("_config.yml", "_toc.yml", "data_manifests", "package-lock.json")
+PAGES: Final = ("CITATION.cff", "_config.yml", "_toc.yml", "data_manifests", "package-lock.json")
 
 
 def _by_network(*numbers: int) -> dict[str, int]:

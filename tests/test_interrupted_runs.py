@@ -125,7 +125,7 @@ def test_a_terminated_run_leaves_no_process_and_goes_on(project):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_interrupted_papermill_leaves_no_process_of_the_workflow_below_it(project, tmp_path, how):
-    """Ctrl-C, `kill` and a crash: the kernel, Snakemake and the job end within five seconds of a machine that is not busy."""
+    """Ctrl-C, `kill` and a crash: in five seconds, on a machine that is not busy, kernel, Snakemake and job have ended."""
     command = [
         project / ".venv/bin/python",
         "-m",

@@ -25,7 +25,14 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "accounting | tables | paths",
     "study",
 )
-LIBRARIES = ("arm_latency", "expression_scores", "face_sets", "rendered_faces", "traced_training")
+LIBRARIES = (
+    "arm_latency",
+    "expression_scores",
+    "face_sets",
+    "printed_book",
+    "rendered_faces",
+    "traced_training",
+)
 BELOW = {
     "expression_scores": {"face_sets"}
 }  # the scores are of faces: their tables and the seven expressions

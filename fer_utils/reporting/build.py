@@ -4,6 +4,7 @@ The module is also a Sphinx extension, which puts the source line under each fig
 line as the picture's plain text, which MyST-NB drops when it shows the picture.
 """
 
+import html
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from face_sets.files import write_text
 from face_sets.folders import PROJECT_FOLDER, remember
 from fer_utils.paths import Paths
 from fer_utils.reporting.pages import html_table
+from fer_utils.reporting.provenance import edition
 
 if TYPE_CHECKING:
     from docutils.nodes import document
@@ -119,10 +121,17 @@ def gather(
         write_text(stages / f"{name}.md", text)
 
 
-def _pages_of_stages(project: Path) -> list[str]:
+def pages_in_order(project: Path = PROJECT_FOLDER) -> list[str]:
+    """Return the book's pages as `_toc.yml` lists them, the first page first: paths without an ending."""
     contents = yaml.safe_load((project / "_toc.yml").read_text(encoding="utf-8"))
-    files = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
-    return [Path(file).name for file in files if Path(file).parent == STAGES_FOLDER]
+    return [
+        contents["root"],
+        *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"]),
+    ]
+
+
+def _pages_of_stages(project: Path) -> list[str]:
+    return [Path(file).name for file in pages_in_order(project) if Path(file).parent == STAGES_FOLDER]
 
 
 def _run_jupyter_book(project: Path, folder: Path) -> None:
@@ -152,11 +161,41 @@ def add_source_lines(_: "Sphinx", document: "document") -> None:
         for container in list(figure.findall(nodes.container)):
             if container.get("mime_type") == "text/plain" and container.astext().startswith("Source: "):
                 line = MarkdownIt().renderInline(container.astext())
-                html = nodes.raw("", f'<p class="source-line">{line}</p>', format="html")
-                figure += nodes.legend("", html)
+                source = nodes.raw("", f'<p class="source-line">{line}</p>', format="html")
+                figure += nodes.legend("", source)
+
+
+def add_edition(app: "Sphinx", config: Any) -> None:
+    """Put the edition into each page's footer; with a repository's address, also links to it and launch buttons."""
+    this, options = edition(Path(app.srcdir)), config.html_theme_options
+    links = ""
+    if this.repository:
+        places = {
+            "Repository": this.repository,
+            "How to cite": f"{this.repository}/blob/main/CITATION.cff",
+            "PDF, models and tables": f"{this.repository}/releases/latest",
+        }
+        links = "".join(f' <a href="{html.escape(place)}">{text}</a>.' for text, place in places.items())
+        options["repository_url"], options["use_repository_button"] = this.repository, True
+        options["launch_buttons"] = {
+            "binderhub_url": "https://mybinder.org",
+            "notebook_interface": "jupyterlab",
+        }
+    told = f"Version {this.version}, {this.date}, commit {this.commit}."
+    options["extra_footer"] = f"{options.get('extra_footer', '')}<p>{html.escape(told)}{links}</p>"
+
+
+def launch_sources(_app: "Sphinx", _page: str, _template: str, context: dict[str, Any], _: Any) -> None:
+    """Let launch buttons open the notebooks' sources: the executed copies that the book shows are not in git."""
+    for group in context.get("header_buttons", ()):
+        for button in group.get("buttons", ()):
+            if "url" in button:
+                button["url"] = button["url"].replace(f"lab/tree/{STAGES_FOLDER}/", "lab/tree/notebooks/")
 
 
 def setup(app: "Sphinx") -> dict[str, Any]:
     """Register the Sphinx extension."""
     app.connect("doctree-read", add_source_lines)
+    app.connect("config-inited", add_edition)
+    app.connect("html-page-context", launch_sources, priority=502)  # the theme adds its buttons at 501
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

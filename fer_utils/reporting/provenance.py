@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pandas as pd
+import yaml
 
 from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER
@@ -69,13 +70,37 @@ def provenance(study: Study, tables: Mapping[str, Path], *, kind: KindOfData | N
     return Provenance(profile=study.name, kind=kind or study.kind_of_faces, digests=digests, commit=commit())
 
 
+@dataclass(frozen=True)
+class Edition:
+    """What names one edition of the book: version, day of its commit, commit; addresses are None until there are any."""
+
+    version: str
+    date: str
+    commit: str
+    repository: str | None
+    site: str | None
+
+
+def edition(folder: Path = PROJECT_FOLDER) -> Edition:
+    """Return the edition of a checkout, as `CITATION.cff` and git say; its fields `repository-code` and `url` are the
+    one place that holds the addresses of the repository and of the published book."""
+    cited = yaml.safe_load((folder / "CITATION.cff").read_text(encoding="utf-8"))
+    day = _git(folder, "log", "-1", "--format=%cs") or str(cited["date-released"])
+    return Edition(cited["version"], day, commit(folder), cited.get("repository-code"), cited.get("url"))
+
+
 def commit(folder: Path = PROJECT_FOLDER) -> str:
     """Return the short hash of the commit checked out, and whether files differ from it; or 'not in git'."""
-    command = ["git", "describe", "--always", "--exclude=*", "--abbrev=7", "--dirty= with local changes"]
+    described = ("describe", "--always", "--exclude=*", "--abbrev=7", "--dirty= with local changes")
+    return _git(folder, *described) or "not in git"
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git says; nothing where there is no git, no repository, or no commit yet."""
     try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        answer = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return "not in git"  # no git, no repository, or no commit yet
+        return ""
     return answer.stdout.strip()
 
 

@@ -1,0 +1,1 @@
+"""A rendered Sphinx book as one PDF, by the browser's own print."""
