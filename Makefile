@@ -63,6 +63,18 @@ validate: setup ## The simulation study in full: about fifty minutes on two core
 pdf: ## Print the rendered book into one PDF, by Chromium
 	@$(BIN)/fer pdf
 
+release: pdf ## Put what a release holds into release/: the PDF, models for apps, the run as an RO-Crate
+	@mkdir -p release
+	@cp _build/html/living_replication.pdf results/$(PROFILE)/packs/*.zip release/
+	@$(BIN)/fer crate --profile $(PROFILE) --to release/$(PROFILE).crate.zip
+
+lab: setup ## Add JupyterLab to .venv
+	@$(PATIENTLY) "install JupyterLab" $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-lab.lock
+
+open: lab ## Show the book on port 8000 and JupyterLab on port 8888, to other machines too (for containers)
+	@trap 'kill 0' EXIT; $(BIN)/python -m http.server --directory _build/html 8000 & \
+		$(BIN)/jupyter lab --ip 0.0.0.0 --port 8888 --no-browser
+
 serve: ## Show the book on http://127.0.0.1:8000
 	@test -f _build/html/index.html || { echo "The book is not built yet: run 'make book' first."; exit 1; }
 	@echo "The book is at http://127.0.0.1:8000 (Ctrl-C ends)"
@@ -77,10 +89,11 @@ gpu: setup ## Add NVIDIA's libraries to .venv, for studies with device: gpu (abo
 	@TF_CPP_MIN_LOG_LEVEL=0 $(BIN)/python -c "import tensorflow as tf; cards = tf.config.list_physical_devices('GPU'); \
 		print('GPUs:', cards); raise SystemExit(0 if cards else 'TensorFlow sees no GPU: look at nvidia-smi')"
 
-lock: ## Resolve the dependencies in pyproject.toml anew into requirements.lock
+lock: ## Resolve the dependencies anew into requirements.lock; a GPU's and JupyterLab's beside it
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra check pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra gpu -c requirements.lock \
 		$$(sed -nE 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) pyproject.toml -o requirements-gpu.lock
+	@echo jupyterlab | $(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 -c requirements.lock - -o requirements-lab.lock
 
 clean: ## Remove results of the quick profile and the rendered book (not the environment)
 	@rm -rf results/quick _build book/stages

@@ -333,7 +333,7 @@ STEPS: Final[Mapping[str, Step]] = {
             watches=lambda _study, _paths, stage: notebook_file_digest(notebook_source(stage)),
         ),
         Step(
-            "book", "fer_utils.steps.book.make_book",
+            "book", "fer_utils.book.make_book",
             reads=lambda paths: [*map(paths.notebook, STAGES), paths.external_compressed_predictions],
             writes=lambda _: [BOOK],
             sections=(), seconds=lambda: 17,

@@ -176,7 +176,8 @@ def add_edition(app: "Sphinx", config: Any) -> None:
             "PDF, models and tables": f"{this.repository}/releases/latest",
         }
         links = "".join(f' <a href="{html.escape(place)}">{text}</a>.' for text, place in places.items())
-        options["repository_url"], options["use_repository_button"] = this.repository, True
+        options["repository_url"], options["repository_branch"] = this.repository, "main"
+        options["use_repository_button"] = True
         options["launch_buttons"] = {
             "binderhub_url": "https://mybinder.org",
             "notebook_interface": "jupyterlab",

@@ -26,7 +26,8 @@ FIGURE = {
 def project(tmp_path):
     folder = tmp_path / "project"
     (folder / "book").mkdir(parents=True)
-    shutil.copy(PROJECT_FOLDER / "_config.yml", folder)
+    for name in ("_config.yml", "CITATION.cff"):
+        shutil.copy(PROJECT_FOLDER / name, folder)
     for name in ("_static", "_root"):
         shutil.copytree(PROJECT_FOLDER / "book" / name, folder / "book" / name)
     shutil.copy(PROJECT_FOLDER / "book" / "references.bib", folder / "book")
@@ -114,3 +115,25 @@ def test_the_first_complaint_has_a_relative_path(tmp_path):
     log = f"reading\n\x1b[91m{tmp_path}/book/a.md:3: WARNING: no such key\nWARNING: another\n"
     assert first_complaint(log, tmp_path) == "book/a.md:3: WARNING: no such key"
     assert first_complaint("Traceback\nKeyError: 'x'\n", tmp_path) == "KeyError: 'x'"
+
+
+def test_each_page_names_its_edition_and_without_an_address_there_is_no_button(project, paths):
+    page = BeautifulSoup(
+        build_book(paths, {"table": "x\n"}, project).read_text(encoding="utf-8"), "html.parser"
+    )
+    for name in ("book/index.html", "book/stages/01_data.html"):
+        text = (project / "_build" / "html" / name).read_text(encoding="utf-8")
+        page = BeautifulSoup(text, "html.parser")
+        assert page.select_one(".extra_footer").text.count("Version 0.1.0, ") == 1
+        assert not page.select(".dropdown-launch-buttons, .dropdown-source-buttons")
+        assert "mybinder" not in text
+
+
+def test_with_an_address_notebooks_are_launched_from_their_sources(project, paths):
+    cited = project / "CITATION.cff"
+    cited.write_text(cited.read_text() + "repository-code: https://github.com/example/book\n")
+    build_book(paths, {"table": "x\n"}, project)
+    page = (project / "_build" / "html" / "book" / "stages" / "01_data.html").read_text(encoding="utf-8")
+    links = [link["href"] for link in BeautifulSoup(page, "html.parser").select("a[href^='https:']")]
+    binder = "https://mybinder.org/v2/gh/example/book/main?urlpath=lab/tree/notebooks/01_data.ipynb"
+    assert {binder, "https://github.com/example/book/releases/latest"} <= set(links)

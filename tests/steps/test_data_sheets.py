@@ -4,7 +4,7 @@ from bs4 import BeautifulSoup
 from face_sets.data_sheets import class_coverage, data_sheet, overview
 from face_sets.expressions import EXPRESSIONS
 from face_sets.manifests import load_manifest, manifest_names
-from fer_utils.steps.book import data_sheets_page
+from fer_utils.book import data_sheets_page
 
 MANIFESTS = [load_manifest(name) for name in manifest_names()]
 BY_NAME = {name: load_manifest(name) for name in manifest_names()}

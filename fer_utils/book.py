@@ -1,4 +1,4 @@
-"""Step `book`: the pages that are computed, and the book rendered from them and the executed notebooks."""
+"""Step `book`: the pages that are computed, of the graph too, and the book rendered from them and the notebooks."""
 
 import json
 import os
