@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from expression_scores.metrics import is_right, join
 from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
 from face_sets.face_model import face_model_path
 from face_sets.files import digest
+from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.reporting import absent, style
 from fer_utils.reporting.build import render
@@ -37,7 +39,10 @@ class DevicePage(NamedTuple):
 
 
 def device_page(study: Study, paths: Paths) -> DevicePage:
-    """Return the page's data and files, or in their place a note of what is missing and what to do."""
+    """Return the page's data and files, or in their place a note of what is missing and what to do.
+
+    The smallest file comes first, which the page opens with: what an answer costs a reader is the download.
+    """
     models, runtime = best_models(study, paths), litert_js_files()
     lacking = {NOT_RELEASED: forbidding_sets(study), NO_MODEL: not models, NO_RUNTIME: not runtime}
     for sentence, holds in lacking.items():
@@ -46,9 +51,27 @@ def device_page(study: Study, paths: Paths) -> DevicePage:
     source, detector = provenance(study, models), face_model_path()
     files = {FOLDER / "litert" / name: path for name, path in runtime.items()}
     files |= {FOLDER / "models" / path.name: path for path in (*models.values(), detector)}
+    records = records_on_adults(paths)
     text = render(
         "device.md.j2", source=source, study=study, detection=detection, expressions=EXPRESSIONS,
         detector=detector, litert=litert_js_version(), name=style.name,
-        models=[(run_id, path, digest(path)) for run_id, path in models.items()],
+        models=[
+            (run_id, path, digest(path), records.get(run_id))
+            for run_id, path in sorted(models.items(), key=lambda each: each[1].stat().st_size)
+        ],
     )  # fmt: skip
     return DevicePage(text, files)
+
+
+def records_on_adults(paths: Paths) -> dict[str, dict[str, list[int]]]:
+    """Return by exported file and expression how many of the external test's photographs it named, and of how many.
+
+    Empty where there are no photographs.
+    """
+    faces = tables.read("faces", paths.external_faces)
+    joined = join(tables.read("predictions", paths.external_compressed_predictions), faces)
+    right = joined.assign(right=is_right(joined)).groupby(["run_id", "expression"], observed=True)["right"]
+    records: dict[str, dict[str, list[int]]] = {}
+    for (run_id, expression), counted in right.agg(["sum", "size"]).iterrows():
+        records.setdefault(str(run_id), {})[str(expression)] = [int(counted["sum"]), int(counted["size"])]
+    return records

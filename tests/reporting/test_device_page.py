@@ -40,6 +40,8 @@ def paths(tmp_path):
                     table.parent.mkdir(parents=True, exist_ok=True)
                     (table.parent / file_name(run_id, 64)).write_text(run_id)
         tables.write(pd.DataFrame(rows), "runs", table)
+    tables.write(tables.empty("faces"), "faces", paths.external_faces)
+    tables.write(tables.empty("predictions"), "predictions", paths.external_compressed_predictions)
     return paths
 
 
@@ -58,7 +60,13 @@ def test_the_page_offers_the_best_network_twice_and_the_smallest(paths, runtime)
     page = device_page(paths.study, paths)
     data = data_of(page.text)
     labels = [model["label"] for model in data["models"]]
-    assert labels == ["MobileNetV3-Large, float32", "MobileNetV3-Large, int8", "MobileNetV3-Small, float32"]
+    assert sorted(labels) == [
+        "MobileNetV3-Large, float32",
+        "MobileNetV3-Large, int8",
+        "MobileNetV3-Small, float32",
+    ]
+    sizes = [model["bytes"] for model in data["models"]]
+    assert sizes == sorted(sizes), "the page opens with the smallest"
     served = {str(place): path for place, path in page.files.items()}
     for model in data["models"]:
         assert served[f"device/models/{model['file']}"].stat().st_size == model["bytes"]
@@ -72,6 +80,37 @@ def test_it_says_what_the_models_were_trained_on_and_by_which_run(paths, runtime
     assert "trained on synthetic faces by the profile quick" in text
     assert "Source: profile quick, synthetic faces" in text
     assert data_of(page.text)["imageSize"] == paths.study.image_size
+
+
+def test_each_model_has_its_record_on_real_adults_and_none_without_photographs(paths, runtime):
+    assert [model["record"] for model in data_of(device_page(paths.study, paths).text)["models"]] == [
+        None
+    ] * 3
+    shown = ["neutral", "neutral", "happiness", "happiness"]
+    faces = pd.DataFrame(
+        {"face_id": list("abcd"), "dataset": "london", "subject_id": list("1212"), "expression": shown}
+    )
+    filled = {name: None for name in tables.COLUMNS["faces"] if name not in faces}
+    faces = faces.assign(
+        **{
+            **filled,
+            "split": "external",
+            "age_group": "adult",
+            "path": "x",
+            "sha256": "x",
+            "may_publish": False,
+        }
+    )
+    tables.write(faces, "faces", paths.external_faces)
+    named = ("neutral", "neutral", "happiness", "sadness")
+    rows = [
+        {"run_id": "mobilenet_v3_large.all.none.int8", "face_id": face}
+        | {f"p_{each}": float(each == answer) for each in EXPRESSIONS}
+        for face, answer in zip("abcd", named, strict=True)
+    ]
+    tables.write(pd.DataFrame(rows), "predictions", paths.external_compressed_predictions)
+    records = {m["runId"]: m["record"] for m in data_of(device_page(paths.study, paths).text)["models"]}
+    assert records["mobilenet_v3_large.all.none.int8"] == {"neutral": [2, 2], "happiness": [1, 2]}
 
 
 def test_rule_and_expressions_are_those_of_the_training_code(paths, runtime):

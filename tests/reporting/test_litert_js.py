@@ -28,7 +28,7 @@ def commands(monkeypatch):
         given.append(command)
         if "ci" in command:
             for name in litert_js.SERVED:
-                path = cwd / litert_js.MODULES / name
+                path = cwd / litert_js.MODULES / name.removesuffix(".gzip")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(name)
         if "--target" in command:

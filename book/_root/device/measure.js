@@ -1,9 +1,11 @@
-// How long one inference takes: warm-up, then single runs, and their summary.
+// How long one inference takes: warm-up, then single runs, and their summary; and the first one.
+
+import { Model } from "./engine.js";
 
 // Return the milliseconds of each run, from input handed over to answer in hand. `progress(done, of)` reports how far
 // it is; `signal` stops it with an error.
 export async function timesOf(model, { warmUps, runs, signal, progress }) {
-  const values = Float32Array.from({ length: model.input.shape.reduce((a, b) => a * b, 1) }, (_, k) => (k * 37) % 256);
+  const values = inputOf(model);
   const times = [];
   for (let run = 0; run < warmUps + runs; run++) {
     if (signal.aborted) throw new DOMException("stopped", "AbortError");
@@ -16,6 +18,19 @@ export async function timesOf(model, { warmUps, runs, signal, progress }) {
   }
   return times;
 }
+
+// Milliseconds from the request for a model's file to its first answer; the runtime is loaded already.
+export async function coldStartOf({ file, bytes }) {
+  const start = performance.now();
+  const model = await Model.load(file, bytes);
+  await model.run(inputOf(model));
+  const time = performance.now() - start;
+  model.delete();
+  return time;
+}
+
+// Some input of the right size: what it shows does not change the time.
+const inputOf = (model) => Float32Array.from({ length: model.input.shape.reduce((a, b) => a * b, 1) }, (_, k) => (k * 37) % 256);
 
 // Linear between the two nearest of the sorted times, as NumPy's quantile.
 export function quantile(times, share) {

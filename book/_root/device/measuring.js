@@ -1,7 +1,7 @@
 // The lower half of the page: "measure this device", and the result to take away.
 
-import { instructions } from "./engine.js";
-import { clockStep, describeDevice, quantile, timesOf } from "./measure.js";
+import { instructions, loadRuntime } from "./engine.js";
+import { clockStep, coldStartOf, describeDevice, quantile, timesOf } from "./measure.js";
 
 const FORMAT = "fer browser measurements 1";  // read by fer_utils/profiling/browser_results.py
 
@@ -24,7 +24,7 @@ export class Measuring {
     try {
       const rows = [];
       for (const entry of this.data.models) rows.push(await this.measureModel(entry));
-      this.show(await this.result(rows));
+      this.show(await this.result(rows), rows);
       say("Done. The times stand below, and the result can be copied.");
     } catch (error) {
       say(error.name === "AbortError" ? "Stopped: nothing was kept." : `It could not be measured: ${error.message}`);
@@ -39,10 +39,12 @@ export class Measuring {
     say(`Measuring ${entry.label} ...`);
     const { warmUps, runs } = this.data;
     const progress = (done, all) => Object.assign(byId("device-progress"), { value: done, max: all });
+    await loadRuntime();
+    const coldStart = await coldStartOf(entry);
     const model = await this.classifier.model(entry);
     const times = await timesOf(model, { warmUps, runs, signal: this.stopping.signal, progress });
-    const [q25, median, q75] = [0.25, 0.5, 0.75].map((share) => quantile(times, share));
-    return { entry, times, q25, median, q75 };
+    const [q25, median, q75, p90] = [0.25, 0.5, 0.75, 0.9].map((share) => quantile(times, share));
+    return { entry, times, q25, median, q75, p90, coldStart };
   }
 
   async result(rows) {
@@ -59,13 +61,13 @@ export class Measuring {
     };
   }
 
-  show(result) {
+  show(result, rows) {
     const body = byId("device-times").tBodies[0];
     body.replaceChildren();
     result.models.forEach((model, k) => {
       const row = body.insertRow();
       row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: this.data.models[k].label }));
-      for (const time of [model.median_ms, model.quartile_low_ms, model.quartile_high_ms]) {
+      for (const time of [model.median_ms, model.quartile_low_ms, model.quartile_high_ms, rows[k].p90, rows[k].coldStart]) {
         Object.assign(row.insertCell(), { className: "number", textContent: time.toFixed(1) });
       }
     });

@@ -17,7 +17,9 @@ export class Reading {
     this.starting = false;
     this.spokenAt = 0;
     this.rows = data.expressions.map(addRow);
-    for (const [number, { label }] of data.models.entries()) byId("device-model").add(new Option(label, number));
+    for (const [number, { label, bytes }] of data.models.entries()) {
+      byId("device-model").add(new Option(`${label} (${(bytes / 1e6).toFixed(1)} MB)`, number));
+    }
     byId("device-model").addEventListener("change", () => this.picture && this.attempt(() => this.show(this.picture)));
     byId("device-picture").addEventListener("change", (event) => this.choose(event.target.files[0]));
     byId("device-camera").addEventListener("click", () => (this.camera.isOn ? this.stopCamera() : this.startCamera()));
@@ -103,6 +105,7 @@ export class Reading {
   tell(answer) {
     byId("device-answer").hidden = !answer;
     if (!answer) return;
+    byId("device-record").textContent = recordOf(this.entry);
     showCrop(byId("device-crop"), answer.crop, this.data.imageSize);
     this.rows.forEach(({ bar, number }, k) => {
       bar.style.width = `${100 * answer.probabilities[k]}%`;
@@ -116,6 +119,13 @@ export class Reading {
     const best = probabilities.indexOf(Math.max(...probabilities));
     return `The model's first choice is ${this.data.expressions[best]}, with ${percent(probabilities[best])}.`;
   }
+}
+
+// How far the answer can be trusted: what the model did on photographs of real people, of which it saw none in training.
+function recordOf({ record }) {
+  if (!record) return "This run had no photographs of real people, so how often this model is right on them is not known.";
+  const [neutral, ofNeutral] = record.neutral, [smiling, ofSmiling] = record.happiness;
+  return `On photographs of real adults this model named ${neutral} of ${ofNeutral} neutral and ${smiling} of ${ofSmiling} smiling faces.`;
 }
 
 function addRow(expression) {

@@ -10,6 +10,7 @@
     if (HTMLScriptElement.supports && !HTMLScriptElement.supports("importmap")) return "import maps";
     if (typeof WebAssembly !== "object") return "WebAssembly";
     if (!WebAssembly.validate(new Uint8Array(simd))) return "WebAssembly with SIMD instructions";
+    if (typeof DecompressionStream !== "function") return "decompression streams";
     return "";
   }
 
@@ -32,7 +33,7 @@
     return say("This page was opened from a disk, and from there browsers load no models: run `make serve` and open it at the address that it prints.");
   }
   if (missing()) {
-    return say("This browser cannot run the models, because it lacks " + missing() + ". Chrome and Edge from version 91, Firefox from 108 and Safari from 16.4 have what it takes.");
+    return say("This browser cannot run the models, because it lacks " + missing() + ". Chrome and Edge from version 91, Firefox from 113 and Safari from 16.4 have what it takes.");
   }
   add("importmap", "textContent", JSON.stringify({ imports: {
     "@litertjs/core": folder + "litert/core/dist/index.js",
