@@ -2,6 +2,10 @@
 
 let runtime;
 
+// LiteRT.js writes its whole log to the console as errors: what is no error is told as a remark
+const complain = console.error.bind(console);
+console.error = (...said) => (/^(INFO|VERBOSE|WARNING)\b/.test(said[0]) ? console.debug(...said) : complain(...said));
+
 export function loadRuntime() {
   runtime = runtime || start();
   runtime.catch(() => { runtime = undefined; });  // the next tap tries again
