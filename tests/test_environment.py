@@ -1,7 +1,10 @@
 """The environment that conda and Binder would make: its pip part, installed for real from the local cache."""
 
+import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,43 @@ def test_what_the_pip_part_names_installs_and_fits_together(tmp_path):
     imported = subprocess.run([python, "-c", "import tf_keras, tensorflow_model_optimization, snakemake"], check=False,
                               env={"TF_USE_LEGACY_KERAS": "1", "PATH": ""}, capture_output=True, text=True)  # fmt: skip
     assert imported.returncode == 0, imported.stderr[-500:]
+
+
+def test_the_version_is_the_same_wherever_one_stands():
+    cited = yaml.safe_load((PROJECT_FOLDER / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((PROJECT_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    archived = json.loads((PROJECT_FOLDER / ".zenodo.json").read_text(encoding="utf-8"))
+    assert cited["version"] == project["version"] == archived["version"]
+    newest = re.search(
+        r"^## (\S+), (\S+)$", (PROJECT_FOLDER / "CHANGELOG.md").read_text(encoding="utf-8"), re.M
+    )
+    assert newest.groups() == (cited["version"], str(cited["date-released"]))
+
+
+def test_jupyterlabs_lock_moves_no_package_of_the_projects():
+    def pins(name):
+        return dict(
+            re.findall(r"^([\w.-]+)==(\S+)", (PROJECT_FOLDER / name).read_text(encoding="utf-8"), re.M)
+        )
+
+    ours, theirs = pins("requirements.lock"), pins("requirements-lab.lock")
+    assert {name: theirs[name] for name in ours.keys() & theirs.keys()} == {
+        name: ours[name] for name in ours.keys() & theirs.keys()
+    }
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT_FOLDER / ".github" / "workflows").glob("*.yml")), ids=lambda p: p.stem
+)
+def test_workflows_call_targets_that_there_are(path):
+    """Each `make` of a workflow, of the image and of the devcontainer is a target of the Makefile."""
+    makefile = (PROJECT_FOLDER / "Makefile").read_text(encoding="utf-8")
+    texts = [path.read_text(encoding="utf-8"), (PROJECT_FOLDER / "Dockerfile").read_text(encoding="utf-8")]
+    asked = {
+        word
+        for text in texts
+        for line in re.findall(r"(?:run:|RUN) make ([a-z -]+)$", text, re.M)
+        for word in line.split()
+    }
+    assert asked
+    assert asked <= set(re.findall(r"^([a-z-]+):", makefile, re.M))
