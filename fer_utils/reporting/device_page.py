@@ -70,8 +70,11 @@ def records_on_adults(paths: Paths) -> dict[str, dict[str, list[int]]]:
     """
     faces = tables.read("faces", paths.external_faces)
     joined = join(tables.read("predictions", paths.external_compressed_predictions), faces)
-    right = joined.assign(right=is_right(joined)).groupby(["run_id", "expression"], observed=True)["right"]
+    counted = joined.assign(right=is_right(joined)).groupby(["run_id", "expression"], observed=True)["right"]
     records: dict[str, dict[str, list[int]]] = {}
-    for (run_id, expression), counted in right.agg(["sum", "size"]).iterrows():
-        records.setdefault(str(run_id), {})[str(expression)] = [int(counted["sum"]), int(counted["size"])]
+    for row in counted.agg(["sum", "size"]).reset_index().to_dict("records"):
+        records.setdefault(str(row["run_id"]), {})[str(row["expression"])] = [
+            int(row["sum"]),
+            int(row["size"]),
+        ]
     return records
