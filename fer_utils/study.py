@@ -135,7 +135,10 @@ class Study(BaseModel):
         default=0, ge=0, description="epochs before the others in which the last layer learns alone"
     )
     head_learning_rate: float = Field(
-        default=1e-3, gt=0, le=1, description="learning rate of the epochs in which the last layer learns alone"
+        default=1e-3,
+        gt=0,
+        le=1,
+        description="learning rate of the epochs in which the last layer learns alone",
     )
     warm_up_epochs: int = Field(
         default=0,
