@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from expression_scores.calibration import error_by_chance
 from expression_scores.groups import by_group, known_factors, with_age_band
 from expression_scores.intervals import Interval, paired_confusions, paired_differences, recall_intervals
 from expression_scores.metrics import confusions_by_subject, join
@@ -31,7 +30,6 @@ class CardFacts(NamedTuple):
     scores: pd.Series
     recalls: pd.DataFrame
     groups: pd.DataFrame
-    calibration_by_chance: float
     against_float: Interval | None
 
     @property
@@ -57,7 +55,7 @@ def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
     scores = run_scores(joined, runs, tables.draws, tables.seed).iloc[0]
     return CardFacts(
         dataset, scores, _recalls(joined, tables), _groups(joined, tables),
-        error_by_chance(joined, seed=tables.seed), _against_float(joined, run, dataset, tables),
+        _against_float(joined, run, dataset, tables),
     )  # fmt: skip
 
 

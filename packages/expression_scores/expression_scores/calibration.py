@@ -1,9 +1,13 @@
-"""Whether a network that says 80 % is right in 80 % of such cases: the expected calibration error.
+"""Whether a network that says 80 % is right in 80 % of such cases.
 
-Guo, Pleiss, Sun & Weinberger (2017, https://proceedings.mlr.press/v70/guo17a.html): photographs are sorted into
-bins by the probability of the expression named; the error is the mean distance between that probability and the
-share that is right, bins weighted by their photographs. It is above zero for a perfectly calibrated network too, the
-more the fewer the photographs; `error_by_chance` says by how much.
+`calibration_error` is the root mean square distance between the probability of the expression named and the share that is
+right, in bins of that probability. The plug-in estimate is above zero for a perfectly calibrated network too, the more the
+fewer the photographs, and the more alike those of one child are. Its square is therefore estimated from pairs of
+photographs of different children (the debiased estimator of Kumar, Liang & Ma 2019, arXiv:1909.10155, for clusters): with
+true probabilities these pairs average to zero. At that boundary no interval is known to keep its level, so none is given.
+
+`overconfidence`, the mean probability minus the share that is right (calibration in the large: Van Calster et al. 2019,
+doi:10.1186/s12916-019-1466-7), is a mean over children, and has one.
 """
 
 from typing import Final
@@ -12,44 +16,46 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from expression_scores.intervals import DRAWS, Interval, percentiles, resampled
+from expression_scores.intervals import DRAWS, Interval, difference_interval, intervals_of
 from expression_scores.metrics import Floats, is_right, subjects_of
 
 BINS: Final = 15
 """Bins of equal width from 0 to 1, as in the tables of Guo et al. (2017)."""
 
 
-def calibration_error(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> Interval:
-    """Return the expected calibration error, 0 to 1, with its percentile interval, which lies a little high."""
-    sums = _sums(joined)
-    estimate = float(_error(sums.sum(axis=0)))
-    if len(sums) < 2:
-        return Interval(estimate, np.nan, np.nan)
-    return percentiles(estimate, _error(resampled(sums, draws, seed)))
+def calibration_error(joined: pd.DataFrame) -> float:
+    """Return the debiased root mean square calibration error, 0 to 1; not a number where no bin holds two children.
 
-
-def error_by_chance(joined: pd.DataFrame, draws: int = 1000, seed: int = 0) -> float:
-    """Return the mean error if every probability were true: photographs right with the probability named.
-
-    Consistency resampling (Bröcker & Smith 2007, doi:10.1175/WAF993.1), photographs independent.
+    Zero also where chance makes the estimate of the square negative.
     """
-    confidence = joined["confidence"].to_numpy(dtype=np.float64)
-    right = np.random.default_rng(seed).random((draws, len(confidence))) < confidence
-    gaps = (right - confidence) @ np.eye(BINS)[bins(confidence)]  # (draws, bins): right minus expected
-    return float(np.abs(gaps).sum(axis=1).mean() / len(confidence))
+    images, right, confidence = np.moveaxis(_sums(joined, bins(_confidence(joined)), BINS), -1, 0)
+    gaps = right - confidence
+    pairs = images.sum(axis=0) ** 2 - (images**2).sum(axis=0)  # of photographs of two children, by bin
+    square = gaps.sum(axis=0) ** 2 - (gaps**2).sum(axis=0)
+    known = pairs > 0
+    if not known.any():
+        return np.nan
+    mean = np.average(square[known] / pairs[known], weights=images.sum(axis=0)[known])
+    return float(np.sqrt(max(0.0, mean)))
+
+
+def overconfidence(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> Interval:
+    """Return the mean probability of the expression named minus the share right, -1 to 1, with its 95 % interval."""
+    sums = _sums(joined, np.zeros(len(joined), dtype=np.int64), 1)[:, 0]
+    return intervals_of(sums, _overconfidence, difference_interval, draws, seed)["overconfidence"]
 
 
 def calibration_by(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per group of `column`, shares from 0 to 1; `joined` holds one run's predictions.
 
-    Columns: the group, confidence and accuracy (means), error, error_low, error_high, by_chance.
+    Columns: the group, confidence and accuracy (means), overconfidence with its ends low and high, error.
     """
     rows = []
     for group, part in joined.groupby(joined[column].astype(str)):
-        error = calibration_error(part, draws, seed)
-        rows.append((group, part["confidence"].mean(), is_right(part).mean(), error.estimate, error.low, error.high,
-                     error_by_chance(part, seed=seed)))  # fmt: skip
-    columns = [column, "confidence", "accuracy", "error", "error_low", "error_high", "by_chance"]
+        over = overconfidence(part, draws, seed)
+        rows.append((group, part["confidence"].mean(), is_right(part).mean(), over.estimate, over.low, over.high,
+                     calibration_error(part)))  # fmt: skip
+    columns = [column, "confidence", "accuracy", "overconfidence", "low", "high", "error"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -58,16 +64,20 @@ def bins(confidence: Floats) -> NDArray[np.int64]:
     return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
-def _sums(joined: pd.DataFrame) -> Floats:
-    """Return per subject and bin the photographs, those read right and the summed confidence: (subjects, bins, 3)."""
+def _confidence(joined: pd.DataFrame) -> Floats:
+    return joined["confidence"].to_numpy(dtype=np.float64)
+
+
+def _sums(joined: pd.DataFrame, places: NDArray[np.int64], number: int) -> Floats:
+    """Return per subject and place the photographs, those right and the summed confidence: (subjects, number, 3)."""
     codes, subjects = pd.factorize(subjects_of(joined), sort=True)
-    confidence = joined["confidence"].to_numpy(dtype=np.float64)
-    sums = np.zeros((len(subjects), BINS, 3))
+    confidence = _confidence(joined)
+    sums = np.zeros((len(subjects), number, 3))
     each = [np.ones_like(confidence), is_right(joined).to_numpy(dtype=np.float64), confidence]
-    np.add.at(sums, (codes, bins(confidence)), np.stack(each, axis=1))
+    np.add.at(sums, (codes, places), np.stack(each, axis=1))
     return sums
 
 
-def _error(sums: Floats) -> Floats:
+def _overconfidence(sums: Floats) -> dict[str, Floats]:
     images, right, confidence = np.moveaxis(sums, -1, 0)
-    return np.asarray(np.abs(right - confidence).sum(axis=-1) / images.sum(axis=-1))
+    return {"overconfidence": np.asarray((confidence - right) / images)}

@@ -70,7 +70,7 @@ def intervals(confusions: Counts, draws: int = DRAWS, seed: int = 0) -> dict[str
     >>> intervals(counts)["accuracy"].estimate
     0.5
     """
-    return _intervals(_checked(confusions), scores_of_confusions, share_interval, draws, seed)
+    return intervals_of(_checked(confusions), scores_of_confusions, share_interval, draws, seed)
 
 
 def recall_intervals(confusions: Counts, draws: int = DRAWS, seed: int = 0) -> dict[str, Interval]:
@@ -80,7 +80,7 @@ def recall_intervals(confusions: Counts, draws: int = DRAWS, seed: int = 0) -> d
         shown = confusions[:, position, :]
         seen = np.stack([shown[:, position], shown.sum(axis=1)], axis=1)  # (subjects, right and shown)
         if len(seen := seen[seen[:, 1] > 0]):
-            found[expression] = _intervals(seen, _recall, share_interval, draws, seed)["recall"]
+            found[expression] = intervals_of(seen, _recall, share_interval, draws, seed)["recall"]
     return found
 
 
@@ -90,7 +90,7 @@ def paired_differences(pairs: Counts, draws: int = DRAWS, seed: int = 0) -> dict
     `pairs` are counts of shape (subjects, 2, 7 true, 7 predicted), as `paired_confusions` gives them. Where both agree
     on every subject, they may still differ on as many other images as none of these leaves room for.
     """
-    found = _intervals(_checked(pairs), _first_minus_second, difference_interval, draws, seed)
+    found = intervals_of(_checked(pairs), _first_minus_second, difference_interval, draws, seed)
     if len(pairs) > 1 and (pairs[:, 0] == pairs[:, 1]).all():
         reach = of_alike(0.0, int(pairs[:, 0].sum()), lowest=0.0).high
         return dict.fromkeys(found, Interval(0.0, -reach, reach))
@@ -126,6 +126,33 @@ def unpaired_differences(
     return found | {m: _combined(alone[0][m], alone[1][m]) for m in alike}
 
 
+def intervals_of(
+    counts: Counts | Floats,
+    statistics: Statistics,
+    few: Callable[[float, float, float], Interval],
+    draws: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """Return the interval of each statistic of counts (subjects, ...): jackknife below `FEW` subjects, else bootstrap.
+
+    `few` makes an interval of an estimate, its standard error and its degrees of freedom.
+    """
+    points = {name: float(value) for name, value in statistics(counts.sum(axis=0)).items()}
+    if len(counts) < 2:
+        return {name: Interval(point, np.nan, np.nan) for name, point in points.items()}
+    if len(counts) < FEW:
+        errors = jackknife_errors(counts, statistics)
+        return {name: few(point, errors[name], len(counts) - 1) for name, point in points.items()}
+    drawn = statistics(resampled(counts, draws, seed))
+    found = {name: percentiles(point, drawn[name]) for name, point in points.items()}
+    alike = {
+        name: few(each.estimate, 0.0, len(counts) - 1)
+        for name, each in found.items()
+        if each.low == each.high
+    }
+    return found | alike
+
+
 def paired_confusions(first: pd.DataFrame, second: pd.DataFrame) -> Counts:
     """Return counts (subjects, 2, 7, 7) of two runs' joined predictions; raises ValueError for different faces."""
     if sorted(first["face_id"]) != sorted(second["face_id"]):
@@ -155,7 +182,7 @@ def percentiles(estimate: float, drawn: Floats) -> Interval:
     return Interval(estimate, float(low), float(high))
 
 
-def jackknife_errors(counts: Counts, statistics: Statistics) -> dict[str, float]:
+def jackknife_errors(counts: Counts | Floats, statistics: Statistics) -> dict[str, float]:
     """Return the standard error of each statistic from counts of shape (subjects, ...); 0 where nothing varies.
 
     Subjects are left out one at a time; two subjects are the fewest.
@@ -199,29 +226,6 @@ def welch(errors: tuple[float, float], subjects: tuple[int, int]) -> tuple[float
     squares = np.square(errors)
     total = float(squares.sum())
     return float(np.sqrt(total)), float(total**2 / (squares**2 / (np.array(subjects) - 1)).sum())
-
-
-def _intervals(
-    counts: Counts,
-    statistics: Statistics,
-    few: Callable[[float, float, float], Interval],
-    draws: int,
-    seed: int,
-) -> dict[str, Interval]:
-    points = {name: float(value) for name, value in statistics(counts.sum(axis=0)).items()}
-    if len(counts) < 2:
-        return {name: Interval(point, np.nan, np.nan) for name, point in points.items()}
-    if len(counts) < FEW:
-        errors = jackknife_errors(counts, statistics)
-        return {name: few(point, errors[name], len(counts) - 1) for name, point in points.items()}
-    drawn = statistics(resampled(counts, draws, seed))
-    found = {name: percentiles(point, drawn[name]) for name, point in points.items()}
-    alike = {
-        name: few(each.estimate, 0.0, len(counts) - 1)
-        for name, each in found.items()
-        if each.low == each.high
-    }
-    return found | alike
 
 
 def _combined(first: Interval, second: Interval) -> Interval:

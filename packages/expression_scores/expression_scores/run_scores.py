@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from expression_scores.calibration import calibration_error
+from expression_scores.calibration import calibration_error, overconfidence
 from expression_scores.intervals import (
     DRAWS,
     Interval,
@@ -36,16 +36,17 @@ FAST: Final = "Delegate/"
 def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return one row per run of `runs`, in its order: what it is, subjects, images, metrics, `has_learned`.
 
-    `joined` holds the runs' predictions of the faces to score. Metrics and the calibration error are from 0 to 1, each
-    with `_low` and `_high` ends of its interval. A run without predictions keeps its row, scores missing. `has_learned`
+    `joined` holds the runs' predictions of the faces to score. Metrics (0 to 1) and the overconfidence (-1 to 1)
+    have `_low` and `_high` ends of their intervals, the calibration error has none. A run without predictions keeps its row, scores missing. `has_learned`
     says whether the interval of balanced accuracy lies above always naming one expression. Raises ValueError for
     predictions of a run that `runs` does not hold.
     """
     if unknown := sorted(set(joined["run_id"]) - set(runs["run_id"])):
         raise ValueError(f"predictions of {unknown[0]!r}, which is not in the table of runs: give both")
     found = [_row(str(run_id), rows, draws, seed) for run_id, rows in joined.groupby("run_id", sort=False)]
-    unscored = with_ends(dict.fromkeys((*METRICS, "calibration_error"), Interval(np.nan, np.nan, np.nan)))
-    scored = pd.DataFrame(found, columns=["run_id", "subjects", "images", *unscored, "has_learned"])
+    unscored = with_ends(dict.fromkeys((*METRICS, "overconfidence"), Interval(np.nan, np.nan, np.nan)))
+    columns = ["run_id", "subjects", "images", *unscored, "calibration_error", "has_learned"]
+    scored = pd.DataFrame(found, columns=columns)
     scored = scored.astype({"subjects": "Int64", "images": "Int64", "has_learned": "boolean"})
     return runs[list(ABOUT_RUN)].merge(scored, on="run_id", how="left", validate="one_to_one")
 
@@ -171,6 +172,7 @@ def _row(run_id: str, joined: pd.DataFrame, draws: int, seed: int) -> dict[str, 
     found = intervals(confusions, draws, seed)
     return {
         "run_id": run_id, "subjects": len(confusions), "images": int(confusions.sum()),
-        **with_ends(found | {"calibration_error": calibration_error(joined, draws, seed)}),
+        **with_ends(found | {"overconfidence": overconfidence(joined, draws, seed)}),
+        "calibration_error": calibration_error(joined),
         "has_learned": clears_chance(found["balanced_accuracy"], chance_level(confusions)),
     }  # fmt: skip
