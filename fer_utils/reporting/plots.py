@@ -143,6 +143,13 @@ def confusion(matrix: pd.DataFrame) -> Figure:
     return figure
 
 
+def recalls(shares: pd.DataFrame) -> Figure:
+    """Show a share from 0 to 1 of each combination: index the groups, columns the expressions; missing ones stay white."""
+    figure, axes = _heatmap(shares, 0.42 * len(shares) + 1.5, vmax=1, cmap="Blues", fmt=".2f", linewidths=1)
+    axes.tick_params(axis="y", rotation=0)
+    return figure
+
+
 def coverage(counts: pd.DataFrame) -> Figure:
     """Show how many faces each combination has: counts, index and columns the two factors; hidden ones are blank."""
     figure, axes = _heatmap(

@@ -1,6 +1,7 @@
 """Results by group of subjects or photographs, gaps between groups, and how large a gap so many children can show.
 
-Points are Fairlearn's; intervals are over subjects, for Fairlearn's own count photographs of one child as children.
+Points are Fairlearn's, F1 less its bias in small groups; intervals are over subjects, for Fairlearn's own count
+photographs of one child as children.
 
 The largest of several gaps is above zero even where no group differs. It is therefore shown with a permutation test
 and with bounds for the largest true gap that allow for the choice. Those come from intervals of all pairs by Games &
@@ -33,8 +34,10 @@ from expression_scores.intervals import (
     jackknife_errors,
     of_alike,
     paired_differences,
+    recall_intervals,
     unpaired_differences,
     welch,
+    without_bias,
 )
 from expression_scores.metrics import (
     METRICS,
@@ -48,6 +51,7 @@ from expression_scores.metrics import (
 )
 from expression_scores.printed_scores import ALPHA, POWER
 from expression_scores.run_scores import with_ends
+from face_sets.expressions import EXPRESSIONS
 
 NOT_GIVEN: Final = "not given"
 
@@ -60,6 +64,9 @@ FEWEST_SUBJECTS: Final = 9
 INCOMPARABLE: Final = (
     f"There are no two groups with {FEWEST_SUBJECTS} children or more: groups cannot be compared."
 )
+
+BIASED: Final = ("macro_f1", "weighted_f1")
+"""Metrics that are biased in small groups, by more the smaller they are: groups are given them without this bias."""
 
 WIDEST_INTERVAL: Final = 0.30
 """A group whose interval of accuracy is this wide or wider is too small to report (Parker et al. 2017)."""
@@ -106,11 +113,52 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
     for group, point in points.iterrows():
         _, confusions = confusions_by_subject(joined[labels == group])
         found = intervals(confusions, draws, seed)
+        unbiased = without_bias(confusions, scores_of_confusions)
         row = {column: group, "subjects": len(confusions), "images": int(confusions.sum())}
-        row |= with_ends(found) | {metric: float(point[metric]) for metric in METRICS}
+        row |= with_ends({m: _moved(each, unbiased[m]) for m, each in found.items() if m in BIASED})
+        row |= with_ends({m: each for m, each in found.items() if m not in BIASED})
+        row |= {metric: float(point[metric]) for metric in METRICS if metric not in BIASED}
         narrow = found["accuracy"].high - found["accuracy"].low < WIDEST_INTERVAL
         rows.append(row | {"too_small": len(confusions) < FEWEST_SUBJECTS or not narrow})
     return pd.DataFrame(rows)
+
+
+def recalls_by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """Return one row per group of `column` and expression that it shows; `joined` holds one run's predictions.
+
+    Columns: group, expression, subjects, images, recall, low, high, taken_for (the wrong answer given most often, missing
+    if none) and taken_share, 0 to 1. Ends are missing where one subject shows it.
+    """
+    rows = []
+    for group, part in joined.groupby(_labels(joined, column)):
+        _, confusions = confusions_by_subject(part)
+        for position, (expression, found) in enumerate(recall_intervals(confusions, draws, seed).items()):
+            answers = confusions[:, position].sum(axis=0)
+            wrong = np.where(np.arange(len(answers)) == position, 0, answers)
+            if images := int(answers.sum()):
+                taken = (EXPRESSIONS[int(wrong.argmax())] if wrong.any() else None, wrong.max() / images)
+                subjects = int((confusions[:, position].sum(axis=1) > 0).sum())
+                ends = (found.estimate, found.low, found.high)
+                rows.append((group, expression, subjects, images, *ends, *taken))
+    columns = [
+        "group",
+        "expression",
+        "subjects",
+        "images",
+        "recall",
+        "low",
+        "high",
+        "taken_for",
+        "taken_share",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def confusions_by_group(joined: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return one row per group, expression shown and answer given to it: group, shown, predicted, images."""
+    keys = [_labels(joined, column).rename("group"), joined["expression"].astype(str).rename("shown"),
+            joined["predicted"].astype(str)]  # fmt: skip
+    return joined.groupby(keys).size().rename("images").reset_index()
 
 
 def with_age_band(joined: pd.DataFrame) -> pd.DataFrame:
@@ -152,7 +200,7 @@ def difference_within(
 
 
 def largest_gap(
-    joined: pd.DataFrame, column: str, metric: str = "macro_f1", draws: int = DRAWS, seed: int = 0
+    joined: pd.DataFrame, column: str, metric: str = "accuracy", draws: int = DRAWS, seed: int = 0
 ) -> Gap:
     """Return the gap between the best and the worst group, its interval, and a permutation test of any gap.
 
@@ -196,7 +244,7 @@ def gaps_of_runs(
     return table[[*columns, "true_low", "true_high"]]
 
 
-def group_pairs(joined: pd.DataFrame, column: str, metric: str = "macro_f1") -> pd.DataFrame:
+def group_pairs(joined: pd.DataFrame, column: str, metric: str = "accuracy") -> pd.DataFrame:
     """Return the table of `pairwise` with `p_holm`, without rows where groups are INCOMPARABLE; else as `largest_gap`."""
     able = len(comparable(joined, column)) > 1
     pairs = pairwise(_grouped(joined, column)[0] if able else {}, metric)
@@ -340,6 +388,13 @@ def detectable_gaps(cluster: Clustering, children: Mapping[str, int]) -> pd.Data
     rows = [(*names, *sizes, detectable_gap(cluster, sizes)) for names, sizes in pairs]
     columns = ["first", "second", "children_first", "children_second", "detectable"]
     return pd.DataFrame(rows, columns=columns).sort_values("detectable", ignore_index=True)
+
+
+def _moved(interval: Interval, estimate: float) -> Interval:
+    """The interval about an estimate that was corrected, within 0 and 1."""
+    by = estimate - interval.estimate
+    ends = np.clip([estimate, interval.low + by, interval.high + by], 0, 1)
+    return Interval(*map(float, ends))
 
 
 def _labels(joined: pd.DataFrame, column: str) -> pd.Series:

@@ -11,7 +11,7 @@ who are all alike say nothing about how others vary: `of_alike` bounds how many 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ BLOCK: Final = 4_000_000
 NOTHING: Final = 1e-12
 """A standard error below this is rounding: the subjects are all alike."""
 
-Statistics = Callable[[Counts | Floats], dict[str, Floats]]
+Statistics = Callable[[Any], dict[str, Floats]]
 """From counts (..., and those of one draw or one set of subjects) to named values (...)."""
 
 
@@ -189,6 +189,20 @@ def jackknife_errors(counts: Counts | Floats, statistics: Statistics) -> dict[st
     """
     left_out = statistics(counts.sum(axis=0) - counts)
     return {name: float(np.sqrt((len(counts) - 1) * v.var(axis=0))) for name, v in left_out.items()}
+
+
+def without_bias(counts: Counts, statistics: Statistics) -> dict[str, float]:
+    """Return each statistic of counts (subjects, ...) less its bias of order 1/subjects (Quenouille 1956).
+
+    The macro F1 of 11 children lies 0.6 points too low in `tests/simulated_children.py`, corrected 0.01. Of one subject
+    the statistic is returned as it is.
+    """
+    whole = statistics(counts.sum(axis=0))
+    if len(counts) < 2:
+        return {name: float(value) for name, value in whole.items()}
+    left_out = statistics(counts.sum(axis=0) - counts)
+    subjects = len(counts)
+    return {n: float(subjects * v - (subjects - 1) * left_out[n].mean()) for n, v in whole.items()}
 
 
 def share_interval(estimate: float, error: float, freedom: float) -> Interval:

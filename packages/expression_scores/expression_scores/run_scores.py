@@ -37,7 +37,8 @@ def run_scores(joined: pd.DataFrame, runs: pd.DataFrame, draws: int = DRAWS, see
     """Return one row per run of `runs`, in its order: what it is, subjects, images, metrics, `has_learned`.
 
     `joined` holds the runs' predictions of the faces to score. Metrics (0 to 1) and the overconfidence (-1 to 1)
-    have `_low` and `_high` ends of their intervals, the calibration error has none. A run without predictions keeps its row, scores missing. `has_learned`
+    have `_low` and `_high` ends of their intervals, the calibration error has none. A run without predictions keeps its
+    row, scores missing. `has_learned`
     says whether the interval of balanced accuracy lies above always naming one expression. Raises ValueError for
     predictions of a run that `runs` does not hold.
     """

@@ -6,6 +6,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 from scipy import stats
+from simulated_children import simulate_children, true_scores
 from sklearn.metrics import recall_score
 from statsmodels.stats.proportion import proportion_confint
 
@@ -23,8 +24,9 @@ from expression_scores.intervals import (
     share_interval,
     unpaired_differences,
     welch,
+    without_bias,
 )
-from expression_scores.metrics import METRICS, confusions_by_subject
+from expression_scores.metrics import METRICS, confusions_by_subject, scores_of_confusions
 from face_sets.expressions import CHANCE, EXPRESSIONS
 
 
@@ -290,3 +292,12 @@ def test_a_group_of_children_who_are_alike_is_no_surer_than_its_size(joined_of):
     alike[:, 0, 0] = 7
     found = unpaired_differences(alike, many, 500)["accuracy"]
     assert found.high - found.low > 0.5
+
+
+def test_scores_without_bias_are_right_on_average_in_a_small_group():
+    samples = [simulate_children(np.random.default_rng([9, n]), 11)[:, 0] for n in range(1500)]
+    plain = np.mean([scores_of_confusions(each.sum(axis=0))["macro_f1"] for each in samples])
+    corrected = np.mean([without_bias(each, scores_of_confusions)["macro_f1"] for each in samples])
+    truth = true_scores()["macro_f1"]
+    assert plain < truth - 0.003
+    assert abs(corrected - truth) < abs(plain - truth)
