@@ -315,13 +315,14 @@ def curves(
 def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
     """Show each question's rate and interval over the band that is allowed; its words stand above it.
 
-    Columns: truth, question, rate, low, high, allowed_low, allowed_high (rates from 0 to 1), within_limit (bool).
+    Columns: truth, question, rate, low, high, allowed_low, allowed_high (rates from 0 to 1), kept (yes, no, cannot tell).
     """
     figure = _figure(0.52 * len(rates) + 1.0)
     axes = figure.subplots()
-    looks = {True: (style.PALETTE[0], "o", "within limit"), False: (style.PALETTE[3], "X", "beyond limit")}
+    looks = {"yes": (style.PALETTE[0], "o", "within limit"), "no": (style.PALETTE[3], "X", "beyond limit"),
+             "cannot tell": (style.PALETTE[7], "s", "cannot tell")}  # fmt: skip
     for place, row in enumerate(rates.to_dict("records")):
-        colour, marker, legend = looks[bool(row["within_limit"])]
+        colour, marker, legend = looks[row["kept"]]
         axes.barh(place, row["allowed_high"] - row["allowed_low"], 0.34, row["allowed_low"], color="#cfe8cf",
                   label="allowed")  # fmt: skip
         axes.errorbar(row["rate"], place, xerr=[[row["rate"] - row["low"]], [row["high"] - row["rate"]]],

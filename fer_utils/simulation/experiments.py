@@ -2,7 +2,9 @@
 
 A scenario is a population and the questions asked of every sample of it. Where nothing is planted, a positive answer is
 a false positive; where something is, the interval should contain the truth. The rate of positive answers is a share of
-the repeats with an interval of its own (Clopper & Pearson 1934), at 99 %, since there are many rows to read.
+the repeats with an interval of its own (Clopper & Pearson 1934), at 99 %, since there are many rows to read. Few repeats
+seldom exceed a limit, however wrong an analysis is: each rate comes with the power to see a breach of `BREACH`, and is
+said to keep its limit only where that power is four in five.
 
 Labels are permuted too: scores must then fall to chance. Ridge regression of the seven labels on small grey pictures
 (Hastie, Tibshirani & Friedman 2009, sections 3.4 and 4.2) stands in for a network, which would be too costly to train.
@@ -17,12 +19,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest, t
+from scipy.stats import beta, binom, binomtest, t
 from sklearn.linear_model import Ridge, RidgeCV
 
 from expression_scores.intervals import DRAWS
 from expression_scores.metrics import Floats, join
-from expression_scores.printed_scores import ALPHA
+from expression_scores.printed_scores import ALPHA, POWER
 from expression_scores.run_scores import ABOUT_RUN, run_scores
 from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils.simulation.simulated_predictions import Population, sample_predictions
@@ -32,6 +34,10 @@ COVERAGE_NEEDED: Final = 0.93
 
 CONFIDENCE: Final = 0.99
 """Confidence level of the rate's own interval."""
+
+
+BREACH: Final = 0.03
+"""Beyond its limit by so much, a rate must be noticed: an interval that covers 90 % instead of 93, say. Our choice."""
 
 
 class Kind(StrEnum):
@@ -54,7 +60,7 @@ ALLOWED: Final = {
 """The rate that is allowed; kinds that are not here are for information."""
 
 RATES: Final = ("scenario", "truth", "size", "question", "kind", "yes", "repeats", "rate", "low", "high",
-                "allowed_low", "allowed_high", "within_limit")  # fmt: skip
+                "allowed_low", "allowed_high", "within_limit", "power")  # fmt: skip
 """Columns of a table of rates, which are from 0 to 1."""
 
 
@@ -99,6 +105,7 @@ def rates(scenario: Scenario, answers: pd.DataFrame) -> pd.DataFrame:
     """Return one row per question, columns `RATES`: the rate of positive answers, its interval, and its limits.
 
     `within_limit` is False only if the whole interval lies outside what is allowed; missing where no limit is set.
+    `power` is the probability that so many repeats show a breach of `BREACH` (`kept` says what may be concluded).
     """
     rows = []
     for words, kind in scenario.questions:
@@ -106,9 +113,31 @@ def rates(scenario: Scenario, answers: pd.DataFrame) -> pd.DataFrame:
         share = binomtest(yes, repeats).proportion_ci(CONFIDENCE, method="exact")
         least, most = ALLOWED.get(kind, (np.nan, np.nan))
         within = bool(share.low <= most and share.high >= least) if kind in ALLOWED else None
+        power = _power(repeats, least, most) if kind in ALLOWED else np.nan
         rows.append((scenario.name, scenario.truth, scenario.size, words, str(kind), yes, repeats, yes / repeats,
-                     float(share.low), float(share.high), least, most, within))  # fmt: skip
+                     float(share.low), float(share.high), least, most, within, power))  # fmt: skip
     return pd.DataFrame(rows, columns=list(RATES)).astype({"within_limit": "boolean"})
+
+
+def kept(rates: pd.DataFrame) -> pd.Series:
+    """Return whether each rate keeps its limit: yes, no, cannot tell (too few repeats to see a breach), or no limit.
+
+    >>> kept(pd.DataFrame({"within_limit": [True, True, False, None], "power": [0.9, 0.1, 0.1, None]})).to_list()
+    ['yes', 'cannot tell', 'no', '']
+    """
+    limited, holds = rates["within_limit"].notna(), rates["within_limit"].fillna(False).astype(bool)
+    words = np.where(holds, np.where(rates["power"] >= POWER, "yes", "cannot tell"), "no")
+    return pd.Series(np.where(limited, words, ""), index=rates.index)
+
+
+def _power(repeats: int, least: float, most: float) -> float:
+    """The probability that the exact interval of so many repeats lies beyond the limit, where the rate does by BREACH."""
+    yes = np.arange(repeats + 1)
+    tail = (1 - CONFIDENCE) / 2
+    low = np.where(yes > 0, beta.ppf(tail, yes, repeats - yes + 1), 0)
+    high = np.where(yes < repeats, beta.ppf(1 - tail, yes + 1, repeats - yes), 1)
+    true = least - BREACH if least > 0 else most + BREACH
+    return float(binom.pmf(yes, repeats, true)[(low > most) | (high < least)].sum())
 
 
 def run_scenarios(scenarios: Sequence[Scenario], repeats: int, draws: int, seed: int = 0) -> pd.DataFrame:
@@ -134,7 +163,8 @@ def for_readers(rates: pd.DataFrame) -> pd.DataFrame:
         "rate": [f"{100 * rate:.1f} %" for rate in rates["rate"]],
         f"{100 * CONFIDENCE:.0f} % interval": [f"{100 * low:.1f} to {100 * high:.1f} %" for low, high in ends],
         "limit": limits,
-        "within limit": ["" if pd.isna(kept) else "yes" if kept else "no" for kept in rates["within_limit"]],
+        "power of this check": ["none" if pd.isna(p) else f"{100 * p:.0f} %" for p in rates["power"]],
+        "within limit": kept(rates),
     })  # fmt: skip
 
 

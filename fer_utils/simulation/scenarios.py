@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 
 from expression_scores.adjusted_groups import adjusted_gap, adjusted_groups
+from expression_scores.calibration import overconfidence
+from expression_scores.group_tests import PRIMARY, group_tests
 from expression_scores.groups import Gap, group_pairs, largest_gap
-from expression_scores.intervals import clears_chance, intervals, unpaired_differences
+from expression_scores.intervals import clears_chance, intervals, recall_intervals, unpaired_differences
 from expression_scores.metrics import chance_level, confusions_by_subject
 from expression_scores.printed_scores import ALPHA
-from expression_scores.run_scores import compare_runs
+from expression_scores.run_scores import compare_runs, rounding_losses
 from face_sets.code_digests import code_digest
-from face_sets.expressions import CHANCE, PROBABILITY_COLUMNS
+from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.files import atomic_path
 from face_sets.processes import usable_cores
 from fer_utils.analysis.claims import Claim, load_claims
@@ -137,6 +139,38 @@ def _five_networks(sample: Sample) -> tuple[bool, ...]:
     return min(gaps) <= ALPHA / len(gaps), min(gaps) <= ALPHA
 
 
+def _family(sample: Sample) -> tuple[bool, ...]:
+    """Whether the primary test rejects, any test speaks, and any speaks of two groups that do not differ."""
+    tests = group_tests(sample.joined, "network 1", "ethnicity", sample.draws, sample.seed)
+    low_group = sample.population.gap_group
+    equal = tests["test"].str.contains(" and ") & ~tests["test"].str.contains(low_group, regex=False)
+    primary = tests.loc[tests["role"] == PRIMARY, "speaks"]
+    return bool(primary.any()), bool(tests["speaks"].any()), bool(tests.loc[equal, "speaks"].any())
+
+
+def _no_family(sample: Sample) -> tuple[bool, ...]:
+    return _family(sample)[:2]
+
+
+def _single_scores(sample: Sample) -> tuple[bool, ...]:
+    """Whether the intervals of overconfidence and of one expression's recall contain the truth."""
+    _, confusions = confusions_by_subject(sample.joined)
+    recall = recall_intervals(confusions, sample.draws, sample.seed)[EXPRESSIONS[0]]
+    truth, over = sample.population.accuracy, 0.1
+    stated = np.random.default_rng(sample.seed).uniform(-0.2, 0.2, len(sample.joined)) + truth + over
+    found = overconfidence(sample.joined.assign(confidence=stated), sample.draws, sample.seed)
+    return found.low <= over <= found.high, recall.low <= truth <= recall.high
+
+
+def _rounding(sample: Sample) -> tuple[bool, ...]:
+    """Whether a file, network 2, is said to lose more than a point, and to lose no more."""
+    about = {"run_id": ["network 2"], "parent_run_id": "network 1", "architecture": "", "technique": "none"}
+    found = rounding_losses(sample.joined, pd.DataFrame(about), sample.draws, sample.seed)[
+        "within_a_point"
+    ].iloc[0]
+    return (found == "no",) if not sample.population.leads[1] else (found == "yes",)
+
+
 def _tone_or_group(sample: Sample) -> tuple[bool, ...]:
     pairs = (("ethnicity", "skin_tone"), ("skin_tone", "ethnicity"))
     held = [adjusted_gap(sample.joined, *pair, sample.draws, sample.seed).p_value <= ALPHA for pair in pairs]
@@ -189,6 +223,8 @@ def scenarios() -> tuple[Scenario, ...]:
     of_test, of_interval, power = Kind.FALSE_POSITIVE_OF_TEST, Kind.FALSE_POSITIVE_OF_INTERVAL, Kind.POWER
     even, uneven = "tones even in all groups", "one group mostly dark"
     worse = f"smallest group read worse by {100 * GAP:.0f} points"
+    sizes = ((CAFE, like_cafe()), (QUICK, like_synthetic_faces()),
+             (REFERENCE, like_synthetic_faces(load_study("reference").test_replicates)))  # fmt: skip
     guessing = like_synthetic_faces(accuracy=CHANCE, correlation=NEARLY_INDEPENDENT)
     return (
         Scenario("shift-none", "two networks equally good", CAFE, like_cafe(leads=(0.0, 0.0)),
@@ -215,6 +251,19 @@ def scenarios() -> tuple[Scenario, ...]:
         Scenario("adjusted-planted", f"{worse}, adjusted", CAFE, like_cafe(group_gap=GAP),
                  (("interval of the adjusted difference contains the truth", Kind.COVERAGE),
                   ("test of the adjusted model rejects", power)), _adjusted, in_full_only=True),
+        *(Scenario(f"family-none-{size.split()[-1].lower()}", "no group read worse, all tests together", size, population,
+                   (("primary test speaks", of_test), ("any test between groups speaks", of_test)), _no_family,
+                   in_full_only=True) for size, population in sizes),
+        Scenario("family-planted", worse, CAFE, like_cafe(group_gap=GAP),
+                 (("primary test speaks", power), ("any test speaks", power),
+                  ("a test speaks of two groups that do not differ", of_test)), _family, in_full_only=True),
+        Scenario("single-scores", "overconfident by 10 points, expressions read equally well", CAFE, like_cafe(),
+                 (("interval of overconfidence contains it", Kind.COVERAGE),
+                  ("interval of one expression's recall contains it", Kind.COVERAGE)), _single_scores, in_full_only=True),
+        Scenario("rounding-none", "a file as good as its network", CAFE, like_cafe(leads=(0.0, 0.0)),
+                 (("said to lose or gain more than a point", of_interval),), _rounding, in_full_only=True),
+        Scenario("rounding-planted", "a file worse by three points", CAFE, like_cafe(leads=(0.0, -0.03)),
+                 (("said to lose less than a point", Kind.FALSE_POSITIVE_OF_ONE_SIDE),), _rounding, in_full_only=True),
         Scenario("five-networks", "no group read worse by any of five networks", QUICK,
                  like_synthetic_faces(leads=(0.0,) * 5),
                  (("any of five tests rejects, by Holm's rule", of_test),
@@ -259,6 +308,8 @@ def read_full(path: Path) -> pd.DataFrame | None:
         table = pd.read_csv(path, dtype={"within_limit": "boolean", "code": "string"})
     except ValueError:  # pandas' errors of parsing are among them
         table = pd.DataFrame()
+    if "code" in table and (table["code"] != code_digest(__name__)).any():
+        return None
     if list(table.columns) != list(_COLUMNS) or table.empty:
         raise ValueError(f"{path} is not a table of simulations: delete it, or run `fer validate` again")
-    return table if (table["code"] == code_digest(__name__)).all() else None
+    return table

@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from expression_scores.printed_scores import ALPHA
 from fer_utils.simulation import experiments
 from fer_utils.simulation import scenarios as scenarios_module
-from fer_utils.simulation.experiments import ALLOWED, Kind, for_readers, rates, simulate
+from fer_utils.simulation.experiments import ALLOWED, Kind, for_readers, kept, rates, simulate
 from fer_utils.simulation.scenarios import in_short, scenarios
 from fer_utils.simulation.simulated_predictions import sample_predictions
 
@@ -151,6 +151,36 @@ def test_readers_see_rate_interval_and_limit_in_percent():
     assert shown["99 % interval"].iloc[0] == "36.9 to 63.1 %"
     assert shown["limit"].tolist() == ["at least 93 %", "none"]
     assert shown["within limit"].tolist() == ["no", ""]
+    assert shown["power of this check"].tolist()[1] == "none"
+
+
+def test_few_repeats_cannot_tell_and_many_can():
+    scenario = BY_NAME["shift-planted"]
+    found = {}
+    for repeats in (50, 2000):
+        yes = [True] * round(0.95 * repeats) + [False] * (repeats - round(0.95 * repeats))
+        found[repeats] = rates(scenario, pd.DataFrame({words: yes for words, _ in scenario.questions}))
+    assert kept(found[50]).tolist() == ["cannot tell", ""]
+    assert kept(found[2000]).tolist() == ["yes", ""]
+    assert found[50].loc[0, "power"] < 0.05 < 0.95 < found[2000].loc[0, "power"]
+
+
+def test_the_power_of_a_check_is_how_often_it_flags_a_breach():
+    generator = np.random.default_rng(0)
+    scenario = BY_NAME["rounding-none"]
+    words, most = scenario.questions[0][0], ALLOWED[Kind.FALSE_POSITIVE_OF_INTERVAL][1]
+    samples = generator.random((400, 600)) < most + experiments.BREACH
+    found = [rates(scenario, pd.DataFrame({words: each})).iloc[0] for each in samples]
+    flagged = np.mean([not each["within_limit"] for each in found])
+    assert flagged == pytest.approx(found[0]["power"], abs=0.08)
+
+
+@pytest.mark.parametrize(
+    "name", ["family-none-quick", "family-planted", "single-scores", "rounding-none", "rounding-planted"]
+)
+def test_further_analyses_keep_their_limits_in_few_repeats(name):
+    found = run(name, repeats=20)
+    assert found["within_limit"].dropna().all()
 
 
 def test_repeats_do_not_depend_on_how_they_are_cut():

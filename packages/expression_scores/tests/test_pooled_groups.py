@@ -56,7 +56,10 @@ def test_groups_that_differ_somewhat_are_covered_by_intervals_a_quarter_narrower
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("spread", "least", "most"), [(0.0, 0.95, 0.99), (0.1, 0.95, 0.985), (0.2, 0.93, 0.97), (0.3, 0.93, 0.97)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("spread", "least", "most"),
+    [(0.0, 0.95, 0.99), (0.1, 0.95, 0.985), (0.2, 0.93, 0.97), (0.3, 0.93, 0.97)],
+)
 def test_coverage_in_full(spread, least, most):
     coverage, width = measured(spread, 2000)
     assert least <= coverage <= most
