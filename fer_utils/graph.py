@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from face_sets.code_digests import code_digest, files_digest, notebook_file_digest
 from face_sets.folders import MANIFESTS_FOLDER, PROJECT_FOLDER
-from fer_utils.paths import COMPRESSED, DATA_VARIABLE, SWEPT, TRAINED, Paths
+from fer_utils.paths import COMPRESSED, DATA_VARIABLE, SWEPT, TRAINED, TRAINED_AGAIN, Paths
 from fer_utils.study import ARCHITECTURES, BASE_TECHNIQUES, SECTIONS, Architecture, Study
 
 Cell = tuple[str, ...]
@@ -215,6 +215,10 @@ def _models(paths: Paths) -> list[Path]:
     return [paths.faces, *_copies(paths), paths.external_faces, paths.external_predictions]
 
 
+def _again(paths: Paths) -> list[Path]:
+    return [path for table in TRAINED_AGAIN for path in paths.all_trained_again(table)]
+
+
 def _exports(paths: Paths) -> list[Path]:
     compressed = [*paths.all_compressed("runs"), *paths.all_compressed("predictions")]
     return [paths.faces, *compressed, *paths.all_measurements(), paths.operators]
@@ -232,7 +236,7 @@ def _explained(paths: Paths) -> list[Path]:
 STAGES: Final[Mapping[str, Callable[[Paths], list[Path]]]] = {
     "01_data": _faces,
     "02_architectures": lambda paths: [*_models(paths), *paths.all_trained("curves")],
-    "03_cohorts": lambda paths: [*_models(paths), paths.few_shot],
+    "03_cohorts": lambda paths: [*_models(paths), paths.few_shot, *_again(paths)],
     "04_compression": lambda paths: [*_exports(paths), *_explained(paths)],
     "05_moto_g6_profiling": lambda paths: [*_exports(paths), *filter(Path.is_file, [paths.emulations])],
     "06_ethnicity_analysis": _models,
@@ -270,6 +274,14 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, network: [paths.trained(table, network) for table in TRAINED],
             sections=("training",), seconds=lambda network: TRAINING_SECONDS[network],
             cells=lambda study: product(study.architectures), memory_mb=_training_mb,
+        ),
+        Step(
+            "train_again", "fer_utils.steps.cohorts.train_again",
+            reads=lambda paths, *_: [paths.faces],
+            writes=lambda paths, network, seed: [paths.trained_again(table, network, seed) for table in TRAINED_AGAIN],
+            sections=("training",), seconds=lambda network, _: TRAINING_SECONDS[network],
+            cells=lambda study: product(study.architectures, map(str, study.further_seeds)),
+            memory_mb=lambda network, _: TRAINING_MB[network],
         ),
         Step(
             "compress", "fer_utils.steps.compress.compress_network",

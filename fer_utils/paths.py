@@ -75,6 +75,9 @@ def remarks_on_folders() -> list[str]:
 TRAINED: Final = ("runs", "predictions", "curves", "features")
 """The tables that training one network writes."""
 
+TRAINED_AGAIN: Final = ("runs", "predictions")
+"""Those that are kept of training it from a further seed."""
+
 COMPRESSED: Final = ("runs", "predictions", "curves", "variant_runs", "variant_predictions", "layer_errors")
 """The tables that compressing one network by one technique writes."""
 
@@ -143,6 +146,10 @@ class Paths:
         """A table of training one network; see TRAINED."""
         return self.table("train", table, architecture)
 
+    def trained_again(self, table: str, architecture: Architecture, seed: int | str) -> Path:
+        """A table of training one network from one of `Study.further_seeds`: `runs` or `predictions`."""
+        return self.table("train", table, architecture, f"seed-{seed}")
+
     def compressed(self, table: str, architecture: Architecture, technique: Technique = "none") -> Path:
         """A table of compressing one network by one technique; see COMPRESSED."""
         return self.table("compress", table, architecture, technique)
@@ -154,6 +161,11 @@ class Paths:
     def all_trained(self, table: str) -> list[Path]:
         """A table of training, of every network."""
         return [self.trained(table, network) for network in self.study.architectures]
+
+    def all_trained_again(self, table: str) -> list[Path]:
+        """A table of training from further seeds, of every network and seed; none if the study has no further seeds."""
+        networks, seeds = self.study.architectures, self.study.further_seeds
+        return [self.trained_again(table, network, seed) for network in networks for seed in seeds]
 
     def all_compressed(self, table: str, networks: Sequence[Architecture] | None = None) -> list[Path]:
         """A table of compression, of every technique and network, or of some networks only."""

@@ -55,6 +55,11 @@ class Results:
     curves = _lazy("curves", lambda paths: paths.all_trained("curves"))
     """One row per trained copy and epoch: run_id, epoch, loss, accuracy, validation_loss, validation_accuracy."""
 
+    runs_again = _lazy("runs", lambda paths: paths.all_trained_again("runs"))
+    """As `runs`, trained again from each further seed: run_id "mobilenet_v2.all.seed-7"; for studies that have any."""
+    predictions_again = _lazy("predictions", lambda paths: paths.all_trained_again("predictions"))
+    """As `predictions`, of `runs_again`."""
+
     compressed_runs = _lazy("runs", lambda paths: paths.all_compressed("runs"))
     """As `runs`, of every attempt at compression: run_id "mobilenet_v2.all.pruning.int8", status, reason, ..."""
     compressed_predictions = _lazy("predictions", lambda paths: paths.all_compressed("predictions"))
@@ -118,7 +123,7 @@ class Results:
     @property
     def resampling(self) -> dict[str, int]:
         """The study's `draws` and `seed`, for analyses that resample: `by_group(..., **results.resampling)`."""
-        return {"draws": self.study.bootstrap_draws, "seed": self.study.seed}
+        return {"draws": self.study.bootstrap_draws, "seed": self.study.resampling_seed}
 
     def answers(
         self, runs: pd.DataFrame, faces: pd.DataFrame, predictions: pd.DataFrame | None = None

@@ -39,11 +39,12 @@ BASE_TECHNIQUES: Final[Mapping[Technique, Technique]] = {
 }
 """The technique whose result a combination goes on from; its zeros or shared values are kept."""
 
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "faces": (
-        "seed", "face_source", "sets", "face_size", "training_replicates", "test_replicates", "images_per_expression",
+        "faces_seed", "face_source", "sets", "face_size", "training_replicates", "test_replicates", "images_per_expression",
         "difficulty", "child_shift", "planted_gap",
     ),
     "training": (
@@ -57,7 +58,8 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "sweep": ("sparsity_sweep", "clusters_sweep"),
     "profiling": ("profiled_size", "timed_runs", "warm_up_runs"),
-    "analysis": ("seed", "bootstrap_draws"),
+    "luck": ("further_seeds",),
+    "analysis": ("resampling_seed", "bootstrap_draws"),
     "scope": ("profile", "architectures"),
 }  # fmt: skip
 """Parts of a study; each step of `fer_utils.graph` names those that decide it (a test compares that with what its code
@@ -74,7 +76,15 @@ class Study(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     profile: str = Field(description="name of the profile that this study came from")
-    seed: int = Field(default=2023, ge=0, le=2**31 - 1, description="seed of every random choice")
+    seed: Seed = Field(default=2023, description="seed of training the copies that are compressed and shown")
+    further_seeds: tuple[Seed, ...] = Field(
+        default=(),
+        description="seeds from which every copy is trained once more: how much of a score is luck",
+    )
+    faces_seed: Seed = Field(
+        default=2023, description="seed of splits: which faces are tested and which are learned from"
+    )
+    resampling_seed: Seed = Field(default=2023, description="seed of bootstraps and permutations")
 
     # Faces
     face_source: Literal["synthetic", "licensed"] = Field(
@@ -230,6 +240,13 @@ class Study(BaseModel):
             raise ValueError(
                 "the learning rate must have risen before the last epoch: choose fewer than epochs"
             )
+        return value
+
+    @field_validator("further_seeds")
+    @classmethod
+    def _other_seeds(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if info.data.get("seed") in value:
+            raise ValueError("the study's own seed is among the further ones: name others")
         return value
 
     @field_validator("sets")

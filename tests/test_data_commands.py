@@ -123,7 +123,7 @@ def test_check_finds_nothing_where_all_is_well(results):
 
 
 def test_check_splits_by_the_seed_of_a_study():
-    assert Study.model_fields["seed"].default == commands.STUDY_SEED
+    assert Study.model_fields["faces_seed"].default == commands.STUDY_SEED
 
 
 def test_check_finds_each_kind_of_damage(results):

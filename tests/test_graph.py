@@ -69,6 +69,18 @@ def test_each_setting_of_a_sweep_is_a_job(study, tmp_path):
     assert len(cells) == 2 * 6
 
 
+def test_each_further_seed_is_a_training_of_each_network_and_changes_no_other(tmp_path):
+    study = load_study("quick", further_seeds=[7, 8])
+    found = {job.name: job for job in jobs(study, Paths.of(study, tmp_path))}
+    again = [name for name in found if name.startswith("train_again")]
+    assert len(again) == 2 * len(study.architectures)
+    once = load_study("quick")
+    for job in jobs(once, Paths.of(once, tmp_path)):
+        if job.step.name in {"faces", "train", "compress", "measure"}:
+            assert job.watched == found[job.name].watched
+    assert set(found["train_again-mobilenet_v2-7"].outputs) <= set(found["notebook-03_cohorts"].inputs)
+
+
 def test_memory_and_priority_follow_the_measured_order_of_networks(tmp_path):
     study = load_study("quick")
     found = list(jobs(study, Paths.of(study, tmp_path)))
@@ -167,7 +179,7 @@ def study_attributes(module: str) -> set[str]:
 
 
 def test_numbers_lists_and_words_among_overrides_reach_the_workflow():
-    due = due_jobs("quick", {"seed": 7, "augmentation": 0.5, "architectures": ["mobilenet_v2"]})
+    due = due_jobs("quick", {"faces_seed": 7, "augmentation": 0.5, "architectures": ["mobilenet_v2"]})
     assert (due["faces"], due["train"], due["compress"]) == (1, 1, 2)
 
 

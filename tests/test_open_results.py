@@ -18,7 +18,13 @@ from fer_utils.study import StudyError
 
 NETWORK = "mobilenet_v2"
 COPIES = [f"{NETWORK}.children", f"{NETWORK}.all"]
-PARAMETERS = {"profile": "quick", "seed": 5, "architectures": [NETWORK], "bootstrap_draws": 200}
+PARAMETERS = {
+    "profile": "quick",
+    "seed": 5,
+    "resampling_seed": 6,
+    "architectures": [NETWORK],
+    "bootstrap_draws": 200,
+}
 
 
 def faces(dataset="synthetic", split="test", subjects=12):
@@ -113,7 +119,7 @@ def test_scores_and_differences_resample_as_the_study_says(results):
     assert list(results.scores(answers, one)["run_id"]) == [COPIES[1]], "answers of other runs are left out"
     expected = compare_runs(answers, [tuple(COPIES)], "accuracy", 200, 5)
     pd.testing.assert_frame_equal(results.compare(answers, [tuple(COPIES)]), expected)
-    assert results.resampling == {"draws": 200, "seed": 5}
+    assert results.resampling == {"draws": 200, "seed": 6}
 
 
 def test_without_answers_there_are_no_scores_but_their_columns(results):

@@ -60,7 +60,10 @@ def scores(study, faces, runs, predictions):
     joined = join(predictions[predictions["face_id"].isin(children["face_id"])], children)
     everyone = runs[runs["run_id"].isin([f"{network}.all" for network in study.architectures])]
     return run_scores(
-        joined[joined["run_id"].isin(everyone["run_id"])], everyone, study.bootstrap_draws, study.seed
+        joined[joined["run_id"].isin(everyone["run_id"])],
+        everyone,
+        study.bootstrap_draws,
+        study.resampling_seed,
     )
 
 

@@ -131,10 +131,23 @@ def test_every_parameter_says_what_it_accepts_and_means():
     assert set(rows) == set(Study.model_fields) - {"profile"}
     assert all(all(row.values()) for row in rows.values())
     assert rows["image_size"]["accepts"] == "whole number, at least 32, at most 512, multiple of 32"
-    assert rows["cohorts"]["accepts"] == "list, each one of children, adults, known_adults, all"
+    assert rows["cohorts"]["accepts"].startswith("list, each one of children, adults, known_adults, all")
     assert rows["learning_rate"]["accepts"] == "number, above 0, at most 1"
     assert [rows[name]["default"] for name in ("seed", "unknown_age_is_adult", "sparsity_sweep")] == [
         "2023",
         "false",
         "[]",
     ]
+
+
+def test_seeds_of_faces_training_and_resampling_move_apart():
+    plain = load_study("quick")
+    for field, section in (("faces_seed", "faces"), ("seed", "training"), ("resampling_seed", "analysis")):
+        moved = load_study("quick", **{field: 7})
+        differing = [s for s in SECTIONS if moved.settings(s) != plain.settings(s)]
+        assert differing == [section]
+
+
+def test_the_seed_of_the_study_is_no_further_one():
+    with pytest.raises(StudyError, match="own seed is among the further ones"):
+        load_study("quick", seed=7, further_seeds=[1, 7])

@@ -63,7 +63,7 @@ class Tables:
             runs=declared.read("runs", *_files("runs", paths)),
             measurements=declared.read("measurements", *paths.all_measurements()),
             draws=study.bootstrap_draws,
-            seed=study.seed,
+            seed=study.resampling_seed,
         )
 
     @staticmethod

@@ -23,7 +23,12 @@ def trainable(faces: pd.DataFrame, study: Study) -> tuple[Cohort, ...]:
     return tuple(cohort for cohort in study.cohorts if of_cohort(learned, cohort, study).any())
 
 
-def train_cohorts(architecture: Architecture, study: Study, paths: Paths) -> None:
+def train_again(architecture: Architecture, seed: str, study: Study, paths: Paths) -> None:
+    """Train one network on every cohort from a further seed, on the same faces; as `train_cohorts`."""
+    train_cohorts(architecture, study.model_copy(update={"seed": int(seed)}), paths, again=True)
+
+
+def train_cohorts(architecture: Architecture, study: Study, paths: Paths, *, again: bool = False) -> None:
     """Train one network on every cohort that has faces, by `train`; pages name the others (`Results.untrained`).
 
     Raises CohortError if no face is there to learn from at all.
@@ -33,4 +38,4 @@ def train_cohorts(architecture: Architecture, study: Study, paths: Paths) -> Non
         raise CohortError(
             "no face is there to train on: `fer data status` says which data sets can be ingested"
         )
-    train(architecture, study.model_copy(update={"cohorts": possible}), paths)
+    train(architecture, study.model_copy(update={"cohorts": possible}), paths, again=again)

@@ -61,7 +61,7 @@ def _licensed(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
     _check(here, study)
     external = tables.read("faces", paths.external_faces).drop(columns="split")
     faces = tables.concatenated([*(_faces_of(each, paths.faces.parent) for each in here), external])
-    rows, left_out = assign_splits(faces, study.seed)
+    rows, left_out = assign_splits(faces, study.faces_seed)
     permitted = {name: manifest_of(name).study.may_publish for name in rows["dataset"].unique()}
     faces = rows.assign(may_publish=rows["dataset"].map(permitted).astype(bool))
     missed = tables.concatenated([*(each.dropped() for each in here), left_out])

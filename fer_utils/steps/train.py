@@ -15,32 +15,39 @@ from fer_utils.models.face_images import FaceImages
 from fer_utils.models.networks import find_initial_weights
 from fer_utils.models.prediction import features_of_children, predict_keras, prediction_rows
 from fer_utils.models.training import Trained, of_cohort, train_copies
-from fer_utils.paths import TRAINED, Paths
+from fer_utils.paths import TRAINED, TRAINED_AGAIN, Paths
 from fer_utils.study import Architecture, Cohort, Study
 from traced_training.checkpoints import Checkpoint
 
 CHECKPOINT: Final = ".checkpoint.npz"
 
 
-def train(architecture: Architecture, study: Study, paths: Paths) -> None:
+def train(architecture: Architecture, study: Study, paths: Paths, *, again: bool = False) -> None:
     """Train one network's copies and write its runs, predictions (test faces) and curves.
 
     Of the copy that learned from all faces, the features of test children are kept too. Weights files lie beside
-    the tables. Raises before any training if a subject is in two splits.
+    the tables. `again`: the study's seed is a further one, which run ids carry; TRAINED_AGAIN alone is written.
+    Raises before any training if a subject is in two splits.
     """
+    place = {table: paths.trained(table, architecture) for table in TRAINED}
+    if again:
+        place = {table: paths.trained_again(table, architecture, study.seed) for table in TRAINED_AGAIN}
     faces = StudyFaces.read(study, paths)
     start, files = find_initial_weights(study)
-    folder = paths.trained("runs", architecture).parent
+    folder = place["runs"].parent
     rows: dict[str, list[pd.DataFrame]] = {table: [tables.empty(table)] for table in TRAINED}
+
+    def name(cohort: Cohort) -> str:
+        return f"{architecture}.{cohort}" + (f".seed-{study.seed}" if again else "")
 
     def used(cohort: Cohort) -> str:
         return _faces_digest(faces.learned[of_cohort(faces.learned, cohort, study)])
 
     def checkpoint(cohort: Cohort) -> Checkpoint:
-        return checkpoint_of(f"{architecture}.{cohort}", "train", study, used(cohort), folder)
+        return checkpoint_of(name(cohort), "train", study, used(cohort), folder)
 
     def keep(cohort: Cohort, trained: Trained) -> None:
-        run_id = f"{architecture}.{cohort}"
+        run_id = name(cohort)
         artefact = f"{run_id}.h5"
         save_weights(trained, folder / artefact)
         row = run_row(
@@ -53,15 +60,15 @@ def train(architecture: Architecture, study: Study, paths: Paths) -> None:
         answers = predict_keras(trained.network, faces.tested_images)
         rows["predictions"].append(prediction_rows(run_id, faces.tested, answers))
         rows["curves"].append(trained.curves)
-        if cohort == "all":
+        if cohort == "all" and not again:
             kept = features_of_children(run_id, trained.network, faces.tested, faces.tested_images, study)
             rows["features"].append(kept)
 
     train_copies(
         architecture, faces.learned, faces.learned_images, study, files[architecture], checkpoint, keep
     )
-    for table, parts in rows.items():
-        tables.write(tables.concatenated(parts), table, paths.trained(table, architecture))
+    for table, path in place.items():
+        tables.write(tables.concatenated(rows[table]), table, path)
     remove_checkpoints(folder)
 
 

@@ -33,11 +33,25 @@ def test_a_cohort_is_trained_where_a_training_face_is_there(counts, unknown_is_a
 def test_the_others_are_left_out_of_the_training_and_no_other_field_is_changed(monkeypatch):
     given = {}
     monkeypatch.setattr(cohorts.tables, "read", lambda *_: faces(child=1))
-    monkeypatch.setattr(cohorts, "train", lambda network, study, paths: given.update(study=study))
+    monkeypatch.setattr(
+        cohorts, "train", lambda network, study, paths, again: given.update(study=study, again=again)
+    )
     study = load_study("quick", seed=3)
     cohorts.train_cohorts("mobilenet_v2", study, cohorts.Paths.of(study))
     assert given["study"].cohorts == ("children", "all")
     assert given["study"].model_copy(update={"cohorts": study.cohorts}) == study
+
+
+def test_training_again_changes_the_seed_alone(monkeypatch):
+    given = {}
+    monkeypatch.setattr(cohorts.tables, "read", lambda *_: faces(child=1, adult=1))
+    monkeypatch.setattr(
+        cohorts, "train", lambda network, study, paths, again: given.update(study=study, again=again)
+    )
+    study = load_study("quick", seed=3, further_seeds=[7])
+    cohorts.train_again("mobilenet_v2", "7", study, cohorts.Paths.of(study))
+    assert given["again"]
+    assert given["study"] == study.model_copy(update={"seed": 7})
 
 
 def test_nothing_to_learn_from_is_said(monkeypatch):

@@ -1,0 +1,94 @@
+"""What the training seed does to scores: over the seeds of a study, and what is known where a study has one."""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from expression_scores.luck import differences_over_seeds, scores_over_seeds, variance_shares
+from expression_scores.metrics import Counts, confusions_by_subject
+from face_sets.folders import MANIFESTS_FOLDER
+
+SPREAD_FILE: Final = MANIFESTS_FOLDER / "seed_spread.csv"
+"""Accuracies of one network trained from several seeds on the quick profile's faces, measured by this project."""
+
+COLUMNS: Final = (
+    "architecture",
+    "copy",
+    "seeds",
+    "accuracy",
+    "low",
+    "high",
+    "sd_by_seed",
+    "error_by_children",
+)
+
+
+class Spread(NamedTuple):
+    """How far trainings of one network scatter: standard deviation of children minus adults, in shares of accuracy."""
+
+    architecture: str
+    seeds: int
+    by_seed: float
+
+
+def known_spread(path: Path = SPREAD_FILE) -> Spread:
+    """Return the spread that was measured once, for pages of studies with a single seed."""
+    rows = pd.read_csv(path, comment="#")
+    difference = rows["children"] - rows["adults"]
+    return Spread(str(rows["architecture"].iloc[0]), len(rows), float(difference.std()))
+
+
+def left_out() -> str:
+    """Return what a comparison of copies trained from a single seed leaves out, in words, with the spread known."""
+    known = known_spread()
+    return (
+        f"with one seed they leave out how far trainings scatter. In {known.seeds} trainings of {known.architecture} on "
+        f"the quick faces, children's copy minus adults' copy had a standard deviation of {100 * known.by_seed:.1f} points."
+    )
+
+
+def over_seeds(answers: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per copy, and per network children minus adults: columns `COLUMNS`, accuracies from 0 to 1.
+
+    `answers` holds joined predictions of a study's copies, `again` those of the same copies trained from further seeds.
+    """
+    rows = []
+    for architecture, copies in _counts(answers, again).items():
+        found = {cohort: scores_over_seeds(counts)["accuracy"] for cohort, counts in copies.items()}
+        if {"children", "adults"} <= set(copies):
+            pair = (copies["children"], copies["adults"])
+            found["children minus adults"] = differences_over_seeds(*pair)["accuracy"]
+        rows += [
+            (architecture, cohort, len(next(iter(copies.values()))), each.interval.estimate, each.interval.low,
+             each.interval.high, each.by_seed, each.by_children)
+            for cohort, each in found.items()
+        ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def shares(answers: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per copy: architecture, cohort, and the shares of variance of `variance_shares`."""
+    both = pd.concat([answers, again], ignore_index=True)
+    rows = []
+    for copy, part in both.groupby(_copy(both["run_id"]), sort=False):
+        architecture, cohort = str(copy).split(".")
+        rows.append({"architecture": architecture, "cohort": cohort, **variance_shares(part)})
+    return pd.DataFrame(rows)
+
+
+def _counts(answers: pd.DataFrame, again: pd.DataFrame) -> dict[str, dict[str, Counts]]:
+    """Return by network and cohort the counts of every training, (seeds, subjects, 7, 7), the study's own seed first."""
+    both = pd.concat([answers, again], ignore_index=True)
+    found: dict[str, dict[str, Counts]] = {}
+    for copy, part in both.groupby(_copy(both["run_id"]), sort=False):
+        architecture, cohort = str(copy).split(".")
+        each = [confusions_by_subject(run)[1] for _, run in part.groupby("run_id", sort=False)]
+        found.setdefault(architecture, {})[cohort] = np.stack(each)
+    return found
+
+
+def _copy(run_ids: pd.Series) -> pd.Series:
+    """The copy that a run is a training of: its network and cohort, without the seed."""
+    return run_ids.astype(str).str.split(".").str[:2].str.join(".")
