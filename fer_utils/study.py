@@ -20,7 +20,10 @@ PROFILES_FOLDER: Final = Path(__file__).parent / "profiles"
 Architecture = Literal[
     "mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0", "mobilenet_v3_large", "nasnet_mobile"
 ]
-Cohort = Literal["children", "adults", "known_adults", "all"]
+Cohort = Literal[
+    "children", "adults", "known_adults", "all", "size_matched_children", "size_matched_adults",
+    "domain_matched_children", "domain_matched_adults", "class_matched_children", "class_matched_adults",
+]  # fmt: skip
 Technique = Literal[
     "none", "pruning", "clustering", "quantization_aware", "pruning_clustering", "pruning_quantization_aware",
     "clustering_quantization_aware", "pruning_clustering_quantization_aware",
@@ -30,6 +33,11 @@ ARCHITECTURES: Final[tuple[Architecture, ...]] = get_args(Architecture)
 COHORTS: Final[tuple[Cohort, ...]] = get_args(Cohort)
 TECHNIQUES: Final[tuple[Technique, ...]] = get_args(Technique)
 PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
+
+MATCHED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "size_matched": (), "domain_matched": ("domain",), "class_matched": ("domain", "expression"),
+}  # fmt: skip
+"""The ladder of matched cohorts: in which columns of `faces` children and adults are equally many, besides in all."""
 
 BASE_TECHNIQUES: Final[Mapping[Technique, Technique]] = {
     "pruning_clustering": "pruning",

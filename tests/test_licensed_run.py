@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 OVERRIDES = {
     "architectures": ["mobilenet_v3_small"], "techniques": ["none"], "precisions": ["float32", "int8"],
-    "image_size": 64, "initial_weights": "random", "further_seeds": [], "batch_size": 16, "augmentation": 0.0, "epochs": 5,
+    "image_size": 64, "initial_weights": "random", "further_seeds": [],
+    "cohorts": ["children", "adults", "known_adults", "all"], "batch_size": 16, "augmentation": 0.0, "epochs": 5,
     "bootstrap_draws": 500,
 }  # fmt: skip  # as the profile quick learns
 CODES = ("NE", "AF", "HA", "SA", "SU", "AN", "DI")  # KDEF's, in the order of EXPRESSIONS

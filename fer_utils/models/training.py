@@ -13,7 +13,7 @@ from fer_utils.models.backbones import build_network, keras, tf
 from fer_utils.models.devices import use_device
 from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras
-from fer_utils.study import Architecture, Cohort, Study
+from fer_utils.study import MATCHED_BY, Architecture, Cohort, Study
 from fer_utils.tables import conform
 from traced_training.batches import training_batches
 from traced_training.checkpoints import Checkpoint
@@ -56,7 +56,10 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
 
     Children and adults go by the image's own age group; `all` takes every face, unknown ages included. The study
     decides whether faces of unknown age count as adults; `known_adults` is the copy without them, for comparison.
+    A matched cohort holds as many faces as its counterpart of the other age, in every stratum of `MATCHED_BY`.
     """
+    if (rung := cohort.rpartition("_")[0]) in MATCHED_BY:
+        return _matched(faces, rung, study) & of_cohort(faces, _plain(cohort), study)
     if cohort == "all":
         return pd.Series(True, index=faces.index)
     if cohort == "children":
@@ -64,6 +67,26 @@ def of_cohort(faces: pd.DataFrame, cohort: Cohort, study: Study) -> pd.Series:
     adults = faces["age_group"] == "adult"
     with_unknown = cohort == "adults" and study.unknown_age_is_adult
     return adults | (faces["age_group"] == "unknown") if with_unknown else adults
+
+
+def _plain(cohort: Cohort) -> Cohort:
+    return "children" if cohort.endswith("children") else "adults"
+
+
+def _matched(faces: pd.DataFrame, rung: str, study: Study) -> pd.Series:
+    """Whether a face is among the first of its age and stratum, as many as both ages have there.
+
+    First by a hash of the name, so that a further data set replaces few faces and the choice depends on no seed.
+    """
+    sides = {side: of_cohort(faces, side, study) for side in ("children", "adults")}
+    rows = faces[sides["children"] | sides["adults"]]
+    side = np.where(sides["children"][rows.index], "children", "adults")
+    stratum = rows.groupby(["split", *MATCHED_BY[rung]], observed=True).ngroup()
+    counts = pd.crosstab(stratum, side).reindex(columns=list(sides), fill_value=0).min(axis=1)
+    order = pd.util.hash_pandas_object(rows["face_id"].astype(str), index=False)
+    rank = order.groupby([stratum, side]).rank(method="first")
+    chosen = rank <= stratum.map(counts)
+    return chosen.reindex(faces.index, fill_value=False)
 
 
 def set_up(study: Study, technique: str = "none") -> None:

@@ -29,6 +29,12 @@ NAMES: Final[dict[str, str]] = {
     "adults": "adults",
     "known_adults": "adults of known age",
     "all": "all faces",
+    "size_matched_children": "children, as many as adults",
+    "size_matched_adults": "adults, as many as children",
+    "domain_matched_children": "children, also by domain",
+    "domain_matched_adults": "adults, also by domain",
+    "class_matched_children": "children, also by expression",
+    "class_matched_adults": "adults, also by expression",
     "none": "as trained",
     "pruning": "pruned",
     "clustering": "clustered",
@@ -42,7 +48,7 @@ NAMES: Final[dict[str, str]] = {
 
 COLOURS: Final[dict[str, str]] = {
     **dict(zip(ARCHITECTURES, PALETTE, strict=False)),
-    **dict(zip(COHORTS, (PALETTE[1], PALETTE[0], PALETTE[9], PALETTE[7]), strict=True)),
+    **dict(zip(COHORTS, (PALETTE[place] for place in (1, 0, 9, 7, 2, 3, 4, 5, 6, 8)), strict=True)),
     **dict(zip(EXPRESSIONS, PALETTE, strict=False)),
     **dict(zip(TECHNIQUES, (PALETTE[place] for place in (7, 0, 2, 1, 9, 4, 8, 3)), strict=True)),
     **dict(zip(PRECISIONS, (PALETTE[0], PALETTE[9], PALETTE[2], PALETTE[1]), strict=True)),

@@ -72,7 +72,7 @@ def variance_shares(joined: pd.DataFrame) -> pd.Series:
     subjects = joined.drop_duplicates("face_id").set_index("face_id").pipe(subjects_of).loc[right.index]
     answers, codes = right.to_numpy(), pd.factorize(subjects)[0]
     faces, seeds = answers.shape
-    by_child = np.stack([np.bincount(codes, answers[:, seed]) for seed in range(seeds)], axis=1)
+    by_child = np.stack([np.bincount(codes, answers[:, seed]) for seed in range(seeds)], axis=1).astype(float)
     sizes = np.bincount(codes).astype(np.float64)
     other_seed, apart = seeds * (seeds - 1), faces**2 - (sizes**2).sum()
     together = (sizes**2).sum() - faces
