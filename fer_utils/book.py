@@ -13,6 +13,7 @@ from face_sets.manifests import load_manifest, manifest_names
 from fer_utils.accounting import costs
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
+from fer_utils.analysis.limitations import hyper_parameters, threats
 from fer_utils.analysis.verdicts import scoreboard
 from fer_utils.graph import STAGES, jobs, jobs_for
 from fer_utils.paths import Paths
@@ -37,12 +38,16 @@ def make_book(study: Study, paths: Paths) -> None:
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     """Return the pages on claims, data sets and times, MyST text by name; the scoreboard is also saved as data."""
     claims = load_claims()
-    board = scoreboard(claims, Tables.of(study, paths))
+    evidence = Tables.of(study, paths)
+    board = scoreboard(claims, evidence)
     with atomic_path(paths.figures(claims_pages.PAGE) / "scoreboard.csv") as path:
         board.to_csv(path, index=False)
     read = {str(path.relative_to(paths.root)): path for path in Tables.files(paths)}
+    source = provenance(study, read)
+    limits = {"threats": threats(study, evidence), "settings": hyper_parameters(study)}
     return {
-        **claims_pages.claims_pages(board, claims, paths.figures("x").parent, provenance(study, read)),
+        **claims_pages.claims_pages(board, claims, paths.figures("x").parent, source),
+        "limitations": render("limitations.md.j2", study=study, source=source, **limits),
         "data_sheets": data_sheets_page(),
         "times": render("times.md.j2", times=costs(paths)),
         "parameters": parameters_page(study, paths),
