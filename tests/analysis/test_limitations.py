@@ -44,6 +44,7 @@ def test_without_results_the_published_numbers_still_bound(no_tables):
 def test_every_setting_is_in_the_table():
     rows = limitations.hyper_parameters(load_study("quick", further_seeds=[7, 8]))
     assert [name for name, _, _ in rows] == list(Study.model_fields)
+    assert all(what for _, _, what in rows)
     assert ("further_seeds", "7, 8") in [row[:2] for row in rows]
 
 
