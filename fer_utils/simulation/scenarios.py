@@ -140,12 +140,12 @@ def _five_networks(sample: Sample) -> tuple[bool, ...]:
 
 
 def _family(sample: Sample) -> tuple[bool, ...]:
-    """Whether the primary test rejects, any test speaks, and any speaks of two groups that do not differ."""
+    """Whether the primary test rejects, any test is significant, and any speaks of two groups that do not differ."""
     tests = group_tests(sample.joined, "network 1", "ethnicity", sample.draws, sample.seed)
     low_group = sample.population.gap_group
     equal = tests["test"].str.contains(" and ") & ~tests["test"].str.contains(low_group, regex=False)
-    primary = tests.loc[tests["role"] == PRIMARY, "speaks"]
-    return bool(primary.any()), bool(tests["speaks"].any()), bool(tests.loc[equal, "speaks"].any())
+    primary = tests.loc[tests["role"] == PRIMARY, "significant"]
+    return bool(primary.any()), bool(tests["significant"].any()), bool(tests.loc[equal, "significant"].any())
 
 
 def _no_family(sample: Sample) -> tuple[bool, ...]:
@@ -252,11 +252,11 @@ def scenarios() -> tuple[Scenario, ...]:
                  (("interval of the adjusted difference contains the truth", Kind.COVERAGE),
                   ("test of the adjusted model rejects", power)), _adjusted, in_full_only=True),
         *(Scenario(f"family-none-{size.split()[-1].lower()}", "no group read worse, all tests together", size, population,
-                   (("primary test speaks", of_test), ("any test between groups speaks", of_test)), _no_family,
+                   (("primary test rejects", of_test), ("any test between groups is significant", of_test)), _no_family,
                    in_full_only=True) for size, population in sizes),
         Scenario("family-planted", worse, CAFE, like_cafe(group_gap=GAP),
-                 (("primary test speaks", power), ("any test speaks", power),
-                  ("a test speaks of two groups that do not differ", of_test)), _family, in_full_only=True),
+                 (("primary test rejects", power), ("any test is significant", power),
+                  ("a test is significant for two groups that do not differ", of_test)), _family, in_full_only=True),
         Scenario("single-scores", "overconfident by 10 points, expressions read equally well", CAFE, like_cafe(),
                  (("interval of overconfidence contains it", Kind.COVERAGE),
                   ("interval of one expression's recall contains it", Kind.COVERAGE)), _single_scores, in_full_only=True),

@@ -1,8 +1,8 @@
-"""One primary test between groups, and secondary ones that may only speak after it: they err in one study of twenty.
+"""One primary test between groups, and secondary ones that count only after it: they err in one study of twenty.
 
 The primary test is named beforehand: the permutation test of the largest gap in accuracy, of one network. Where it does not
-reject, no other test of groups counts, whatever its p-value: where groups do not differ, something speaks exactly as often
-as the primary test does (a gatekeeper: Dmitrienko, Offen & Westfall 2003, doi:10.1002/sim.1526). Where it rejects, the
+reject, no other test of groups counts, whatever its p-value: where groups do not differ, something is significant exactly as often
+as the primary test (a gatekeeper: Dmitrienko, Offen & Westfall 2003, doi:10.1002/sim.1526). Where it rejects, the
 secondary tests (other networks, all pairs of groups, the adjusted model) share one correction by Holm's method.
 """
 
@@ -17,7 +17,7 @@ from expression_scores.printed_scores import ALPHA
 
 PRIMARY: Final = "primary"
 SECONDARY: Final = "secondary"
-COLUMNS: Final = ("role", "test", "run_id", "p_value", "p_holm", "speaks")
+COLUMNS: Final = ("role", "test", "run_id", "p_value", "p_holm", "significant")
 
 
 def group_tests(
@@ -26,7 +26,7 @@ def group_tests(
     """Return one row per test between groups, the primary one first: columns `COLUMNS`.
 
     `joined` holds predictions of one or more runs. `p_holm` is adjusted for the number of secondary tests, and missing for
-    the primary one; `speaks`: whether the test may be read as a difference between groups. No rows where the groups cannot
+    the primary one; `significant`: whether the test may be read as a difference between groups. No rows where the groups cannot
     be compared.
     """
     runs = [primary_run, *(run for run in joined["run_id"].unique() if run != primary_run)]
@@ -45,4 +45,4 @@ def group_tests(
     table = pd.DataFrame(rows, columns=list(COLUMNS[:4]))
     table["p_holm"] = holm(table["p_value"].where(table["role"] == SECONDARY))
     opens = gaps[primary_run] <= ALPHA
-    return table.assign(speaks=opens & ((table["role"] == PRIMARY) | (table["p_holm"] <= ALPHA)))
+    return table.assign(significant=opens & ((table["role"] == PRIMARY) | (table["p_holm"] <= ALPHA)))

@@ -38,18 +38,18 @@ def test_the_primary_test_is_first_and_secondary_ones_share_a_correction():
 
 def test_a_gap_is_named_by_the_pairs_that_hold_it():
     table = group_tests(answered(100, {"E": 0.2}, 1), "network 0", draws=199)
-    speaking = table.loc[table["speaks"], "test"]
-    assert table.loc[0, "speaks"]
-    assert {"A and E", "B and E", "C and E", "D and E"} <= set(speaking)
-    assert not {"A and B", "C and D"} & set(speaking)
+    named = table.loc[table["significant"], "test"]
+    assert table.loc[0, "significant"]
+    assert {"A and E", "B and E", "C and E", "D and E"} <= set(named)
+    assert not {"A and B", "C and D"} & set(named)
 
 
-def test_nothing_speaks_where_the_primary_test_is_silent(monkeypatch):
+def test_nothing_is_significant_where_the_primary_test_is_silent(monkeypatch):
     closed = Gap("A", "B", 0.1, 0.0, 0.2, 2 * ALPHA, 0.0, 0.2, 0.1)
     monkeypatch.setattr(tests_of_groups, "largest_gap", lambda *_: closed)
     table = group_tests(answered(100, {"E": 0.2}, 1), "network 0", draws=99)
     assert (table["p_holm"] <= ALPHA).any()
-    assert not table["speaks"].any()
+    assert not table["significant"].any()
 
 
 def test_groups_too_small_have_no_tests():
