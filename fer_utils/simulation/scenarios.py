@@ -140,7 +140,7 @@ def _five_networks(sample: Sample) -> tuple[bool, ...]:
 
 
 def _family(sample: Sample) -> tuple[bool, ...]:
-    """Whether the primary test rejects, any test is significant, and any speaks of two groups that do not differ."""
+    """Whether the primary test rejects, any test is significant, and any is for two groups that do not differ."""
     tests = group_tests(sample.joined, "network 1", "ethnicity", sample.draws, sample.seed)
     low_group = sample.population.gap_group
     equal = tests["test"].str.contains(" and ") & ~tests["test"].str.contains(low_group, regex=False)

@@ -1,9 +1,9 @@
 """One primary test between groups, and secondary ones that count only after it: they err in one study of twenty.
 
 The primary test is named beforehand: the permutation test of the largest gap in accuracy, of one network. Where it does not
-reject, no other test of groups counts, whatever its p-value: where groups do not differ, something is significant exactly as often
-as the primary test (a gatekeeper: Dmitrienko, Offen & Westfall 2003, doi:10.1002/sim.1526). Where it rejects, the
-secondary tests (other networks, all pairs of groups, the adjusted model) share one correction by Holm's method.
+reject, no other test of groups counts, whatever its p-value: where groups do not differ, something is significant
+exactly as often as the primary test (a gatekeeper: Dmitrienko, Offen & Westfall 2003, doi:10.1002/sim.1526). Where it
+rejects, the secondary tests (other networks, all pairs of groups, the adjusted model) share one correction by Holm's method.
 """
 
 from typing import Final
@@ -26,8 +26,8 @@ def group_tests(
     """Return one row per test between groups, the primary one first: columns `COLUMNS`.
 
     `joined` holds predictions of one or more runs. `p_holm` is adjusted for the number of secondary tests, and missing for
-    the primary one; `significant`: whether the test may be read as a difference between groups. No rows where the groups cannot
-    be compared.
+    the primary one; `significant`: whether the test may be read as a difference between groups. No rows where groups
+    cannot be compared.
     """
     runs = [primary_run, *(run for run in joined["run_id"].unique() if run != primary_run)]
     parts = {run: joined[joined["run_id"] == run] for run in runs}
