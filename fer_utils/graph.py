@@ -281,7 +281,7 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, network, seed: [paths.trained_again(table, network, seed) for table in TRAINED_AGAIN],
             sections=("training",), seconds=lambda network, _: TRAINING_SECONDS[network],
             cells=lambda study: product(study.architectures, map(str, study.further_seeds)),
-            memory_mb=lambda network, _: TRAINING_MB[network],
+            memory_mb=lambda study, network, _: _training_mb(study, network),
         ),
         Step(
             "compress", "fer_utils.steps.compress.compress_network",
