@@ -20,6 +20,7 @@ from fer_utils.paths import Paths
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book, render
 from fer_utils.reporting.device_page import device_page
+from fer_utils.reporting.front_page import FOLDER, front_page
 from fer_utils.reporting.gate import guard
 from fer_utils.reporting.provenance import provenance
 from fer_utils.steps.export import app_part
@@ -45,7 +46,9 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     read = {str(path.relative_to(paths.root)): path for path in Tables.files(paths)}
     source = provenance(study, read)
     limits = {"threats": threats(study, evidence), "settings": hyper_parameters(study)}
+    addresses = {claim.id: claims_pages.links(claim, paths.figures("x").parent) for claim in claims}
     return {
+        FOLDER: front_page(board, claims, addresses, paths),
         **claims_pages.claims_pages(board, claims, paths.figures("x").parent, source),
         "limitations": render("limitations.md.j2", study=study, source=source, **limits),
         "data_sheets": data_sheets_page(),

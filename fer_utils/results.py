@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from expression_scores.metrics import join
@@ -149,9 +150,9 @@ class Results:
         return provenance(self.study, read, kind=kind)
 
     def save_figure(
-        self, figure: Figure, name: str, data: pd.DataFrame, kind: KindOfData | None = None
-    ) -> SavedFigure:
-        """Save `name.png` and `name.csv` for this page; return what shows the figure. `kind` is that of its data."""
+        self, figure: Figure | HTML, name: str, data: pd.DataFrame, kind: KindOfData | None = None
+    ) -> SavedFigure | HTML:
+        """Save `name.svg` and `name.csv` for this page; return what shows the figure. `kind` is that of its data."""
         source = self.provenance(kind or self.study.kind_of_faces)
         return save_figure(figure, name, data, folder=self.paths.figures(self.stage), source=source)
 

@@ -1,7 +1,7 @@
 """Render the book: notebooks and pages from templates go into `book/stages/`, Jupyter Book does the rest.
 
-The module is also a Sphinx extension, which puts the source line under each figure's caption: `save_figure` sends the
-line as the picture's plain text, which MyST-NB drops when it shows the picture.
+The module is also a Sphinx extension, which puts a figure's result into its caption and its source line below: both are
+the picture's plain text, which MyST-NB drops when it shows the picture.
 """
 
 import html
@@ -152,17 +152,29 @@ def first_complaint(log: str, project: Path) -> str:
     return first.replace(f"{project.resolve()}{os.sep}", "")
 
 
-def add_source_lines(_: "Sphinx", document: "document") -> None:
-    """Move each figure's source line from the output's plain text into the figure's legend."""
+def tell_results(_: "Sphinx", document: "document") -> None:
+    """Put each figure's result into its caption and alternative text and its source line below; show a note bare.
+
+    `SavedFigure` sends the source line, and below it the result, as the output's plain text.
+    """
     from docutils import nodes
     from markdown_it import MarkdownIt
 
-    for figure in document.findall(nodes.figure):
+    for figure in list(document.findall(nodes.figure)):
         for container in list(figure.findall(nodes.container)):
             if container.get("mime_type") == "text/plain" and container.astext().startswith("Source: "):
-                line = MarkdownIt().renderInline(container.astext())
-                source = nodes.raw("", f'<p class="source-line">{line}</p>', format="html")
-                figure += nodes.legend("", source)
+                source, _, result = container.astext().partition("\n")
+                line = MarkdownIt().renderInline(source)
+                legend = nodes.raw("", f'<p class="source-line">{line}</p>', format="html")
+                figure += nodes.legend("", legend)
+                for caption in figure.findall(nodes.caption):
+                    caption.insert(0, nodes.Text(f"{result} "))
+                for image in figure.findall(nodes.image):
+                    image["alt"] = f"{result} {image.get('alt', '')}".strip()
+        if not any(figure.findall(nodes.image)):
+            note = nodes.container("", *(each for each in figure if not isinstance(each, nodes.caption)))
+            note["ids"], note["names"] = figure["ids"], figure["names"]
+            figure.replace_self(note)
 
 
 def add_edition(app: "Sphinx", config: Any) -> None:
@@ -196,7 +208,7 @@ def launch_sources(_app: "Sphinx", _page: str, _template: str, context: dict[str
 
 def setup(app: "Sphinx") -> dict[str, Any]:
     """Register the Sphinx extension."""
-    app.connect("doctree-read", add_source_lines)
+    app.connect("doctree-read", tell_results)
     app.connect("config-inited", add_edition)
     app.connect("html-page-context", launch_sources, priority=502)  # the theme adds its buttons at 501
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The claims as pages: the scoreboard with links to each claim's rule, figure, table and notebook, and the rules."""
+"""The claims as pages: the rules, what others report, and links to each claim's rule, figure, table and notebook."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,11 @@ import pandas as pd
 from fer_utils.analysis.claims import Claim, Quantity, printed, published
 from fer_utils.analysis.verdicts import rule_in_words
 from fer_utils.reporting.build import render
-from fer_utils.reporting.pages import Link, html_table
+from fer_utils.reporting.pages import Link
 from fer_utils.reporting.provenance import Provenance
 
 PAGE: Final = "claims"
 """Name of the page of rules, and of the folder that holds the scoreboard as data."""
-
-COLUMNS: Final = {
-    "statement": "claim", "published": "published", "ours": "here", "data_kind": "data", "verdict": "verdict",
-    "reason": "why", "links": "links",
-}  # fmt: skip
-"""The columns of the scoreboard, and their names for readers."""
 
 NOT_SHOWN: Final = ("kind", "metric", "dataset")
 """Fields of a quantity that its sentence names already."""
@@ -29,16 +23,13 @@ NOT_SHOWN: Final = ("kind", "metric", "dataset")
 def claims_pages(
     board: pd.DataFrame, claims: Sequence[Claim], figures: Path, source: Provenance
 ) -> Mapping[str, str]:
-    """Return the generated pages about claims, MyST text by name: scoreboard, rules, and what others report.
+    """Return the generated pages about claims, MyST text by name: rules, and what others report.
 
     `board` is that of `analysis.verdicts`, `figures` the folder of all pages' figures.
     """
-    addresses = {claim.id: links(claim, figures) for claim in claims}
-    linked = board.assign(links=board["claim_id"].map(addresses))
     rows = {str(row["claim_id"]): row for row in board.to_dict("records")}
     sections = [(c, rows[c.id], _rule(c), links(c, figures, "../")[1:]) for c in claims]
     return {
-        "scoreboard": html_table(linked[list(COLUMNS)].rename(columns=COLUMNS), cards=True),
         PAGE: render("claims.md.j2", sections=sections, source=source, in_words=quantity_in_words),
         "comparators": comparators_part(),
     }

@@ -13,44 +13,70 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+from IPython.display import HTML
 from matplotlib.figure import Figure
 
 from face_sets.files import atomic_path, write_bytes
+from fer_utils.reporting import style
 from fer_utils.reporting.gate import without_small_cells
 from fer_utils.reporting.provenance import Provenance
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
+PHOTOGRAPHS_DPI: Final = 85
+"""442 pixels across, nearly what a desk shows: a page with two sheets of faces stays below 1.2 MB."""
+
+MIME: Final = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @dataclass(frozen=True)
 class SavedFigure:
-    """A saved figure: Jupyter and the book show its picture, the book also its source line."""
+    """A saved figure: Jupyter and the book show its picture, the book also its result in words and its source line."""
 
-    png: bytes
+    picture: bytes
+    kind: str
+    result: str
     source_line: str
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.source_line}
+        shown = self.picture.decode() if self.kind == "svg" else base64.b64encode(self.picture).decode()
+        return {MIME[self.kind]: shown, "text/plain": f"{self.source_line}\n{self.result}"}
 
 
 def save_figure(
-    figure: Figure, name: str, data: pd.DataFrame, *, folder: Path, source: Provenance
-) -> SavedFigure:
-    """Write `name.png` and `name.csv`, the table behind it, into a stage's folder; return what to show.
+    figure: Figure | HTML, name: str, data: pd.DataFrame, *, folder: Path, source: Provenance
+) -> SavedFigure | HTML:
+    """Write `name.svg` and `name.csv`, the table behind it, into a stage's folder; return what to show.
 
-    `folder` is `paths.figures(stage)`. The links of the source line are relative to the executed notebook, in
-    the results folder as in the book. Raises ValueError for a name that is not lower case and hyphens, or
-    for an empty table.
+    Photographs are saved as PNG. A note in the figure's place (`absent.note`) is returned as it is, beside its table.
+    The figure's label is its result in words. `folder` is `paths.figures(stage)`. The links of the source line are
+    relative to the executed notebook, in the results folder as in the book. Raises ValueError for a name that is not
+    lower case and hyphens, or for an empty table.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"figure name {name!r}: use lower case letters, digits and hyphens only")
     if data.empty:
         raise ValueError(f"figure {name!r} has no data behind it: say so in words instead of an empty figure")
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})  # same data, same bytes
-    write_bytes(folder / f"{name}.png", picture.getvalue())
-    is_row_number = isinstance(data.index, pd.RangeIndex) and data.index.name is None
+    picture, kind = (b"", "svg") if isinstance(figure, HTML) else _picture(figure)
+    is_named = any(data.index.names)
+    has_index = is_named or not pd.api.types.is_integer_dtype(
+        data.index
+    )  # else the rows' numbers in another table
     with atomic_path(folder / f"{name}.csv") as path:
-        without_small_cells(data).to_csv(path, index=not is_row_number)
+        without_small_cells(data).to_csv(path, index=has_index, index_label=None if is_named else "row")
+    if isinstance(figure, HTML):
+        return figure
+    write_bytes(folder / f"{name}.{kind}", picture)
     links = f"[notebook]({folder.name}.ipynb), [data (CSV)](../figures/{folder.name}/{name}.csv)"
-    return SavedFigure(picture.getvalue(), f"{source.line()} {links}")
+    return SavedFigure(picture, kind, str(figure.get_label()), f"{source.line()} {links}")
+
+
+def _picture(figure: Figure) -> tuple[bytes, str]:
+    """A figure's file and its kind: SVG in the page's colours, light or dark, or PNG on white if it holds photographs."""
+    picture = io.BytesIO()
+    if any(axes.images for axes in figure.axes):
+        figure.savefig(
+            picture, format="png", facecolor="white", dpi=PHOTOGRAPHS_DPI, metadata={"Software": None}
+        )
+        return picture.getvalue(), "png"
+    figure.savefig(picture, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    return picture.getvalue().replace(b"<defs>", f"{style.dark_rules()}<defs>".encode(), 1), "svg"

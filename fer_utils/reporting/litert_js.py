@@ -1,7 +1,8 @@
 """LiteRT.js, which runs models in the book's pages: installed once, at set-up, by `npm ci` from hashed packages.
 
 `package.json` names the packages, `package-lock.json` their hashes. Where there is no npm, Node.js comes from the
-hashed wheel in `requirements-node.lock`. No bundler: browsers load the packages' modules as they are.
+hashed wheel in `requirements-node.lock`. No bundler: browsers load the packages' modules as they are. The tests'
+axe-core is installed beside them.
 
 Run `python -m fer_utils.reporting.litert_js`; it does nothing when the files are there.
 """

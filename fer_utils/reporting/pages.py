@@ -18,6 +18,9 @@ NAMED: Final = ("architecture", "cohort", "technique")
 
 ABSENT: Final = "—"
 
+MOST_ROWS: Final = 9
+"""A longer table is folded: a desk's screen would show nothing else."""
+
 ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
 """A web address in a text: without the stop, comma or bracket that may follow it."""
 
@@ -29,31 +32,68 @@ class Link(NamedTuple):
     address: str
 
 
-def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3) -> HTML:
+def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, folded: bool = False) -> HTML:
     """Return a table to end a notebook cell with; see `html_table`."""
-    return HTML(html_table(frame, caption, decimals=decimals))
+    return HTML(html_table(frame, caption, decimals=decimals, folded=folded))
 
 
 def html_table(
-    frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, cards: bool = False
+    frame: pd.DataFrame,
+    caption: str | None = None,
+    *,
+    decimals: int = 3,
+    cards: bool = False,
+    folded: bool = False,
 ) -> str:
     """Return a table as HTML: a header cell for every column, values escaped, addresses as links.
 
-    The index is left out. Missing values are dashes, floats have `decimals` digits. With `cards` a narrow screen
-    shows each row as a card, which suits long texts; else the table scrolls sideways.
+    The index is left out. Missing values are dashes, floats have `decimals` digits, and the ends of an interval stand
+    in brackets beside its middle. With `cards` a narrow screen shows each row as a card, which suits long texts; else
+    the table scrolls sideways, in a region of its own. More than MOST_ROWS rows are folded, as are fewer if `folded`;
+    `book.js` sorts those and saves them as CSV.
     """
     frame = without_small_cells(frame)
+    frame = _with_intervals(frame, decimals)
     heads = "".join(f'<th scope="col">{_escape(_title(column))}</th>' for column in frame.columns)
     rows = "".join(
         "<tr>" + "".join(_cell(str(c), row[c], decimals) for c in frame.columns) + "</tr>\n"
         for row in frame.to_dict("records")
     )
-    title = f"<caption>{_escape(caption)}</caption>" if caption else ""
-    region = f'role="region" aria-label="{_escape(caption or "table")}" tabindex="0"'  # keyboards scroll it
-    return (
-        f'<div class="table-scroll" {region}><table class="table{" cards" if cards else ""}">{title}\n'
+    is_folded = folded or (len(frame) > MOST_ROWS and not cards)
+    title = f"<caption>{_escape(caption)}</caption>" if caption and not is_folded else ""
+    named = f'aria-label="{_escape(caption or f"Table of {_title(frame.columns[0])}")}"'
+    table = (
+        f'<div class="table-scroll" role="region" {named}><table class="table{" cards" if cards else ""}">{title}\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
+    summary = f"{_escape(caption or 'Table')} <small>({len(frame)} rows)</small>"
+    return (
+        f'<details class="long-table"><summary>{summary}</summary>\n{table}</details>\n'
+        if is_folded
+        else table
+    )
+
+
+def _with_intervals(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:
+    """Put `x_low` and `x_high` into the column `x`, or `low` and `high` into the column before them, in brackets."""
+    shown = frame.copy()
+    columns = [str(column) for column in frame.columns]
+    for middle, low, high in zip(columns, columns[1:], columns[2:], strict=False):
+        if (low, high) not in (
+            ("low", "high"),
+            (f"{middle}_low", f"{middle}_high"),
+        ) or not frame.columns.is_unique:
+            continue
+        if not pd.api.types.is_numeric_dtype(frame[middle]):
+            continue
+        parts = zip(frame[middle], frame[low], frame[high], strict=True)
+        shown[middle] = [_interval(*(_text(each, decimals) for each in part)) for part in parts]
+        shown = shown.drop(columns=[low, high]).rename(columns={middle: f"{middle} [interval]"})
+    return shown
+
+
+def _interval(middle: str, low: str, high: str) -> str:
+    return middle if low == high == ABSENT else f"{middle} [{low}, {high}]"
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:
@@ -76,6 +116,8 @@ def _links(links: tuple[Link, ...]) -> str:
 def _text(value: Any, decimals: int) -> str:
     if pd.isna(value):
         return ABSENT
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
 
 

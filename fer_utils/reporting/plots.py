@@ -1,4 +1,7 @@
-"""The plots of the book: each takes a tidy table and returns a figure; nothing is computed here."""
+"""The plots of the book: each takes a tidy table and returns a figure; nothing is computed here.
+
+A figure's label is its result in words, which captions and alternative texts say.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,13 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from face_sets.expressions import CHANCE
-from fer_utils.reporting import style
+from fer_utils.reporting import in_words, style
 from fer_utils.reporting.gate import check_publishable
 
 style.apply()  # once, so that no notebook can forget it
 
-DARK: Final = "#444444"
-DASHED: Final[dict[str, Any]] = {"color": DARK, "linestyle": "--", "linewidth": 1}
+DASHED: Final[dict[str, Any]] = {"color": style.INK, "linestyle": "--", "linewidth": 1}
 ENDS: Final = ("estimate", "low", "high")
 
 
@@ -31,12 +33,12 @@ def contact_sheet(faces: pd.DataFrame, pixels: np.ndarray, columns: int = 7) -> 
     if len(faces) != len(pixels):
         raise ValueError(f"{len(pixels)} pictures were given for {len(faces)} faces: give one each")
     rows = -(-len(pixels) // columns)
-    figure = _figure(rows * (style.WIDTH / columns + 0.22))
+    figure = _figure(rows * (style.WIDTH / columns + 0.22), in_words.faces(len(faces)))
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, image, label in zip(figure.axes, pixels, faces["expression"], strict=False):
         axes.imshow(image)
-        axes.set_title(str(label), fontsize=9, pad=2)
+        axes.set_title(str(label), fontsize=10, pad=2)
     return figure
 
 
@@ -47,7 +49,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
     """
     architectures = _distinct(curves["architecture"])
     rows = -(-len(architectures) // 2)
-    figure = _figure(2.3 * rows + 0.5)
+    figure = _figure(2.3 * rows + 0.5, in_words.learning_curves(curves))
     panels = list(figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat)
     for axes, architecture in zip(panels, architectures, strict=False):
         axes.set_title(style.name(architecture))
@@ -83,19 +85,39 @@ def group_scores(scores: pd.DataFrame, label: str = "accuracy", chance: float = 
     return _intervals(scores, "group", "series", label, chance)
 
 
-def differences(points: pd.DataFrame, label: str) -> Figure:
+def scores_near(scores: pd.DataFrame, label: str, level: float, level_label: str) -> Figure:
+    """Show scores that lie close together, with the line of one to compare with; the axis covers only their range.
+
+    Columns: group, series, estimate, low, high, all shares from 0 to 1.
+    """
+    names, kinds = _distinct(scores["group"]), _distinct(scores["series"])
+    figure = _figure(0.55 * len(names) + 1.6, in_words.scores_near(scores, level, level_label))
+    axes = figure.subplots()
+    _dots(axes, scores, ("group", names), ("series", kinds), ENDS, spread=0.5)
+    axes.axvline(level, label=level_label, **DASHED)
+    axes.set_xlabel(label)
+    _shares(axes.xaxis)
+    figure.legend(loc="outside upper center", ncols=1)
+    return figure
+
+
+def differences(points: pd.DataFrame, label: str, *, simultaneous: bool = False) -> Figure:
     """Show each row's difference and interval, one colour per series, with a line at no difference.
 
-    Columns: group, series, estimate, low, high, all shares from -1 to 1.
+    Columns: group, series, estimate, low, high, all shares from -1 to 1. `simultaneous`: the intervals of one series
+    hold together at 95 %, not each by itself.
     """
-    return _intervals(points, "group", "series", label, None)
+    figure = _intervals(points, "group", "series", label, None)
+    figure.set_label(in_words.differences(points, "group", "series", simultaneous=simultaneous))
+    return figure
 
 
 def _intervals(
     table: pd.DataFrame, rows: str, series: str, label: str, chance: float | None, *, title: str | None = None
 ) -> Figure:
     names, kinds = _distinct(table[rows]), _distinct(table[series])
-    figure = _figure(0.55 * len(names) + 1.6)
+    told = "" if chance is None else in_words.scores(table, rows, series, chance)
+    figure = _figure(0.55 * len(names) + 1.6, told)
     axes = figure.subplots()
     _dots(axes, table, (rows, names), (series, kinds), ENDS, spread=0.6)
     line, meaning = (0.0, "no difference") if chance is None else (chance, "guessing")
@@ -137,7 +159,9 @@ def _dots(
 
 def confusion(matrix: pd.DataFrame) -> Figure:
     """Show a confusion matrix: row shares from 0 to 1, index the true expression, columns the predicted."""
-    figure, axes = _heatmap(matrix, 5.0, vmax=1, cmap="Blues", fmt=".2f", square=True)
+    figure, axes = _heatmap(
+        matrix, 5.0, in_words.confusion(matrix), vmax=1, cmap="Blues", fmt=".2f", square=True
+    )
     axes.set_xlabel("predicted")
     axes.set_ylabel("shown")
     return figure
@@ -153,14 +177,19 @@ def recalls(shares: pd.DataFrame) -> Figure:
 def coverage(counts: pd.DataFrame) -> Figure:
     """Show how many faces each combination has: counts, index and columns the two factors; hidden ones are blank."""
     figure, axes = _heatmap(
-        counts.astype(float), 0.42 * len(counts) + 1.5, cmap="Greens", fmt=".0f", linewidths=1
+        counts.astype(float),
+        0.42 * len(counts) + 1.5,
+        in_words.coverage(counts),
+        cmap="Greens",
+        fmt=".0f",
+        linewidths=1,
     )
     axes.tick_params(axis="y", rotation=0)
     return figure
 
 
-def _heatmap(table: pd.DataFrame, height: float, **look: Any) -> tuple[Figure, Axes]:
-    figure = _figure(height)
+def _heatmap(table: pd.DataFrame, height: float, told: str, **look: Any) -> tuple[Figure, Axes]:
+    figure = _figure(height, told)
     axes = figure.subplots()
     sns.heatmap(table, ax=axes, vmin=0, annot=True, cbar=False, annot_kws={"fontsize": 10}, **look)
     axes.tick_params(axis="x", rotation=35)
@@ -173,7 +202,7 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
     int8 files are hollow. Columns: architecture, technique, precision, estimate, low, high, and `column`, which is
     positive; with a column on_frontier (true or false) steps join those points, beyond which there are none.
     """
-    figure = _figure(4.6)
+    figure = _figure(4.1, in_words.accuracy_against(scores, column, label))
     axes = figure.subplots()
     techniques = _distinct(scores["technique"])
     for position, row in enumerate(scores.to_dict("records")):
@@ -181,7 +210,7 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
         span = [[row["estimate"] - row["low"]], [row["high"] - row["estimate"]]]
         axes.errorbar(row[column], row["estimate"], yerr=span, color=colour, alpha=0.85, markersize=7,
                       linewidth=1, fmt=style.MARKERS[techniques.index(row["technique"])],
-                      markerfacecolor="white" if row["precision"] == "int8" else colour)  # fmt: skip
+                      markerfacecolor=style.PAPER if row["precision"] == "int8" else colour)  # fmt: skip
     if "on_frontier" in scores:
         _frontier(axes, scores, column, chance)
     axes.axhline(chance, label="guessing", **DASHED)
@@ -191,9 +220,9 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
     for architecture in _distinct(scores["architecture"]):
         axes.plot([], [], "o", color=style.colour(architecture, 0), label=style.name(architecture))
     for position, technique in enumerate(techniques):
-        axes.plot([], [], style.MARKERS[position], color=DARK, label=style.name(technique))
+        axes.plot([], [], style.MARKERS[position], color=style.INK, label=style.name(technique))
     if (scores["precision"] == "int8").any():
-        axes.plot([], [], "o", color=DARK, markerfacecolor="white", label="int8 (hollow)")
+        axes.plot([], [], "o", color=style.INK, markerfacecolor=style.PAPER, label="int8 (hollow)")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -216,7 +245,7 @@ def latency_intervals(measurements: pd.DataFrame) -> Figure:
     """
     devices, names = _distinct(measurements["device"]), _distinct(measurements["architecture"])
     precisions = _distinct(measurements["precision"])
-    figure = _figure((0.5 * len(names) + 1.0) * len(devices))
+    figure = _figure((0.42 * len(names) + 0.9) * len(devices), in_words.latencies(measurements))
     panels = figure.subplots(len(devices), 1, squeeze=False)[:, 0]
     ends = ("latency_ms_median", "interval_low_ms", "interval_high_ms")
     for axes, device in zip(panels, devices, strict=True):
@@ -236,12 +265,12 @@ def latency_sources(latencies: pd.DataFrame) -> Figure:
     """
     names = _distinct(latencies["architecture"])
     sources = list(latencies["source"].cat.remove_unused_categories().cat.categories)
-    figure = _figure(0.95 * len(names) + 1.8)
+    figure = _figure(0.8 * len(names) + 1.6, in_words.sources(latencies))
     axes = figure.subplots()
     ends = ("ms", "low_ms", "high_ms")
     _dots(axes, latencies, ("architecture", names), ("source", sources), ends, spread=0.75)
     for edge in range(len(names) - 1):
-        axes.axhline(edge + 0.5, color="#cccccc", linewidth=1)
+        axes.axhline(edge + 0.5, color=style.GRID, linewidth=1)
     _logarithmic(axes, axes.xaxis)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("milliseconds per face, 224 pixels, float files")
@@ -254,7 +283,7 @@ def predicted_against_measured(residuals: pd.DataFrame) -> Figure:
 
     Columns: threads, measured_ms, predicted_ms.
     """
-    figure = _figure(4.8)
+    figure = _figure(4.2, in_words.residuals(residuals))
     axes = figure.subplots()
     times = residuals[["measured_ms", "predicted_ms"]].to_numpy()
     ends = [times.min(), times.max()]
@@ -264,7 +293,7 @@ def predicted_against_measured(residuals: pd.DataFrame) -> Figure:
                   color=style.PALETTE[position], label=f"{threads} thread(s)")  # fmt: skip
     axes.set(yscale="log", xlabel="measured, milliseconds", ylabel="predicted, milliseconds")
     _logarithmic(axes, axes.xaxis, axes.yaxis)
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
@@ -273,7 +302,7 @@ def relative_residuals(residuals: pd.DataFrame) -> Figure:
 
     Columns: threads, network, board, measured_ms, predicted_ms.
     """
-    figure = _figure(7.0)
+    figure = _figure(5.0, in_words.residuals(residuals))
     panels = figure.subplots(2, 1, sharex=True)
     for axes, column in zip(panels, ("network", "board"), strict=True):
         names = sorted(set(residuals[column]))
@@ -298,12 +327,12 @@ def curves(
 
     Columns: series, and those that `x` and `y` name, which also label the axes.
     """
-    figure = _figure(3.9)
+    figure = _figure(3.4, in_words.curves(points, x, y, level))
     axes = figure.subplots()
     for position, (series, part) in enumerate(points.groupby("series", sort=False)):
         axes.plot(part[x], part[y], color=style.colour(str(series), position), label=str(series),
                   linestyle=("-", "--", "-.", ":")[position % 4], linewidth=2)  # fmt: skip
-    axes.axhline(level, color=DARK, linestyle=(0, (1, 1)), linewidth=1.2, label=level_label)
+    axes.axhline(level, color=style.INK, linestyle=(0, (1, 1)), linewidth=1.2, label=level_label)
     if logarithmic:
         _logarithmic(axes, axes.xaxis)
     axes.set(xlabel=x, ylabel=y)
@@ -317,7 +346,7 @@ def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
 
     Columns: truth, question, rate, low, high, allowed_low, allowed_high (rates from 0 to 1), kept (yes, no, cannot tell).
     """
-    figure = _figure(0.52 * len(rates) + 1.0)
+    figure = _figure(0.52 * len(rates) + 1.0, in_words.rates(rates))
     axes = figure.subplots()
     looks = {"yes": (style.PALETTE[0], "o", "within limit"), "no": (style.PALETTE[3], "X", "beyond limit"),
              "cannot tell": (style.PALETTE[7], "s", "cannot tell")}  # fmt: skip
@@ -328,7 +357,7 @@ def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
         axes.errorbar(row["rate"], place, xerr=[[row["rate"] - row["low"]], [row["high"] - row["rate"]]],
                       fmt=marker, color=colour, capsize=3, label=legend)  # fmt: skip
         axes.annotate(f"{row['truth']}: {row['question']}", (0, place - 0.27), (2, 0), xycoords=("axes fraction", "data"),
-                      textcoords="offset points", fontsize=8.5, va="bottom")  # fmt: skip
+                      textcoords="offset points", fontsize=10, va="bottom")  # fmt: skip
     axes.set_xlim(0, min(1.0, 1.05 * float(rates[["high", "allowed_high"]].to_numpy().max())))
     axes.set_ylim(len(rates) - 0.5, -0.8)
     axes.set_yticks([])
@@ -339,8 +368,10 @@ def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
     return figure
 
 
-def _figure(height: float) -> Figure:
-    return Figure(figsize=(style.WIDTH, height), layout="constrained")
+def _figure(height: float, told: str) -> Figure:
+    figure = Figure(figsize=(style.WIDTH, height), layout="constrained")
+    figure.set_label(told)
+    return figure
 
 
 def _distinct(column: pd.Series) -> list[str]:

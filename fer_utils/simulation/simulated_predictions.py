@@ -65,7 +65,7 @@ def like_cafe(**truth: Any) -> Population:
 
 
 def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0) -> Floats:
-    """Return each face's probability of being read right, from 0 to 1, shape (faces,)."""
+    """Return each face's probability of being classified correctly, from 0 to 1, shape (faces,)."""
     darkness = (faces["skin_tone"].to_numpy(np.float64) - 1) / (len(SKIN_TONES) - 1) - 0.5
     is_low = (faces["ethnicity"] == population.gap_group).to_numpy()
     overall = population.accuracy + population.leads[network]

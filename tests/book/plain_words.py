@@ -20,6 +20,11 @@ INSTEAD = {
     r"\bdrawn faces?\b|\bfaces? (?:are|were|is) drawn\b|\bdraws? faces\b": "rendered, synthetic",
     r"\bfound out\b": "determined",
     r"\blaid (?:by|aside)\b": "kept, put",
+    r"\b(?:told|tell) (?:\w+ )?from (?:zero|its|their|each|one|guessing|chance)\b": "distinguished from",
+    r"\b(?:is|are|was|were|be) read (?:right|wrong|less well|equally well)\b": "classified correctly, wrongly",
+    r"\bread (?:right|wrong) by\b": "classified correctly by",
+    r"\bnamed wrongly\b": "classified wrongly",
+    r"\bin(?:to)? the dark\b": "in dark mode",
 }
 """Regular expression to what stands in its place."""
 

@@ -94,6 +94,7 @@ def test_no_prose_longer_than_a_caption_is_in_python():
 def test_words_that_are_not_plain_are_found():
     text = "One row a run: the test speaks, nothing was\nto do, and the mended data cannot be had."
     assert len(banned_words(text.lower())) == 5
+    assert len(banned_words("files that cannot be told from their network were read right by it")) == 2
     assert (
         banned_words("one row per run; the test rejects; a number of rows; it amends a row of a table") == []
     )

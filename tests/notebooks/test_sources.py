@@ -61,7 +61,9 @@ def test_the_first_cell_has_label_title_and_question(stage):
 
 def test_the_last_cells_list_what_was_read_and_the_versions(stage):
     *_, before, last = cells(stage)
-    assert source(before) == "show(results.provenance().tables)"
+    assert (
+        source(before) == 'show(results.provenance().tables, "Tables read, with their digests", folded=True)'
+    )
     assert calls(last, "versions")
 
 

@@ -4,13 +4,12 @@ import json
 
 import pandas as pd
 import pytest
-from bs4 import BeautifulSoup
 
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
-from fer_utils.analysis.verdicts import VERDICTS, scoreboard
+from fer_utils.analysis.verdicts import scoreboard
 from fer_utils.reporting.claims_pages import claims_pages, comparators_part, links, quantity_in_words
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.stages import STAGES, notebook_source
@@ -39,27 +38,9 @@ def made(board, figures):
     return claims_pages(board, CLAIMS, figures, source)
 
 
-@pytest.mark.parametrize("word", VERDICTS)
-def test_the_scoreboard_marks_its_verdicts(board, figures, word):
-    page = claims_pages(
-        board.assign(verdict=word, data_kind="synthetic"),
-        CLAIMS,
-        figures,
-        Provenance("q", "synthetic faces", {}, ""),
-    )["scoreboard"]
-    row = BeautifulSoup(page, "html.parser").select("tbody tr")[0]
-    assert [label.text for label in row.select(".label")] == ["synthetic", word]
-    assert all(cell["data-label"] for cell in row.select("td"))
-
-
-def test_every_row_leads_to_its_rule_and_the_rule_is_there(made):
-    rows = BeautifulSoup(made["scoreboard"], "html.parser").select("tbody tr")
-    assert len(rows) == len(CLAIMS)
-    for claim, row in zip(CLAIMS, rows, strict=True):
-        found = {link.text: link["href"] for link in row.find_all("a")}
-        assert found["rule"] == f"stages/claims.html#claim-{claim.id}"
+def test_the_rule_of_every_claim_is_there(made):
+    for claim in CLAIMS:
         assert f"(claim-{claim.id})=\n## {claim.statement}\n" in made["claims"]
-        assert {"figure", "notebook"} <= set(found) or "section" in found
 
 
 def test_the_table_is_the_one_behind_the_figure(figures):

@@ -45,9 +45,11 @@ def commands(monkeypatch):
 def test_the_locks_pin_every_package_by_hash_and_name_no_address():
     lock = json.loads((PROJECT_FOLDER / "package-lock.json").read_text())
     packages = {name: package for name, package in lock["packages"].items() if name}
-    assert set(packages) == {"node_modules/@litertjs/core", "node_modules/@litertjs/wasm-utils"}
+    names = ("@litertjs/core", "@litertjs/wasm-utils", "axe-core")
+    assert set(packages) == {f"node_modules/{name}" for name in names}
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
-    wanted = json.loads((PROJECT_FOLDER / "package.json").read_text())["dependencies"]
+    asked = json.loads((PROJECT_FOLDER / "package.json").read_text())
+    wanted = asked["dependencies"] | asked["devDependencies"]
     assert {f"node_modules/{name}": version for name, version in wanted.items()} == {
         name: package["version"] for name, package in packages.items()
     }

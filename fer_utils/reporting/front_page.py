@@ -1,0 +1,162 @@
+"""The first page: how many verdicts of each kind, findings with one number each, two figures, controls, claims.
+
+Numbers come from `analysis.published_tables` and from the tables behind other pages' figures.
+"""
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+
+from expression_scores.printed_scores import most_discordant, numerators
+from fer_utils.analysis import published_tables
+from fer_utils.analysis.claims import Claim, printed, published
+from fer_utils.analysis.published_tables import SOURCES, children_by_group, photographs
+from fer_utils.analysis.verdicts import VERDICTS
+from fer_utils.paths import Paths
+from fer_utils.reporting import plots
+from fer_utils.reporting.build import render
+from fer_utils.reporting.figures import save_figure
+from fer_utils.reporting.in_words import LEVEL
+from fer_utils.reporting.provenance import Provenance, commit
+
+FOLDER: Final = "front"
+"""Of the figures of this page, and name of its generated part."""
+
+SHOWN_CORRELATIONS: Final = (0.0, 0.2)
+"""Within children: none, which gives the narrowest intervals, and a fifth of the variance."""
+
+OURS: Final = " (ours)"
+"""Ends the names of this run's networks in the figure of smiles."""
+
+
+class Finding(NamedTuple):
+    """One result: its number as shown, the sentence that explains it, and where it is shown."""
+
+    number: str
+    sentence: str
+    address: str
+
+
+def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, Any], paths: Paths) -> str:
+    """Return the generated part of the first page, as MyST Markdown, and save its figures with their tables.
+
+    `board` is the scoreboard, `links` each claim's links, by its id.
+    """
+    latencies = pd.read_csv(paths.figures("05_moto_g6_profiling") / "latency-sources.csv")
+    counts = board["verdict"].value_counts()
+    groups = [(word, board[board["verdict"] == word].to_dict("records")) for word in VERDICTS]
+    return render(
+        "front.md.j2",
+        counts=[(word, int(counts.get(word, 0))) for word in VERDICTS],
+        claims=len(claims),
+        findings=findings(latencies),
+        figures=_figures(latencies, paths),
+        controls=controls(paths),
+        smiles=smiles(pd.read_csv(paths.figures("03_cohorts") / "smiles-by-sex.csv")),
+        groups=[(word, rows) for word, rows in groups if rows],
+        links=links,
+        kind=paths.study.kind_of_faces,
+        profile=paths.study.profile,
+        version=importlib.metadata.version("fer-utils"),
+        commit=commit(),
+    )
+
+
+def findings(latencies: pd.DataFrame) -> list[Finding]:
+    """Return what the published numbers imply without any training; `latencies` is the table of stage 5's figure."""
+    page = "stages/07_published_numbers.html"
+    score, gap = published("accuracy-all"), published("below-reference")
+    whole = numerators(score, photographs())
+    bounds = [most_discordant(net) for net in published_tables.net_photographs()]
+    chance = float(published_tables.chance_gaps((0.0,))["as_wide"].iloc[0])
+    article, preprint, _ = published_tables.nearest_sizes(published_tables.reference_sizes())
+    times = published_tables.published_claims()
+    both = " and ".join(f"{ms:g}" for ms in sorted(times["ms"], reverse=True))
+    common = common_threads(latencies)
+    fit = f"fit {common} together" if common else "fit no common number of threads"
+    return [
+        Finding(f"{score:.2f} %", f"The best accuracy is {'a' if whole else 'no'} whole share of CAFE's "
+                f"{photographs():,} photographs.", f"{page}#which-fraction-of-cafe-is-it"),
+        Finding(f"{bounds[0]} to {bounds[1]}", f"photographs: only if the two networks disagree on no more than these can "
+                f"the gap of {gap:.2f} points to the reference network be distinguished from zero.",
+                f"{page}#does-the-gap-to-the-best-earlier-network-differ-from-zero"),
+        Finding(f"1 in {1 / chance:.0f}", f"studies of {len(children_by_group())} such groups shows a gap of "
+                f"{published('accuracy-gap'):.2f} points or more by chance.", f"{page}#groups-of-eleven-children"),
+        Finding(f"{both} ms", f"The published times of two networks on one phone {fit} in our prediction.",
+                "stages/05_moto_g6_profiling.html#latency-sources"),
+        Finding(f"{article:.1f} or {preprint:.1f}", "million parameters: the two published ratios give one reference "
+                "network two sizes.", f"{page}#how-large-is-the-reference-network"),
+    ]  # fmt: skip
+
+
+def common_threads(latencies: pd.DataFrame) -> str:
+    """Return which predicted setting covers all published times by its intervals, in words; empty if none does."""
+    said = latencies[latencies["source"] == SOURCES[0]].set_index("architecture")["ms"]
+    fitting = []
+    for source in SOURCES[1:3]:
+        ends = latencies[latencies["source"] == source].set_index("architecture").reindex(said.index)
+        if bool(said.between(ends["low_ms"], ends["high_ms"]).all()):
+            fitting.append(source.split(", ")[-1])
+    return " or ".join(fitting)
+
+
+def controls(paths: Paths) -> dict[str, Any]:
+    """Return how many analyses exceed their false-positive limit, and how often planted effects were detected.
+
+    Keys: rates, beyond, highest (a share from 0 to 1), repeats, and effects, one per kind of difference: series,
+    networks, detected, by_chance (how many intervals would exclude zero if nothing differed).
+    """
+    folder = paths.figures("08_validation")
+    rates = pd.read_csv(folder / "validation-false-positives.csv")
+    planted = pd.read_csv(folder / "validation-planted.csv")
+    effects = []
+    for series, part in planted.groupby("series", sort=False) if "series" in planted else ():
+        detected = int(((part["low"] > 0) | (part["high"] < 0)).sum())
+        effects.append({"effect": series, "networks": len(part), "detected": detected,
+                        "expected by chance": f"{LEVEL * len(part):.1f}"})  # fmt: skip
+    return {
+        "rates": len(rates), "beyond": int((~rates["within_limit"]).sum()), "highest": float(rates["rate"].max()),
+        "repeats": int(rates["repeats"].max()), "effects": pd.DataFrame(effects),
+    }  # fmt: skip
+
+
+def smiles(by_sex: pd.DataFrame) -> dict[str, str]:
+    """Return which shares of real adults' smiles are recognised, in words: `open` networks', and `ours` if there are any."""
+    ours = by_sex["group"].astype(str).str.endswith(OURS)
+    return {
+        who: _range(part["estimate"])
+        for who, part in (("open", by_sex[~ours]), ("ours", by_sex[ours]))
+        if len(part)
+    }
+
+
+def _range(shares: pd.Series) -> str:
+    return f"{100 * shares.min():.0f} to {100 * shares.max():.0f} %"
+
+
+def _figures(latencies: pd.DataFrame, paths: Paths) -> list[dict[str, str]]:
+    """Save the two figures; return for each what the template shows: name, result, source."""
+    scores = published_tables.score_intervals(SHOWN_CORRELATIONS).rename(columns={"series": "group"})
+    scores["series"] = scores["correlation"].map(
+        {
+            0.0: "photographs independent",
+            SHOWN_CORRELATIONS[1]: f"correlation {SHOWN_CORRELATIONS[1]:g} within children",
+        }
+    )
+    shares = {"estimate": scores["percent"] / 100, "low": scores["low"] / 100, "high": scores["high"] / 100}
+    scores = scores[["group", "series"]].assign(**shares)
+    reference = f"the reference network's {printed('reference-score').printed} %"
+    told = latencies[latencies["source"].isin(SOURCES[:3])]
+    told = told[told["architecture"].isin(published_tables.published_claims()["architecture"])]
+    told = told.assign(source=pd.Categorical(told["source"], categories=SOURCES[:3]))
+    level = printed("reference-score").value / 100
+    drawn = {
+        "published-scores": (plots.scores_near(scores, "score on CAFE", level, reference), scores),
+        "published-times": (plots.latency_sources(told), told),
+    }
+    source = Provenance(paths.study.profile, "published numbers", {}, "")
+    for name, (figure, data) in drawn.items():
+        save_figure(figure, name, data, folder=paths.figures(FOLDER), source=source)
+    return [{"name": name, "result": str(figure.get_label())} for name, (figure, _) in drawn.items()]
