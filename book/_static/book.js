@@ -102,7 +102,7 @@ document.addEventListener("DOMContentLoaded", () => {
     seen.add(link.href);
   }
   document.querySelector("button.search-button-field")?.removeAttribute("aria-label");  // it hides the words shown
-  for (const entry of document.querySelectorAll('[role="doc-biblioentry"]')) entry.removeAttribute("role");  // deprecated
+  for (const entry of document.querySelectorAll('[role="doc-biblioentry"]')) entry.setAttribute("role", "listitem");  // it is deprecated
   const sidebar = document.querySelector("#pst-primary-sidebar");
   sidebar?.setAttribute("role", "navigation");
   sidebar?.setAttribute("aria-label", "Book");

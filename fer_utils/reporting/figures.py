@@ -58,9 +58,7 @@ def save_figure(
         raise ValueError(f"figure {name!r} has no data behind it: say so in words instead of an empty figure")
     picture, kind = (b"", "svg") if isinstance(figure, HTML) else _picture(figure)
     is_named = any(data.index.names)
-    has_index = is_named or not pd.api.types.is_integer_dtype(
-        data.index
-    )  # else the rows' numbers in another table
+    has_index = is_named or not pd.api.types.is_integer_dtype(data.index)  # else a row's number elsewhere
     with atomic_path(folder / f"{name}.csv") as path:
         without_small_cells(data).to_csv(path, index=has_index, index_label=None if is_named else "row")
     if isinstance(figure, HTML):
