@@ -145,8 +145,9 @@ def test_nothing_is_fetched_from_another_origin(html, pages):
 def test_a_claim_leads_to_its_rule_its_figure_its_table_and_its_notebook(html, pages, claim):
     """What a link leads to is there; that all links resolve is tested for every page above."""
     board = pages["book/index.html"]
-    (row,) = [tr for tr in board.find_all("tr") if tr.find("a", href=f"stages/claims.html#claim-{claim.id}")]
-    links = {link.text: link["href"] for link in row.select("td[data-label='links'] a")}
+    (row,) = board.select(f"details.claim[data-claim='{claim.id}']")
+    links = {link.text: link["href"] for link in row.select("p a")}
+    assert links["rule"] == f"stages/claims.html#claim-{claim.id}"
     target = pages["book/stages/claims.html"].find(id=f"claim-{claim.id}")
     section = target if target.name == "section" else target.find_parent("section")
     told = section.get_text().replace("’", "'")
