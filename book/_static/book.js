@@ -97,9 +97,10 @@ document.addEventListener("DOMContentLoaded", () => {
   if (folds.length) makeCodeButton(folds);
   for (const link of document.querySelectorAll("a.headerlink")) link.tabIndex = -1;  // the table of contents has them
   const seen = new Set();
-  for (const link of document.querySelectorAll("article a[href]")) {  // one stop for links that lead to one place
+  const repeating = "#pst-primary-sidebar a[href], article a[href], .prev-next-area a[href]";
+  for (const link of document.querySelectorAll(repeating)) {  // one stop for links in sight that lead to one place
     if (seen.has(link.href)) link.tabIndex = -1;
-    seen.add(link.href);
+    if (link.checkVisibility({ visibilityProperty: true })) seen.add(link.href);
   }
   document.querySelector("button.search-button-field")?.removeAttribute("aria-label");  // it hides the words shown
   for (const entry of document.querySelectorAll('[role="doc-biblioentry"]')) entry.setAttribute("role", "listitem");  // it is deprecated
