@@ -90,6 +90,16 @@ def confusion(matrix: pd.DataFrame) -> str:
     )
 
 
+def recalls(shares: pd.DataFrame) -> str:
+    """Say the highest and lowest share of a combination, missing ones left out."""
+    cells = [(float(shares.loc[a, b]), f"{name(str(a))}, {b}") for a in shares.index for b in shares.columns]
+    known = sorted(cell for cell in cells if not pd.isna(cell[0]))
+    if not known:
+        return "No share is known."
+    lowest, highest = (f"{_percent(share)} ({who})" for share, who in (known[0], known[-1]))
+    return f"Highest: {highest}. Lowest: {lowest}."
+
+
 def coverage(counts: pd.DataFrame) -> str:
     """Say how many faces there are in all, and between which numbers per combination; hidden ones are not counted."""
     cells = counts.astype(float).stack().dropna()

@@ -169,7 +169,15 @@ def confusion(matrix: pd.DataFrame) -> Figure:
 
 def recalls(shares: pd.DataFrame) -> Figure:
     """Show a share from 0 to 1 of each combination: index the groups, columns the expressions; missing ones stay white."""
-    figure, axes = _heatmap(shares, 0.42 * len(shares) + 1.5, vmax=1, cmap="Blues", fmt=".2f", linewidths=1)
+    figure, axes = _heatmap(
+        shares,
+        0.42 * len(shares) + 1.5,
+        in_words.recalls(shares),
+        vmax=1,
+        cmap="Blues",
+        fmt=".2f",
+        linewidths=1,
+    )
     axes.tick_params(axis="y", rotation=0)
     return figure
 
