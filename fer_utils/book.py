@@ -23,6 +23,7 @@ from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.front_page import FOLDER, front_page
 from fer_utils.reporting.gate import guard
 from fer_utils.reporting.provenance import provenance
+from fer_utils.simulation.operating_characteristics import read_table
 from fer_utils.steps.export import app_part
 from fer_utils.study import Study, load_study, parameters
 
@@ -41,8 +42,13 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     claims = load_claims()
     evidence = Tables.of(study, paths)
     board = scoreboard(claims, evidence)
-    with atomic_path(paths.figures(claims_pages.PAGE) / "scoreboard.csv") as path:
-        board.to_csv(path, index=False)
+    shipped = {
+        "scoreboard": board, "operating_characteristics": read_table(),
+        "answers_by_child": claims_pages.answers_by_child(evidence),
+    }  # fmt: skip
+    for name, table in shipped.items():
+        with atomic_path(paths.figures(claims_pages.PAGE) / f"{name}.csv") as path:
+            table.to_csv(path, index=False)
     read = {str(path.relative_to(paths.root)): path for path in Tables.files(paths)}
     source = provenance(study, read)
     limits = {"threats": threats(study, evidence), "settings": hyper_parameters(study)}

@@ -191,17 +191,56 @@ def check(
 @app.command()
 def validate(
     repeats: Annotated[
-        int | None, typer.Option(min=100, help="Times that each simulation is repeated; 2000 by default")
+        int | None,
+        typer.Option(min=100, help="Times that each simulation is repeated; 2000 (rules: 1000) by default"),
     ] = None,
+    rules: Annotated[
+        bool,
+        typer.Option(
+            "--rules", help="Try the rules for verdicts instead; writes the table that the book ships"
+        ),
+    ] = False,
 ) -> None:
-    """Run the simulation study in full, about fifty minutes on two cores; the book then shows it."""
-    from fer_utils.simulation.scenarios import FULL_REPEATS, in_full
+    """Run the simulation study in full, about fifty minutes on two cores (rules: eight on one); the book then shows it."""
+    from fer_utils.simulation import operating_characteristics, scenarios
 
-    path = Paths.of(load_study("quick")).validation
+    path = operating_characteristics.TABLE if rules else Paths.of(load_study("quick")).validation
     started = time.perf_counter()
-    for name in in_full(path, repeats or FULL_REPEATS):
-        typer.echo(f"{'validate':16} {name:26} {time.perf_counter() - started:6.0f} s")
+    study_in_full = operating_characteristics.in_full if rules else scenarios.in_full
+    default = operating_characteristics.BOARDS if rules else scenarios.FULL_REPEATS
+    for name in study_in_full(path, repeats or default):
+        typer.echo(f"{'validate':16} {name:56} {time.perf_counter() - started:6.0f} s")
     typer.echo(f"Written to {path}; `make book` shows it.")
+
+
+@app.command()
+def verdict(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV file, a row per network and photograph of CAFE: architecture, cohort (children, adults, all), "
+            "face_id, subject_id, expression, predicted, and if known seed and ethnicity"
+        ),
+    ],
+    trained_on: Annotated[
+        list[str] | None, typer.Option(help="A data set that the networks learned from; repeat it for each")
+    ] = None,
+    weights: Annotated[str, typer.Option(help="What all networks started from")] = "imagenet",
+    to: Annotated[Path | None, typer.Option(help="CSV file to write the verdicts to as well")] = None,
+) -> None:
+    """Judge somebody else's predictions of CAFE by the rules of this book, claim by claim."""
+    from face_sets.files import atomic_path
+    from fer_utils.analysis.claims import load_claims
+    from fer_utils.analysis.evidence import tables_of_others
+    from fer_utils.analysis.verdicts import scoreboard
+
+    board = scoreboard(load_claims(), tables_of_others(table, trained_on or [], weights))
+    if to:
+        with atomic_path(to) as temporary:
+            board.to_csv(temporary, index=False)
+    for row in board[board["ours"].str.contains("%|points")].to_dict("records"):
+        typer.echo(f"{row['verdict']:16} {row['statement']}")
+        typer.echo(f"{'':16} published {row['published']}, here {row['ours']}; {row['reason']}")
 
 
 @app.command(name="profile")

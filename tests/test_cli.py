@@ -37,7 +37,8 @@ def test_help_lists_the_commands_of_users_only():
     answer = fer("--help")
     assert answer.returncode == 0
     assert all(
-        command in answer.stdout for command in ("run", "status", "classify", "export", "check", "validate")
+        command in answer.stdout
+        for command in ("run", "status", "classify", "export", "check", "validate", "verdict")
     )
     assert "step" not in answer.stdout
 

@@ -19,6 +19,12 @@ CLAIMS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "claims.yml"
 PUBLISHED_FILE: Final = PROJECT_FOLDER / "data_manifests" / "published.yml"
 
 Metric = Literal["accuracy", "balanced_accuracy", "macro_f1", "weighted_f1"]
+READINGS: Final[dict[Metric, tuple[Metric, ...]]] = {
+    "accuracy": ("accuracy", "balanced_accuracy"),
+    "macro_f1": ("macro_f1", "weighted_f1"),
+}
+"""What the abstract's "accuracy" and "F1" may mean, for it names no average; a claim is judged by every reading."""
+
 Unit = Literal["%", "points", "ms", "times", ""]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 Words = Annotated[str, Field(min_length=1)]
@@ -41,6 +47,10 @@ class OfFaces(_Entry):
     dataset: str
     cohort: Cohort
     metric: Metric
+    children: Literal["sample", "fixed"] = Field(
+        default="sample",
+        description="the tested children stand for others like them, or for themselves alone",
+    )
 
 
 class OfRun(OfFaces):
@@ -104,10 +114,9 @@ class LargestGap(OfGroups):
     lower: tuple[str, ...] = ()
 
 
-class Latency(_Entry):
-    """The median time of one inference of one exported file, ms."""
+class OfFile(_Entry):
+    """Something measured of one exported file on a device."""
 
-    kind: Literal["latency"]
     architecture: Architecture
     cohort: Cohort
     technique: Technique
@@ -117,10 +126,25 @@ class Latency(_Entry):
     device_kind: Literal["phone", "host", "predicted", "browser"]
 
 
+class Latency(OfFile):
+    """The median time of one inference of one exported file, ms."""
+
+    kind: Literal["latency"]
+
+
+class ScoreOnPhone(OfFile):
+    """A metric of the very file that was timed, %; its children and its training stand for no others."""
+
+    kind: Literal["score_on_phone"]
+    dataset: str
+    metric: Metric
+
+
 class Count(_Entry):
-    """A number of things that the study had."""
+    """A number of things that the study had; of training cohorts, those `among` the named that every network has."""
 
     kind: Literal["count"]
+    among: tuple[Cohort, ...] = ()
     of: Literal[
         "licensed training sets", "networks", "training cohorts", "expressions", "network and technique pairs"
     ]
@@ -128,22 +152,25 @@ class Count(_Entry):
 
 Quantity = Annotated[
     Score | ScoreDifference | LeadOverOthers | SmallestDifference | LowestGroup | GroupDifference | LargestGap
-    | Latency | Count,
+    | Latency | ScoreOnPhone | Count,
     Field(discriminator="kind"),
 ]  # fmt: skip
 
 
 class Rule(_Entry):
-    """When a claim counts as reproduced.
+    """Which verdict an interval gives; `fer_utils.analysis.verdicts` applies it.
 
-    within: our value lies no further than `margin` from the published one, in its unit. at least: our value is
-    no more than `margin` below the published one. above zero: our whole 95 % interval lies above zero.
-    measured: there is a value.
+    `margin` is the smallest difference of interest, in the claim's unit. equal: a count is. within: from the published
+    value. at least: below the published value. above zero: above zero. gap: between groups. runs: below the published
+    value, of a file that ran.
     """
 
-    kind: Literal["within", "at least", "above zero", "measured"]
+    kind: Literal["equal", "within", "at least", "above zero", "gap", "runs"]
     margin: float = Field(default=0.0, ge=0)
     because: str = Field(min_length=1)
+    never_reproduced: bool = Field(
+        default=False, description="the interval may contradict the claim, and no more"
+    )
 
 
 class Claim(_Entry):
@@ -163,6 +190,9 @@ class Claim(_Entry):
     rule: Rule | None = None
     untestable: Words | None = Field(default=None, description="why no table here could test it")
     synthetic_analogue: Quantity | None = None
+    beside: tuple[Name, ...] = Field(
+        default=(), description="numbers of others, by id, that are shown with it"
+    )
 
     @model_validator(mode="after")
     def _testable_or_not(self) -> Self:
@@ -170,7 +200,7 @@ class Claim(_Entry):
             raise ValueError("`quantity` and `rule` come together")
         if (self.quantity is None) == (self.untestable is None):
             raise ValueError("give either `quantity` with `rule`, or `untestable` with the reason")
-        if self.rule and self.rule.kind in ("within", "at least") and self.published is None:
+        if self.rule and self.rule.kind != "above zero" and self.published is None:
             raise ValueError(f"the rule {self.rule.kind!r} needs a published number")
         return self
 

@@ -2,40 +2,58 @@
 
 import re
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import singledispatch
+from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest, norm
 
-from expression_scores.groups import FEWEST_SUBJECTS, comparable
-from expression_scores.intervals import (
-    DRAWS,
-    Interval,
-    clears_chance,
-    intervals,
-    paired_confusions,
-    paired_differences,
-    unpaired_differences,
+from expression_scores.copies import Answers, Copy, comparable_groups
+from expression_scores.groups import FEWEST_SUBJECTS
+from expression_scores.intervals import DRAWS, LEVEL, clears_chance, intervals
+from expression_scores.metrics import (
+    Counts,
+    chance_level,
+    confusions_by_subject,
+    join,
+    scores_of_confusions,
+    subjects_of,
 )
-from expression_scores.metrics import Counts, chance_level, confusions_by_subject, join, points_of
 from face_sets import set_names
+from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables as declared
 from fer_utils.analysis import claims
 from fer_utils.analysis.claims import printed
+from fer_utils.analysis.estimates import Estimate, estimate
 from fer_utils.paths import Paths
-from fer_utils.study import Study
+from fer_utils.study import ARCHITECTURES, COHORTS, SECTIONS, Study, load_study
 
 LICENSED_SETS: Final = frozenset(set_names.LICENSED_SETS)
 """Sets of real faces, licensed by their owners; a set that is not named here never settles a claim."""
 
-UNPUBLISHED_SETS: Final = frozenset({"cafe", "guesswhat"})
+APP_SET: Final = "guesswhat"
+UNPUBLISHED_SETS: Final = frozenset({"cafe", APP_SET})
 """Not among the public training sets: the test set, and the frames from the authors' own application."""
 
 SHARE_NEEDED: Final = 0.99
 """Of CAFE's photographs, on all of which the paper tested; a face detector may miss a few. Our judgement."""
+
+
+REPLICATION: Final = "licensed"
+"""The profile whose training settings a run must have to settle a claim."""
+
+SETTINGS: Final = ("face_size", *(f for f in SECTIONS["training"] if f not in ("seed", "cohorts", "device")))
+"""The fields of a study that decide how good its networks are."""
+
+TO_P90: Final = float(norm.ppf(0.9))
+"""Standard deviations of a normal distribution from its median to its 90th percentile."""
+
+OF_MEDIAN: Final = float(np.sqrt(np.pi / 2))
+"""The error of a normal sample's median over that of its mean (Stuart & Ord, Kendall's Advanced Theory 1, 10.10)."""
 
 
 class Unavailable(Exception):
@@ -44,7 +62,10 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Tables:
-    """The four tables of a study that claims are computed from, with the bootstrap's draws and seed."""
+    """The tables of a study that claims are computed from, with the draws and seed of resampling.
+
+    `curves` may be empty; `departures` says in words how its trainings differ from those of the replication.
+    """
 
     faces: pd.DataFrame
     predictions: pd.DataFrame
@@ -52,6 +73,8 @@ class Tables:
     measurements: pd.DataFrame
     draws: int = DRAWS
     seed: int = 0
+    curves: pd.DataFrame = field(default_factory=lambda: declared.empty("curves"))
+    departures: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, study: Study, paths: Paths) -> "Tables":
@@ -64,24 +87,108 @@ class Tables:
             measurements=declared.read("measurements", *paths.all_measurements()),
             draws=study.bootstrap_draws,
             seed=study.resampling_seed,
+            curves=declared.read("curves", *paths.all_trained("curves")),
+            departures=departures(study),
         )
 
     @staticmethod
     def files(paths: Paths) -> list[Path]:
         """Return the files that the tables of a study are read from."""
         return [
-            paths.faces, paths.external_faces, *_files("runs", paths), *_files("predictions", paths), paths.measurements,
+            paths.faces, paths.external_faces, *_files("runs", paths), *_files("predictions", paths),
+            *paths.all_trained("curves"), paths.measurements,
         ]  # fmt: skip
 
 
+OTHERS_COLUMNS: Final = ("architecture", "cohort", "face_id", "subject_id", "expression", "predicted")
+"""What somebody else's table of predictions must have; `seed` (0) and `ethnicity` (not known) may be there."""
+
+
+def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str) -> Tables:
+    """Return tables for somebody else's answers to CAFE: a CSV file, a row per network, copy, training and photograph.
+
+    `trained_on` names the data sets that the networks learned from, which the file cannot show. Raises TableError, in
+    one sentence, for a file that is no such table.
+    """
+    given = _read_answers(path)
+    if unknown := sorted(set(trained_on) - LICENSED_SETS):
+        raise declared.TableError(
+            f"unknown data set {unknown[0]!r}: known are {', '.join(sorted(LICENSED_SETS))}"
+        )
+    run_id = given["architecture"] + "." + given["cohort"] + "." + given["seed"]
+    names = ["face_id", "subject_id", "expression", "ethnicity"]
+    faces = given[names].drop_duplicates().assign(dataset="cafe", split="test", age_group="child")
+    if (twice := faces["face_id"].duplicated()).any():
+        face = faces.loc[twice, "face_id"].iloc[0]
+        raise declared.TableError(f"{path}: {face!r} has more than one subject, expression or group")
+    if (twice := pd.DataFrame({"run": run_id, "face": given["face_id"]}).duplicated()).any():
+        raise declared.TableError(
+            f"{path}: {run_id[twice].iloc[0]} answers {given['face_id'][twice].iloc[0]!r} twice"
+        )
+    learned = pd.DataFrame({"face_id": list(trained_on), "dataset": list(trained_on)}, dtype=str)
+    learned = learned.assign(split="train", age_group="unknown", subject_id=learned["face_id"])
+    certain = np.array(given["predicted"])[:, None] == np.array(EXPRESSIONS)
+    answers = pd.DataFrame(certain, columns=list(PROBABILITY_COLUMNS), index=given.index).astype(np.float32)
+    runs = pd.DataFrame({"run_id": run_id, **given[["architecture", "cohort", "seed"]]}).drop_duplicates()
+    runs = runs.assign(seed=runs["seed"].astype(int), technique="none", precision="float32", status="done",
+                       initial_weights=initial_weights)  # fmt: skip
+    return Tables(
+        faces=pd.concat([faces, learned], ignore_index=True),
+        predictions=declared.conform(answers.assign(run_id=run_id, face_id=given["face_id"]), "predictions"),
+        runs=declared.conform(runs, "runs"),
+        measurements=declared.empty("measurements"),
+    )
+
+
+def _read_answers(path: Path) -> pd.DataFrame:
+    try:
+        given = pd.read_csv(path, dtype="str", skipinitialspace=True)
+    except ValueError as error:  # pandas' errors of parsing and of letters are among them
+        raise declared.TableError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
+    if absent := [name for name in OTHERS_COLUMNS if name not in given]:
+        raise declared.TableError(
+            f"{path} lacks the column {absent[0]!r}: needed are {', '.join(OTHERS_COLUMNS)}"
+        )
+    given = given.reindex(columns=[*OTHERS_COLUMNS, "seed", "ethnicity"])
+    given["seed"] = given["seed"].fillna("0")
+    if given.empty or given[list(OTHERS_COLUMNS)].isna().any(axis=None):
+        raise declared.TableError(f"{path} should have a value in every row of {', '.join(OTHERS_COLUMNS)}")
+    allowed = {"expression": EXPRESSIONS, "predicted": EXPRESSIONS, "cohort": COHORTS, "architecture": ARCHITECTURES,
+               "ethnicity": tuple(claims.children_by_group())}  # fmt: skip
+    for column, words in allowed.items():
+        if unknown := sorted(set(given[column].dropna()) - set(words)):
+            raise declared.TableError(f"{path}: {column} {unknown[0]!r} is not one of {', '.join(words)}")
+    if not given["seed"].str.fullmatch(r"[0-9]{1,9}").all():
+        raise declared.TableError(
+            f"{path}: a seed should be a whole number of up to nine digits, or left out"
+        )
+    return given
+
+
+def departures(study: Study) -> tuple[str, ...]:
+    """Return, in words, the training settings of a study that are not those of the replication's profile."""
+    profile = load_study(REPLICATION)
+    differing = [each for each in SETTINGS if getattr(study, each) != getattr(profile, each)]
+    return tuple(
+        f"{each.replace('_', ' ')} {getattr(study, each)}, where the replication has {getattr(profile, each)}"
+        for each in differing
+    )
+
+
 class Evidence(NamedTuple):
-    """A computed quantity in the claim's unit, the kind of data it is from, and what it falls short of."""
+    """A quantity in the claim's unit with the interval by which it is judged, from which data, and what these lack.
+
+    `p_value` and `named_worst` are those of `Estimate`; `trainings` is the fewest of any network that it is from.
+    """
 
     value: float
     low: float
     high: float
     data_kind: str
     shortfalls: tuple[str, ...] = ()
+    p_value: float = np.nan
+    named_worst: bool = False
+    trainings: int = 0
 
 
 @singledispatch
@@ -92,14 +199,12 @@ def compute(quantity: claims.Quantity, tables: Tables) -> Evidence:  # noqa: ARG
 
 @compute.register
 def _score(q: claims.Score, tables: Tables) -> Evidence:
-    run, confusions = _run_and_confusions(q, q.architecture, tables)
-    return _evidence(intervals(confusions, tables.draws, tables.seed)[q.metric], q, [run], tables)
+    return _of_copies(q, [(q.architecture, q.cohort)], tables)
 
 
 @compute.register
 def _score_difference(q: claims.ScoreDifference, tables: Tables) -> Evidence:
-    runs = [trained_run(tables, q.architecture, cohort) for cohort in (q.cohort, q.minus)]
-    return _difference_of_runs(q, runs, tables)
+    return _of_copies(q, [(q.architecture, cohort) for cohort in (q.cohort, q.minus)], tables)
 
 
 @compute.register
@@ -107,61 +212,53 @@ def _lead_over_others(q: claims.LeadOverOthers, tables: Tables) -> Evidence:
     architectures = _networks(q, tables)
     if q.architecture not in architectures:
         raise Unavailable(f"no {q.architecture} was trained")
-    others = {a: _run_and_confusions(q, a, tables)[1] for a in architectures if a != q.architecture}
-    points = points_of(others, q.metric)
-    rival = max(points, key=points.__getitem__)
-    return _difference_of_runs(q, [trained_run(tables, a, q.cohort) for a in (q.architecture, rival)], tables)
+    return _of_copies(q, [(each, q.cohort) for each in architectures], tables)
 
 
 @compute.register
 def _smallest_difference(q: claims.SmallestDifference, tables: Tables) -> Evidence:
-    pairs = [[trained_run(tables, a, c) for c in (q.cohort, q.minus)] for a in _networks(q, tables)]
-    found = [_difference_of_runs(q, runs, tables) for runs in pairs]
-    return min(found, key=lambda each: each.low)  # the one whose gain is least sure decides
+    return _of_copies(q, list(product(_networks(q, tables), (q.cohort, q.minus))), tables)
 
 
-@compute.register
-def _lowest_group(q: claims.LowestGroup, tables: Tables) -> Evidence:
-    run, grouped = _grouped(q, tables)
-    found = [intervals(each, tables.draws, tables.seed)[q.metric] for each in grouped.values()]
-    return _evidence(min(found, key=lambda each: each.estimate), q, [run], tables)
-
-
-@compute.register
-def _group_difference(q: claims.GroupDifference, tables: Tables) -> Evidence:
-    run, grouped = _grouped(q, tables)
-    higher = q.higher or tuple(group for group in grouped if group not in q.lower)
-    _check_groups((*q.lower, *higher), grouped, q.column)
-    first, second = (np.concatenate([grouped[group] for group in side]) for side in (higher, q.lower))
-    difference = unpaired_differences(first, second, tables.draws, tables.seed)[q.metric]
-    return _evidence(difference, q, [run], tables)
-
-
-@compute.register
-def _largest_gap(q: claims.LargestGap, tables: Tables) -> Evidence:
-    run, grouped = _grouped(q, tables)
-    lower = q.lower or tuple(grouped)
-    _check_groups(lower, grouped, q.column)
-    points = points_of(grouped, q.metric)
-    worst = min(lower, key=points.__getitem__)
-    best = max((group for group in grouped if group != worst), key=points.__getitem__)
-    gap = unpaired_differences(grouped[best], grouped[worst], tables.draws, tables.seed)[q.metric]
-    return _evidence(gap, q, [run], tables)
+@compute.register(claims.LowestGroup | claims.GroupDifference | claims.LargestGap)
+def _of_groups(
+    q: claims.LowestGroup | claims.GroupDifference | claims.LargestGap, tables: Tables
+) -> Evidence:
+    return _of_copies(q, [(q.architecture, q.cohort)], tables, q.column)
 
 
 @compute.register
 def _latency(q: claims.Latency, tables: Tables) -> Evidence:
+    row = _timed(q, tables)
+    value = float(row["latency_ms_median"])
+    ends = [float(row[c]) if pd.notna(row[c]) else np.nan for c in ("interval_low_ms", "interval_high_ms")]
+    if np.isnan(ends[0]) and pd.notna(row["latency_ms_p90"]) and pd.notna(row["runs"]):
+        spread = (float(row["latency_ms_p90"]) - value) / TO_P90
+        reach = norm.ppf((1 + LEVEL) / 2) * OF_MEDIAN * spread / np.sqrt(float(row["runs"]))
+        ends = [value - reach, value + reach]
+    return Evidence(value, ends[0], ends[1], q.device_kind)
+
+
+@compute.register
+def _score_on_phone(q: claims.ScoreOnPhone, tables: Tables) -> Evidence:
+    run = where(tables.runs, run_id=_timed(q, tables)["run_id"]).iloc[0]
+    counts = confusions_by_subject(joined_predictions(tables, run, q.dataset))[1]
+    value = 100 * float(scores_of_confusions(counts.sum(axis=0))[q.metric])
+    kind = _data_kind(tables, q.dataset)
+    return Evidence(value, value, value, kind, _shortfalls(q.dataset, [run], tables))
+
+
+def _timed(q: claims.OfFile, tables: Tables) -> pd.Series:
     about = tables.runs[["run_id", "architecture", "cohort", "technique", "precision"]]
-    rows = where(tables.measurements.merge(about, on="run_id"), **q.model_dump(exclude={"kind"}))
+    wanted = q.model_dump(include=set(claims.OfFile.model_fields))
+    rows = where(tables.measurements.merge(about, on="run_id"), **wanted)
     rows = rows[rows["latency_ms_median"].notna()]
     if q.device_kind == "phone":
         rows = rows[rows["device"].map(is_moto_g6).astype(bool) & rows["remark"].isna()]  # not of a hot phone
     if rows.empty:
         place = "on a Moto G6" if q.device_kind == "phone" else f"of kind {q.device_kind!r}"
         raise Unavailable(f"no time {place} at {q.image_size} pixels with {q.threads} thread(s) is here")
-    row = rows.iloc[0]
-    ends = [float(row[c]) if pd.notna(row[c]) else np.nan for c in ("interval_low_ms", "interval_high_ms")]
-    return Evidence(float(row["latency_ms_median"]), ends[0], ends[1], q.device_kind)
+    return rows.iloc[0]
 
 
 @compute.register
@@ -173,11 +270,19 @@ def _count(q: claims.Count, tables: Tables) -> Evidence:
     things: dict[str, Sized] = {
         "licensed training sets": training_sets(tables),
         "networks": set(trained["architecture"]),
-        "training cohorts": set(trained["cohort"]),
+        "training cohorts": _cohorts_of_all(trained, q.among),
         "expressions": set(tables.faces["expression"]),
         "network and technique pairs": compressed[["architecture", "technique"]].drop_duplicates(),
     }
-    return Evidence(float(len(things[q.of])), np.nan, np.nan, _training_kind(tables))
+    counted = float(len(things[q.of]))
+    return Evidence(counted, counted, counted, _training_kind(tables))
+
+
+def _cohorts_of_all(trained: pd.DataFrame, among: Sequence[str]) -> set[str]:
+    """The cohorts, among the named if any are, of which every trained network has a copy."""
+    copies = trained.groupby("architecture", observed=True)["cohort"].agg(set)
+    shared = set.intersection(*copies) if len(copies) else set()
+    return shared & set(among) if among else shared
 
 
 def is_moto_g6(device: str) -> bool:
@@ -195,14 +300,13 @@ def training_sets(tables: Tables) -> set[str]:
     return (_sets_seen_in_training(tables) & LICENSED_SETS) - UNPUBLISHED_SETS
 
 
-def trained_run(tables: Tables, architecture: str, cohort: str) -> pd.Series:
-    """Return the trained float network itself (not an export of it), of the lowest seed if there are several."""
-    runs = tables.runs[tables.runs["parent_run_id"].isna()]
-    runs = runs[runs["status"].isin(["done", "has not learned"])]
+def trained_runs(tables: Tables, architecture: str, cohort: str) -> pd.DataFrame:
+    """Return the trained float networks themselves (not exports of them), one row per training, by seed."""
+    runs = tables.runs[tables.runs["parent_run_id"].isna() & (tables.runs["status"] == "done")]
     fitting = where(runs, architecture=architecture, cohort=cohort, technique="none", precision="float32")
     if fitting.empty:
         raise Unavailable(f"no {architecture} trained on {cohort} is here")
-    return fitting.sort_values(["seed", "run_id"]).iloc[0]
+    return fitting.sort_values(["seed", "run_id"])
 
 
 def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataFrame:
@@ -218,16 +322,44 @@ def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataF
     return join(chosen, children)
 
 
-def _evidence(interval: Interval, q: claims.OfFaces, runs: Sequence[pd.Series], tables: Tables) -> Evidence:
-    """Return the evidence that an interval (0 to 1) gives, in percent, with what a full test would have more."""
-    shortfalls = []
+def _of_copies(
+    q: claims.OfFaces, copies: Sequence[Copy], tables: Tables, column: str | None = None
+) -> Evidence:
+    """Return the evidence from these copies, all their trainings together."""
+    runs = {copy: trained_runs(tables, *copy) for copy in copies}
+    every = pd.concat(runs.values())
+    if every["initial_weights"].nunique() > 1:
+        raise Unavailable("the networks to compare did not start from the same kind of weights")
+    joined = {run["run_id"]: joined_predictions(tables, run, q.dataset) for _, run in every.iterrows()}
+    if not isinstance(q, claims.Score):
+        for _, run in every.iterrows():
+            _check_learned(run, joined[run["run_id"]], tables)
+    counts = {
+        copy: np.stack([confusions_by_subject(joined[run_id])[1] for run_id in rows["run_id"]])
+        for copy, rows in runs.items()
+    }
+    groups = _groups_of(joined[every["run_id"].iloc[0]], column) if column else np.array([], dtype=str)
+    if isinstance(q, claims.OfGroups):
+        _check_groups(q, comparable_groups(groups))
+    found: Estimate = estimate(q, Answers(counts, groups, tables.draws, tables.seed))
+    return Evidence(
+        found.value, found.low, found.high, _data_kind(tables, q.dataset),
+        _shortfalls(q.dataset, [run for _, run in every.iterrows()], tables), found.p_value, found.named_worst,
+        trainings=min(len(each) for each in counts.values()),
+    )  # fmt: skip
+
+
+def _shortfalls(dataset: str, runs: Sequence[pd.Series], tables: Tables) -> tuple[str, ...]:
+    """Return what a full test would have more, or otherwise."""
+    shortfalls = list(tables.departures)
     if starts := sorted({str(run["initial_weights"]) for run in runs} - {"imagenet"}):
         shortfalls.append(f"trained from {', '.join(starts)} weights, not from ImageNet's")
-    images, whole = len(_test_children(tables, q.dataset)), printed("cafe-photographs").value
-    if q.dataset == "cafe" and images < SHARE_NEEDED * whole:
+    images, whole = len(_test_children(tables, dataset)), printed("cafe-photographs").value
+    if dataset == "cafe" and images < SHARE_NEEDED * whole:
         shortfalls.append(f"{images} of {whole:.0f} photographs of CAFE are here")
-    value, low, high = (100 * end for end in (interval.estimate, interval.low, interval.high))
-    return Evidence(value, low, high, _data_kind(tables, q.dataset), tuple(shortfalls))
+    if APP_SET not in _sets_seen_in_training(tables):
+        shortfalls.append("trained without frames from the GuessWhat app")
+    return tuple(shortfalls)
 
 
 def _networks(q: claims.LeadOverOthers | claims.SmallestDifference, tables: Tables) -> list[str]:
@@ -238,46 +370,46 @@ def _networks(q: claims.LeadOverOthers | claims.SmallestDifference, tables: Tabl
     return architectures
 
 
-def _difference_of_runs(q: claims.OfFaces, runs: Sequence[pd.Series], tables: Tables) -> Evidence:
-    if runs[0]["initial_weights"] != runs[1]["initial_weights"]:
-        raise Unavailable("the networks to compare did not start from the same kind of weights")
-    joined = [joined_predictions(tables, run, q.dataset) for run in runs]
-    for run, frame in zip(runs, joined, strict=True):
-        _check_learned(run, frame, tables)
-    difference = paired_differences(paired_confusions(*joined), tables.draws, tables.seed)[q.metric]
-    return _evidence(difference, q, runs, tables)
+def _groups_of(joined: pd.DataFrame, column: str) -> np.ndarray:
+    """Each child's group, in the order of `confusions_by_subject`; empty where it is not known."""
+    labels = joined[column].astype("string").fillna("").groupby(subjects_of(joined)).first()
+    return labels.sort_index().to_numpy(dtype=str)
 
 
-def _run_and_confusions(q: claims.OfRun, architecture: str, tables: Tables) -> tuple[pd.Series, Counts]:
-    run = trained_run(tables, architecture, q.cohort)
-    return run, confusions_by_subject(joined_predictions(tables, run, q.dataset))[1]
-
-
-def _grouped(q: claims.OfGroups, tables: Tables) -> tuple[pd.Series, dict[str, Counts]]:
-    run = trained_run(tables, q.architecture, q.cohort)
-    joined = joined_predictions(tables, run, q.dataset)
-    _check_learned(run, joined, tables)
-    labels = joined[q.column].astype("string")
-    grouped = {
-        group: confusions_by_subject(joined[labels == group])[1] for group in comparable(joined, q.column)
-    }
-    if len(grouped) < 2:
+def _check_groups(q: claims.OfGroups, there: Sequence[str]) -> None:
+    if len(there) < 2:
         raise Unavailable(
-            f"{len(grouped)} {q.column} group(s) of {q.dataset!r} have {FEWEST_SUBJECTS} children or more"
+            f"{len(there)} {q.column} group(s) of {q.dataset!r} have {FEWEST_SUBJECTS} children or more"
         )
-    return run, grouped
-
-
-def _check_groups(wanted: tuple[str, ...], grouped: dict[str, Counts], column: str) -> None:
-    if absent := [group for group in wanted if group not in grouped]:
-        raise Unavailable(f"too few children of {column} {', '.join(absent)} are here")
+    wanted = (*getattr(q, "lower", ()), *getattr(q, "higher", ()))
+    if absent := [group for group in wanted if group not in there]:
+        raise Unavailable(f"too few children of {q.column} {', '.join(absent)} are here")
 
 
 def _check_learned(run: pd.Series, joined: pd.DataFrame, tables: Tables) -> None:
-    _, confusions = confusions_by_subject(joined)
-    balanced = intervals(confusions, tables.draws, tables.seed)["balanced_accuracy"]
-    if not clears_chance(balanced, chance_level(confusions)):
+    """Raise Unavailable for a network that clears chance neither on the tested children nor on its own validation people.
+
+    One that learned from adults and reads children at chance has learned: that is what a claim may be about.
+    """
+    counts: Counts = confusions_by_subject(joined)[1]
+    balanced = intervals(counts, tables.draws, tables.seed)["balanced_accuracy"]
+    if not clears_chance(balanced, chance_level(counts)) and not _learned_by_validation(run, tables):
         raise Unavailable(f"the {run['architecture']} trained on {run['cohort']} has not learned")
+
+
+def _learned_by_validation(run: pd.Series, tables: Tables) -> bool:
+    """Whether the last epoch's accuracy lies above chance, each person counted once (Clopper & Pearson 1934)."""
+    epochs = where(tables.curves, run_id=run["run_id"]).sort_values("epoch")["validation_accuracy"].dropna()
+    people = where(tables.faces, split="validation")
+    if (
+        run["cohort"] != "all"
+    ):  # fewer than it had where faces of unknown age count as adults: on the safe side
+        people = where(people, age_group="child" if run["cohort"] == "children" else "adult")
+    persons = int(subjects_of(people).nunique()) if len(people) else 0
+    if epochs.empty or not persons:
+        return False
+    right = int(float(epochs.iloc[-1]) * persons)
+    return bool(binomtest(right, persons).proportion_ci(LEVEL, method="exact").low > CHANCE)
 
 
 def _sets_seen_in_training(tables: Tables) -> set[str]:
@@ -316,6 +448,5 @@ def where(rows: pd.DataFrame, **wanted: object) -> pd.DataFrame:
 
 def _files(table: str, paths: Paths) -> list[Path]:
     external = [paths.external_predictions, paths.external_compressed_predictions]
-    return (
-        paths.all_trained(table) + paths.all_compressed(table) + (external if table == "predictions" else [])
-    )
+    trained = paths.all_trained(table) + paths.all_trained_again(table)
+    return trained + paths.all_compressed(table) + (external if table == "predictions" else [])

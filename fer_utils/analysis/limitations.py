@@ -14,7 +14,7 @@ from expression_scores.groups import Clustering, detectable_gaps
 from expression_scores.metrics import confusions_by_subject, scores_of_confusions
 from expression_scores.printed_scores import ALPHA
 from fer_utils.analysis.claims import children_by_group, load_claims, printed
-from fer_utils.analysis.evidence import Tables, Unavailable, joined_predictions, trained_run
+from fer_utils.analysis.evidence import Tables, Unavailable, joined_predictions, trained_runs
 from fer_utils.analysis.luck import known_spread
 from fer_utils.study import Study
 
@@ -104,7 +104,7 @@ def _widest(share: float, photographs: float, correlation: float) -> float:
 def _class_mix(study: Study, tables: Tables) -> Threat | None:
     """Plain less balanced accuracy of the copy that the paper is about, on this run's test children."""
     try:
-        run = trained_run(tables, "mobilenet_v3_large", "all")
+        run = trained_runs(tables, "mobilenet_v3_large", "all").iloc[0]
         confusions = confusions_by_subject(joined_predictions(tables, run, study.test_set))[1]
     except Unavailable:
         return None

@@ -1,4 +1,9 @@
-"""The verdict on each claim, and the scoreboard: what was published, what we have, from which kind of data."""
+"""The verdict on each claim, and the scoreboard: what was published, what we have, from which kind of data.
+
+An interval gives one of three verdicts: it allows only what the claim says (reproduced), only what differs from it by
+the smallest amount of interest or more (contradicted), or both (cannot tell). `simulation.operating_characteristics`
+shows how often each verdict is given in worlds whose truth is known.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -6,14 +11,18 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fer_utils.analysis.claims import Claim, ClaimError, Quantity
+from expression_scores.copies import TRAINING_SD
+from expression_scores.printed_scores import ALPHA
+from fer_utils.analysis.claims import READINGS, Claim, ClaimError, Quantity, Rule
+from fer_utils.analysis.estimates import Estimate
 from fer_utils.analysis.evidence import Evidence, Tables, Unavailable, compute, training_sets
 
 REPRODUCED: Final = "reproduced"
-NOT_REPRODUCED: Final = "not reproduced"
+CONTRADICTED: Final = "contradicted"
+CANNOT_TELL: Final = "cannot tell"
 PARTLY_TESTABLE: Final = "partly testable"
 NOT_TESTABLE: Final = "not testable here"
-VERDICTS: Final = (REPRODUCED, NOT_REPRODUCED, PARTLY_TESTABLE, NOT_TESTABLE)
+VERDICTS: Final = (REPRODUCED, CONTRADICTED, CANNOT_TELL, PARTLY_TESTABLE, NOT_TESTABLE)
 
 DECIDING: Final = ("licensed", "phone")
 """The kinds of data that may settle a claim: licensed faces, and times measured on a real Moto G6."""
@@ -21,30 +30,84 @@ DECIDING: Final = ("licensed", "phone")
 TRAINING_SETS_CLAIM: Final = "training-sets"
 NOTHING: Final = "—"
 
-UNITS: Final = {"count": "", "latency": "ms", "score": "%", "lowest_group": "%"}
-"""Of quantities whose claim publishes no number; all others are in points."""
+UNITS: Final = {"count": "", "latency": "ms", "score": "%", "lowest_group": "%", "score_on_phone": "%"}
+"""Of each kind of quantity; all others are in points."""
 
 
 class Decision(NamedTuple):
-    """When a claim counts as reproduced: from evidence, published number and margin; in words without and with margin."""
+    """What an interval must be for a verdict, given published number and margin, and that in words."""
 
-    holds: Callable[[Evidence, float, float], bool]
-    words: tuple[str, str]
+    reproduced: Callable[[Estimate | Evidence, float, float], bool]
+    contradicted: Callable[[Estimate | Evidence, float, float], bool]
+    words: str
 
 
 RULES: Final[Mapping[str, Decision]] = {
+    "equal": Decision(
+        lambda ours, published, _: ours.value == published,
+        lambda ours, published, _: ours.value != published,
+        "reproduced if equal to the published value, contradicted if not",
+    ),
     "within": Decision(
-        lambda ours, published, margin: abs(ours.value - published) <= margin,
-        ("equal to the published value", "no further than {margin} {unit} from the published value"),
+        lambda ours, published, margin: published - margin < ours.low and ours.high < published + margin,
+        lambda ours, published, margin: ours.low >= published + margin or ours.high <= published - margin,
+        "reproduced if the whole interval lies less than {margin} from the published value, contradicted if all of it lies "
+        "farther away",
     ),
     "at least": Decision(
-        lambda ours, published, margin: ours.value >= published - margin,
-        ("no less than the published value", "no more than {margin} {unit} below the published value"),
+        lambda ours, published, margin: ours.low >= published - margin,
+        lambda ours, published, margin: ours.high < published - margin,
+        "reproduced if the whole interval lies no more than {margin} below the published value, contradicted if all of it "
+        "lies lower",
     ),
-    "above zero": Decision(lambda ours, *_: ours.low > 0, ("the whole interval above zero",) * 2),
-    "measured": Decision(lambda *_: True, ("a time was measured",) * 2),
+    "above zero": Decision(
+        lambda ours, _, margin: ours.low > 0 and ours.high >= margin,
+        lambda ours, _, margin: ours.high < margin and ours.low <= 0,
+        "reproduced if the whole interval lies above zero and reaches {margin}, contradicted if it does not and all of it "
+        "lies below {margin}",
+    ),
+    "gap": Decision(
+        lambda ours, published, _: (
+            ours.p_value <= ALPHA and ours.named_worst and ours.low <= published <= ours.high
+        ),
+        lambda ours, _, margin: ours.high < margin,
+        "reproduced if a permutation test at the level of {alpha} finds that groups differ, a named group is the worst and "
+        "the interval contains the published value; contradicted if the whole interval lies below {margin}",
+    ),
+    "runs": Decision(
+        lambda ours, published, margin: ours.value >= published - margin,
+        lambda *_: False,
+        "reproduced if the file that was timed is no more than {margin} below the published value; never contradicted",
+    ),
 }
 """The rules that decide a verdict, by `claims.Rule.kind`."""
+
+
+def judge(rule: Rule, published: float | None, ours: Estimate | Evidence) -> str:
+    """Return what a rule says of an interval: reproduced, contradicted or cannot tell; the last also without ends."""
+    if np.isnan([ours.value, ours.low, ours.high]).any():
+        return CANNOT_TELL
+    decision, values = RULES[rule.kind], (ours, published or 0.0, rule.margin)
+    if decision.reproduced(*values):
+        return CANNOT_TELL if rule.never_reproduced else REPRODUCED
+    return CONTRADICTED if decision.contradicted(*values) else CANNOT_TELL
+
+
+def of_readings(quantity: Quantity) -> list[Quantity]:
+    """Return a quantity by every reading of the word that the abstract uses for its metric."""
+    metric = getattr(quantity, "metric", None)
+    return (
+        [quantity.model_copy(update={"metric": each}) for each in READINGS[metric]] if metric else [quantity]
+    )
+
+
+def agreed(words: Sequence[str]) -> str:
+    """Return the verdict that all readings give; cannot tell where they differ.
+
+    >>> agreed(["reproduced", "cannot tell"])
+    'cannot tell'
+    """
+    return words[0] if len(set(words)) == 1 else CANNOT_TELL
 
 
 def scoreboard(claims: Sequence[Claim], tables: Tables) -> pd.DataFrame:
@@ -73,35 +136,53 @@ def verdict(claim: Claim, evidence: Evidence, sets: int, needed_sets: int) -> tu
         shortfalls.append(f"{sets} of {needed_sets} licensed training sets are here")
     if shortfalls:
         return PARTLY_TESTABLE, "; ".join(shortfalls)
-    holds = RULES[claim.rule.kind].holds(evidence, claim.published or 0.0, claim.rule.margin)
-    return (REPRODUCED if holds else NOT_REPRODUCED), rule_in_words(claim)
+    reasons = [rule_in_words(claim)]
+    if evidence.trainings == 1:
+        sd = f"{100 * TRAINING_SD:g}"
+        reasons.append(
+            f"one training of each network: the interval allows for a standard deviation of {sd} points"
+        )
+    return judge(claim.rule, claim.published, evidence), "; ".join(reasons)
 
 
 def rule_in_words(claim: Claim) -> str:
-    """Return when a claim counts as reproduced, in words; empty for one that no table could test."""
+    """Return which verdict an interval gives, in words; empty for a claim that no table could test."""
     if claim.rule is None:
         return ""
-    margin, unit = f"{claim.rule.margin:g}", "points" if claim.unit == "%" else claim.unit
-    plain, with_margin = RULES[claim.rule.kind].words
-    return f"rule: {with_margin.format(margin=margin, unit=unit) if claim.rule.margin else plain}"
+    unit = claim.unit if claim.unit not in ("%", "") else "points"
+    margin = f"{claim.rule.margin:g} {unit}" if claim.rule.margin else "nothing"
+    return f"rule: {RULES[claim.rule.kind].words.format(margin=margin, alpha=f'{100 * ALPHA:g} %')}"
 
 
 def _row(claim: Claim, tables: Tables, needed_sets: int) -> dict[str, object]:
-    own, lacking = _attempt(claim.quantity, tables)
-    if own is not None:
-        word, reason = verdict(claim, own, len(training_sets(tables)), needed_sets)
+    readings = of_readings(claim.quantity) if claim.quantity else [None]
+    attempts = [_attempt(each, tables) for each in readings]
+    found = [evidence for evidence, _ in attempts if evidence is not None]
+    if len(found) == len(attempts):
+        given = [verdict(claim, each, len(training_sets(tables)), needed_sets) for each in found]
+        word, reason = agreed([each for each, _ in given]), given[0][1]
+        if len({each for each, _ in given}) > 1:
+            said = [f"{_metric(q)}: {each}" for q, (each, _) in zip(readings, given, strict=True)]
+            reason = f"the readings of the paper's word differ ({', '.join(said)}); {reason}"
     else:
-        word, reason = NOT_TESTABLE, claim.untestable or f"needs {claim.needs}; {lacking}"
-    shown = own or _attempt(claim.synthetic_analogue, tables)[0]
+        word, reason = (
+            NOT_TESTABLE,
+            claim.untestable or f"needs {claim.needs}; {attempts[0][1] or attempts[-1][1]}",
+        )
+    shown = found[0] if found else _attempt(claim.synthetic_analogue, tables)[0]
     return {
         "claim_id": claim.id, "statement": claim.statement,
         "published": "in words" if claim.published is None else _with_unit(claim.published, claim),
-        "ours": NOTHING if shown is None else _in_words(shown, claim),
+        "ours": NOTHING if shown is None else _in_words(shown, claim, bool(found)),
         "ours_low": np.nan if shown is None else shown.low,
         "ours_high": np.nan if shown is None else shown.high,
         "data_kind": "none" if shown is None else shown.data_kind,
         "verdict": word, "reason": reason,
     }  # fmt: skip
+
+
+def _metric(quantity: Quantity | None) -> str:
+    return str(getattr(quantity, "metric", "")).replace("_", " ")
 
 
 def _attempt(quantity: Quantity | None, tables: Tables) -> tuple[Evidence | None, str]:
@@ -113,11 +194,12 @@ def _attempt(quantity: Quantity | None, tables: Tables) -> tuple[Evidence | None
         return None, str(lack)
 
 
-def _in_words(evidence: Evidence, claim: Claim) -> str:
-    shown = claim.quantity or claim.synthetic_analogue
+def _in_words(evidence: Evidence, claim: Claim, is_own: bool) -> str:
+    shown = claim.quantity if is_own else claim.synthetic_analogue
     kind = shown.kind if shown else ""
-    unit = claim.unit or UNITS.get(kind, "points")
-    ends = "" if np.isnan(evidence.low) else f" [{evidence.low:.1f}, {evidence.high:.1f}]"
+    unit = UNITS.get(kind, "points")
+    has_ends = evidence.low < evidence.high
+    ends = f" [{evidence.low:.1f}, {evidence.high:.1f}]" if has_ends else ""
     number = f"{evidence.value:.{0 if kind == 'count' else 1}f}"
     return f"{number}{' ' if unit else ''}{unit}{ends} ({evidence.data_kind})"
 

@@ -5,19 +5,36 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from expression_scores.metrics import join, subjects_of
+from face_sets.folders import MANIFESTS_FOLDER
 from fer_utils.analysis.claims import Claim, Quantity, printed, published
+from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.verdicts import rule_in_words
 from fer_utils.reporting.build import render
-from fer_utils.reporting.pages import Link
+from fer_utils.reporting.gate import publishable, without_small_cells
+from fer_utils.reporting.pages import Link, html_table
 from fer_utils.reporting.provenance import Provenance
+from fer_utils.simulation import operating_characteristics
 
 PAGE: Final = "claims"
 """Name of the page of rules, and of the folder that holds the scoreboard as data."""
 
-NOT_SHOWN: Final = ("kind", "metric", "dataset")
+ABOUT_TRAINING: Final = ("run_id", "architecture", "cohort", "seed")
+
+NOT_SHOWN: Final = ("kind", "metric", "dataset", "children")
 """Fields of a quantity that its sentence names already."""
+
+ESTIMANDS: Final = {
+    "sample": "The children stand for others like them. ",
+    "fixed": "The photographs are those of the published number, so only the training may differ. ",
+}
+"""What a quantity is about, by its `children`."""
+
+CHANGES: Final = MANIFESTS_FOLDER / "rule_changes.csv"
+"""Every change of the rules since they were frozen: date, digest, and what changed."""
 
 
 def claims_pages(
@@ -27,12 +44,57 @@ def claims_pages(
 
     `board` is that of `analysis.verdicts`, `figures` the folder of all pages' figures.
     """
+    tried = operating_characteristics.read_table()
+    rates = operating_characteristics.summary(tried)
     rows = {str(row["claim_id"]): row for row in board.to_dict("records")}
-    sections = [(c, rows[c.id], _rule(c), links(c, figures, "../")[1:]) for c in claims]
+    sections = [
+        (
+            c,
+            rows[c.id],
+            _rule(c),
+            links(c, figures, "../")[1:],
+            rates[rates["claim_id"] == c.id].to_dict("records"),
+        )
+        for c in claims
+    ]
+    changes = pd.read_csv(CHANGES, dtype="str")
     return {
-        PAGE: render("claims.md.j2", sections=sections, source=source, in_words=quantity_in_words),
+        PAGE: render(
+            "claims.md.j2",
+            sections=sections,
+            source=source,
+            in_words=quantity_in_words,
+            printed=printed,
+            changes=html_table(changes),
+            digest=operating_characteristics.rules_digest(),
+            tried=tried,
+            operating=html_table(for_readers(rates)),
+        ),
         "comparators": comparators_part(),
     }
+
+
+def answers_by_child(tables: Tables) -> pd.DataFrame:
+    """Return how many photographs of each test child each training read as what: no zeros, no row per photograph.
+
+    Where a set's terms do not let its pictures be shown, `subject_id` and `ethnicity` are missing: its children's
+    answers are added up, `subjects` says of how many, and the gate hides cells of few.
+    """
+    runs = tables.runs.loc[tables.runs["parent_run_id"].isna(), list(ABOUT_TRAINING)]
+    children = tables.faces[(tables.faces["split"] == "test") & (tables.faces["age_group"] == "child")]
+    asked = tables.predictions["run_id"].isin(runs["run_id"])
+    asked &= tables.predictions["face_id"].isin(children["face_id"])
+    answers = join(tables.predictions[asked], children).merge(runs, on="run_id")
+    answers = answers.astype({"expression": str, "predicted": str, "seed": str}).assign(
+        child=subjects_of(answers)
+    )
+    private = ~answers["face_id"].isin(publishable(answers)["face_id"])
+    for column in ("ethnicity", "subject_id"):
+        answers[column] = answers[column].astype("object").mask(private)
+    keys = [*ABOUT_TRAINING, "dataset", "subject_id", "ethnicity", "expression", "predicted"]
+    cells = answers.groupby(keys, dropna=False, observed=True)
+    counted = cells.agg(subjects=("child", "nunique"), photographs=("face_id", "size"))
+    return without_small_cells(counted.reset_index())
 
 
 def links(claim: Claim, figures: Path, base: str = "") -> tuple[Link, ...]:
@@ -67,7 +129,25 @@ def quantity_in_words(quantity: Quantity) -> str:
               if name not in NOT_SHOWN and value not in ((), None)]  # fmt: skip
     on = f"on {values['dataset']}, " if "dataset" in values else ""
     metric = f"{str(values['metric']).replace('_', ' ')}; " if "metric" in values else ""
-    return f"{what} Here: {metric}{on}{'; '.join(fields)}."
+    about = ESTIMANDS.get(values.get("children", ""), "")
+    return f"{what} {about}Here: {metric}{on}{'; '.join(fields)}."
+
+
+def for_readers(rates: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary of the rules' operating characteristics as text, in percent."""
+    names = {"least_power": "least", "most_power": "most"}
+    shares = {name: [f"{100 * share:.1f}" for share in rates[name]]
+              for name in (*names, "false_reproduced", "false_contradicted")}  # fmt: skip
+    return pd.DataFrame({
+        "claim": rates["claim_id"],
+        "trainings": rates["trainings"],
+        "reproduced where the paper is true, %": [
+            f"{a} to {b}" for a, b in zip(shares["least_power"], shares["most_power"], strict=True)
+        ],
+        "falsely reproduced, at most %": shares["false_reproduced"],
+        "falsely contradicted, at most %": shares["false_contradicted"],
+        "likelihood ratio, at least": ["—" if not np.isfinite(r) else f"{r:.0f}" for r in rates["ratio"]],
+    })  # fmt: skip
 
 
 def _rule(claim: Claim) -> str:

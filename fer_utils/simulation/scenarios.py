@@ -1,13 +1,12 @@
 """The scenarios of the simulation study: which populations, which analyses, what is true; run in short and in full.
 
-Truth is planted in accuracy, of which a simulated population has an exact mean. Claims are judged in the metrics that
-they name; where nothing is planted, nothing is true of any.
+Truth is planted in accuracy, of which a simulated population has an exact mean. Verdicts on claims are tried in
+`operating_characteristics`.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +22,9 @@ from expression_scores.metrics import chance_level, confusions_by_subject
 from expression_scores.printed_scores import ALPHA
 from expression_scores.run_scores import compare_runs, rounding_losses
 from face_sets.code_digests import code_digest
-from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.expressions import CHANCE, EXPRESSIONS
 from face_sets.files import atomic_path
 from face_sets.processes import usable_cores
-from fer_utils.analysis.claims import Claim, load_claims
-from fer_utils.analysis.evidence import LICENSED_SETS, UNPUBLISHED_SETS, Tables
-from fer_utils.analysis.verdicts import REPRODUCED, TRAINING_SETS_CLAIM, scoreboard
 from fer_utils.simulation.experiments import RATES, Kind, Sample, Scenario, rates, run_scenarios, simulate
 from fer_utils.simulation.simulated_predictions import (
     faces_of,
@@ -36,7 +32,7 @@ from fer_utils.simulation.simulated_predictions import (
     like_synthetic_faces,
     true_accuracy,
 )
-from fer_utils.study import ARCHITECTURES, load_study
+from fer_utils.study import load_study
 
 METRIC: Final = "accuracy"
 
@@ -70,9 +66,6 @@ _BLOCK: Final = 100
 """Repeats that one process does in one go."""
 
 _COLUMNS: Final = (*RATES, "draws", "code")
-
-Networks = tuple[tuple[str, str], ...]
-"""The networks that a claim of superiority is about: architecture and what it was trained on."""
 
 
 def _paired(sample: Sample) -> tuple[bool, ...]:
@@ -177,40 +170,6 @@ def _tone_or_group(sample: Sample) -> tuple[bool, ...]:
     return *held, _largest_gap(sample).p_value <= ALPHA
 
 
-def _verdicts(claims: list[Claim], networks: Networks, sample: Sample) -> tuple[bool, ...]:
-    """Whether the scoreboard calls each claim reproduced, from tables as complete as the licensed ones would be."""
-    count = [claim for claim in load_claims() if claim.id == TRAINING_SETS_CLAIM]  # how many sets are enough
-    board = scoreboard([*claims, *count], _tables(sample, networks))
-    return tuple(board["verdict"].iloc[: len(claims)] == REPRODUCED)
-
-
-def _tables(sample: Sample, networks: Networks) -> Tables:
-    joined = sample.joined.assign(dataset="cafe")
-    seen = joined[joined["run_id"] == "network 1"].drop(columns=["run_id", "predicted"])
-    training = pd.DataFrame({"face_id": sorted(LICENSED_SETS - UNPUBLISHED_SETS)})
-    training = training.assign(dataset=training["face_id"], split="train")
-    answers = np.eye(len(PROBABILITY_COLUMNS), dtype=np.float32)[joined["predicted"].cat.codes]
-    runs = pd.DataFrame(networks, columns=["architecture", "cohort"])
-    return Tables(
-        faces=pd.concat([seen, training], ignore_index=True),
-        predictions=joined[["run_id", "face_id"]].assign(**dict(zip(PROBABILITY_COLUMNS, answers.T, strict=True))),
-        runs=runs.assign(
-            run_id=[f"network {place + 1}" for place in range(len(runs))], parent_run_id=None, technique="none",
-            precision="float32", seed=0, initial_weights="imagenet", status="done",
-        ),
-        measurements=pd.DataFrame(), draws=sample.draws, seed=sample.seed,
-    )  # fmt: skip
-
-
-def _no_superiority(kind: str, truth: str, networks: Networks) -> Scenario:
-    claims = [claim for claim in load_claims() if claim.rule and claim.rule.kind == "above zero"]
-    claims = [claim for claim in claims if claim.quantity and claim.quantity.kind == kind]
-    allowed = Kind.FALSE_POSITIVE_OF_ONE_SIDE
-    questions = tuple((f"claim {claim.id} called reproduced", allowed) for claim in claims)
-    population, ask = like_cafe(leads=(0.0,) * len(networks)), partial(_verdicts, claims, networks)
-    return Scenario(f"verdict-{kind}", truth, CAFE, population, questions, ask, in_full_only=True)
-
-
 def _tones(name: str, truth: str, *kinds: Kind, **planted: float) -> Scenario:
     words = ("groups within tones: test rejects", "tones within groups: test rejects",
              "groups without regard to tone: test rejects")  # fmt: skip
@@ -274,10 +233,6 @@ def scenarios() -> tuple[Scenario, ...]:
                tone_gap=TONE_GAP, tones_go_with_groups=True),
         _tones("group-uneven", f"one group read worse, {uneven}", power, of_test, power,
                group_gap=GAP, tones_go_with_groups=True),
-        _no_superiority("score_difference", "three copies of a network equally good",
-                        tuple(("mobilenet_v3_large", cohort) for cohort in ("children", "adults", "all"))),
-        _no_superiority("group_difference", "no group read worse", (("mobilenet_v3_large", "all"),)),
-        _no_superiority("lead_over_others", "five networks equally good", tuple((a, "all") for a in ARCHITECTURES)),
     )  # fmt: skip
 
 

@@ -8,7 +8,26 @@ import yaml
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.analysis.claims import CLAIMS_FILE, ClaimError, load_claims, published
 
-PUBLISHED = (12, 7, 5, 3, 1.0, 65.78, 65.31, 90, 1.12, 13.91, 60.57, 60.29, 53.36, 53.10, 60, 11.56, 11.25)
+PUBLISHED = (
+    12,
+    7,
+    5,
+    3,
+    1.0,
+    65.78,
+    65.78,
+    65.31,
+    90,
+    1.12,
+    13.91,
+    60.57,
+    60.29,
+    53.36,
+    53.10,
+    60,
+    11.56,
+    11.25,
+)
 
 
 @pytest.fixture

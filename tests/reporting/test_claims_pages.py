@@ -4,14 +4,23 @@ import json
 
 import pandas as pd
 import pytest
+from made_up_faces import made_up_faces, made_up_predictions
 
+from expression_scores.metrics import is_right, join
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.verdicts import scoreboard
-from fer_utils.reporting.claims_pages import claims_pages, comparators_part, links, quantity_in_words
+from fer_utils.reporting.claims_pages import (
+    answers_by_child,
+    claims_pages,
+    comparators_part,
+    links,
+    quantity_in_words,
+)
 from fer_utils.reporting.provenance import Provenance
+from fer_utils.simulation.operating_characteristics import judged_claims, rules_digest
 from fer_utils.stages import STAGES, notebook_source
 
 CLAIMS = load_claims()
@@ -108,3 +117,38 @@ def test_comparators_have_measure_and_source_and_secondary_ones_are_marked():
 def test_a_board_has_no_claim_without_a_page(made, board):
     assert isinstance(board, pd.DataFrame)
     assert made["claims"].count("\n(claim-") == len(CLAIMS)
+
+
+def test_the_rules_operating_characteristics_and_changes_are_shown(made):
+    page = made["claims"]
+    assert "(operating-characteristics)=" in page
+    assert "(rule-changes)=" in page
+    assert rules_digest() in page
+    for claim in judged_claims():
+        start = page.index(f"(claim-{claim.id})=")
+        assert "falsely reproduced in at most" in page[start:].split("\n(claim-")[0]
+
+
+def test_an_audit_that_found_otherwise_stands_beside_the_claim_and_is_called_secondary(made):
+    section = made["claims"].split("(claim-african-american-below-european)=")[1].split("\n(claim-")[0]
+    assert section.count("{cite:t}`audit2026`; secondary") == 2
+
+
+def test_answers_are_written_by_child_unless_the_sets_terms_forbid_it():
+    faces = pd.concat([
+        made_up_faces(12, 7, dataset="synthetic", may_publish=True),
+        made_up_faces(12, 7, dataset="cafe", may_publish=False),
+    ])  # fmt: skip
+    runs = pd.DataFrame({"run_id": ["net.all"], "parent_run_id": [None], "architecture": "mobilenet_v2",
+                         "cohort": "all", "seed": 3})  # fmt: skip
+    predictions = made_up_predictions(faces, 0.6, run_id="net.all")
+    given = Tables(faces, predictions, runs, tables.empty("measurements"))
+    found = answers_by_child(given)
+    assert found["photographs"].sum() == len(faces)
+    assert set(found["seed"]) == {"3"}
+    assert found.loc[found["dataset"] == "synthetic", "subject_id"].nunique() == 12
+    private = found[found["dataset"] == "cafe"]
+    assert private[["subject_id", "ethnicity"]].isna().all(axis=None)
+    assert not private.duplicated(["expression", "predicted"]).any()
+    right = found.loc[found["expression"] == found["predicted"], "photographs"].sum()
+    assert right == is_right(join(predictions, faces)).sum()

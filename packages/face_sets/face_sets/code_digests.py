@@ -49,6 +49,11 @@ def code_digest(*modules: str) -> str:
     return digest(code, files_digest(*_data_files(named)), locked_versions(needed - set(own)))
 
 
+def own_code_digest(*modules: str) -> str:
+    """Return a digest of the code of these modules of the project alone, whatever they import."""
+    return digest([[module, _known_code(module)[0]] for module in modules])
+
+
 def locked_versions(imports: Iterable[str]) -> dict[str, str]:
     """Return the locked versions of the distributions that hold some imported packages, and of all they require."""
     versions, requirements = _lock(LOCK_FILE.read_text(encoding="utf-8"))

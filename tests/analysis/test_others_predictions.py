@@ -1,0 +1,116 @@
+"""Somebody else's table of predictions is judged by the same rules, or refused in one sentence."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from face_sets.expressions import EXPRESSIONS
+from face_sets.tables import TableError
+from fer_utils.analysis.claims import load_claims
+from fer_utils.analysis.evidence import LICENSED_SETS, tables_of_others
+from fer_utils.analysis.verdicts import VERDICTS, scoreboard
+from fer_utils.cli import app
+from fer_utils.simulation.operating_characteristics import board
+
+ALL_SETS = sorted(LICENSED_SETS - {"cafe"})
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Five trainings of three copies of the best network, as published, one row per photograph."""
+    drawn = board("as published", 1.0, 5, 3)[0]
+    parts = []
+    for (architecture, cohort), counts in drawn.counts.items():
+        if architecture != "mobilenet_v3_large":
+            continue
+        seed, child, truth, predicted = (np.repeat(each, counts[counts > 0]) for each in counts.nonzero())
+        part = pd.DataFrame({"seed": seed, "child": child, "truth": truth, "predicted": predicted})
+        place = part.groupby(["seed", "child", "truth"]).cumcount()
+        part["face_id"] = [f"{c}-{t}-{p}" for c, t, p in zip(child, truth, place, strict=True)]
+        parts.append(part.assign(architecture=architecture, cohort=cohort, ethnicity=drawn.groups[child]))
+    table = pd.concat(parts)
+    names = np.array(EXPRESSIONS)
+    table = table.assign(expression=names[table["truth"]], predicted=names[table["predicted"]])
+    return table.rename(columns={"child": "subject_id"}).drop(columns="truth")
+
+
+@pytest.fixture
+def saved(answers, tmp_path):
+    """Return a function that saves the table after a change and returns its path."""
+
+    def save(change=lambda table: table):
+        path = tmp_path / "answers.csv"
+        change(answers.copy()).to_csv(path, index=False)
+        return path
+
+    return save
+
+
+def by_id(path, trained_on=ALL_SETS, weights="imagenet"):
+    return scoreboard(load_claims(), tables_of_others(path, trained_on, weights)).set_index("claim_id")
+
+
+def test_predictions_as_published_get_the_verdicts_of_the_rules(saved):
+    found = by_id(saved())["verdict"]
+    assert found["children-above-adults"] == "reproduced"
+    assert found["training-sets"] == "reproduced"
+    assert found["every-group"] == "cannot tell"
+    assert found["best-network"] == "not testable here"  # one network of five
+    assert set(found) <= set(VERDICTS)
+
+
+def test_the_same_predictions_without_the_training_sets_are_partly_testable(saved):
+    assert by_id(saved(), ["kdef"])["verdict"]["children-above-adults"] == "partly testable"
+    assert by_id(saved(), weights="random")["verdict"]["children-above-adults"] == "partly testable"
+    assert by_id(saved(), [])["verdict"]["children-above-adults"] == "not testable here"
+
+
+def test_seed_and_group_may_be_left_out(saved):
+    path = saved(lambda t: t[t["seed"] == 0].drop(columns=["seed", "ethnicity"]))
+    found = by_id(path)
+    assert found["verdict"]["children-above-adults"] in ("reproduced", "cannot tell")
+    assert found["verdict"]["accuracy-gap"] == "not testable here"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="predicted"), "lacks the column 'predicted'"),
+        (lambda t: t.head(0), "a value in every row"),
+        (lambda t: t.assign(expression="joy"), "expression 'joy' is not one of neutral"),
+        (lambda t: t.assign(cohort="kids"), "cohort 'kids'"),
+        (lambda t: t.assign(architecture="vgg"), "architecture 'vgg'"),
+        (lambda t: t.assign(ethnicity="EA"), "ethnicity 'EA'"),
+        (lambda t: t.assign(seed=-1), "whole number"),
+        (lambda t: pd.concat([t, t.head(1)]), "answers .* twice"),
+        (lambda t: t.assign(subject_id=range(len(t))), "more than one subject"),
+        (lambda t: t.assign(face_id=None), "a value in every row"),
+    ],
+)
+def test_a_damaged_table_ends_in_one_sentence(saved, change, message):
+    with pytest.raises(TableError, match=message) as caught:
+        tables_of_others(saved(change), ALL_SETS, "imagenet")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,b\n"1'])
+def test_what_is_no_csv_is_refused(tmp_path, content):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(TableError, match=r"bad\.csv"):
+        tables_of_others(path, [], "imagenet")
+
+
+def test_an_unknown_training_set_is_named(saved):
+    with pytest.raises(TableError, match="unknown data set 'mine'"):
+        tables_of_others(saved(), ["mine"], "imagenet")
+
+
+def test_the_command_prints_and_writes_the_verdicts(saved, tmp_path):
+    to = tmp_path / "verdicts.csv"
+    options = [text for name in ALL_SETS for text in ("--trained-on", name)]
+    answer = CliRunner().invoke(app, ["verdict", str(saved()), "--to", str(to), *options])
+    assert answer.exit_code == 0, answer.output
+    assert "reproduced       Training on children beats" in answer.output
+    assert len(pd.read_csv(to)) == len(load_claims())
