@@ -13,6 +13,8 @@ from face_sets.images import ImageError, read_image
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
+from fer_utils.reporting.released import released
+from fer_utils.study import load_study
 
 PREFERRED = "mobilenet_v3_large"
 """The paper's best network; a study without it offers its first."""
@@ -66,7 +68,18 @@ class Unreadable:
         return asdict(self)
 
 
-def default_model(paths: Paths) -> Model:
+def find_model(profile: str | None = None) -> Model:
+    """Return the model that answers: of a profile its own, without one the released one, or that of `quick` if none is.
+
+    Raises NoModelError as `own_model`; ReleaseError if the released files are damaged.
+    """
+    if profile is None and (found := released()):
+        run_id, path = next(iter(found.files.items()))
+        return Model(run_id, path, found.image_size, found.trained_on)
+    return own_model(Paths.of(load_study(profile or "quick")))
+
+
+def own_model(paths: Paths) -> Model:
     """Return the study's float32 export of its all-data copy.
 
     Raises NoModelError when the study has not made one yet, TableError when its file is missing, cut or changed.

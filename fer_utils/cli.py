@@ -83,13 +83,16 @@ def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") 
 @app.command(context_settings={"ignore_unknown_options": True})  # a photograph's name may begin with a dash
 def classify(
     photos: Annotated[list[Path], typer.Argument(help="Photographs; every face found in each is classified")],
-    profile: ProfileOption = "quick",
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Profile whose own exported model answers; the released model by default"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs")] = False,
 ) -> None:
-    """Find the faces in photographs and print the seven probabilities of each, by the profile's exported model."""
-    from fer_utils.classify import Answer, classify_photographs, default_model, describe
+    """Find the faces in photographs and print the seven probabilities of each, by the released model or a profile's own."""
+    from fer_utils.classify import Answer, classify_photographs, describe, find_model
 
-    model = default_model(Paths.of(load_study(profile)))
+    model = find_model(profile)
     found = classify_photographs(photos, model)
     answers = [each for each in found if isinstance(each, Answer)]
     if as_json:
@@ -291,6 +294,30 @@ def profile_device(
             "`--emulate` or `--add FILE`"
         )
     typer.echo(f"kept with the study's results; `fer run --profile {profile}` brings it into the book")
+
+
+@app.command()
+def ladder(
+    seeds: Annotated[int, typer.Option(min=1, help="Networks of each rung, trained from other seeds")] = 1,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder for tables, model and card; that of the results by default")
+    ] = None,
+) -> None:
+    """Train MobileNetV2 on ever more lifelike faces, score it on real adults, export the best; about an hour a seed.
+
+    Photographs, ImageNet features and the external test are sought below FER_DATA. Interrupted, it goes on where it
+    stopped.
+    """
+    from face_sets.code_digests import code_digest
+    from face_sets.folders import results_folder
+    from fer_utils.steps.ladder import make_ladder
+
+    _look_at_folders()
+    folder = results_folder() / "ladder" / code_digest("fer_utils.steps.ladder")
+    make_ladder(range(1, seeds + 1), folder, to or folder / "released", typer.echo)
+    typer.echo(
+        f"Written to {to or folder / 'released'}; the book's page on real faces shows results/reference."
+    )
 
 
 @app.command(hidden=True)

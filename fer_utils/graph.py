@@ -22,7 +22,9 @@ Cell = tuple[str, ...]
 """What one job of a step is for: nothing, a network, a network and a technique or setting, or a notebook."""
 
 BOOK: Final = PROJECT_FOLDER / "_build" / "html" / "index.html"
-PAGES: Final = ("CITATION.cff", "_config.yml", "_toc.yml", "data_manifests", "package-lock.json")
+PAGES: Final = (
+    "CITATION.cff", "_config.yml", "_toc.yml", "data_manifests", "package-lock.json", "results/reference",
+)  # fmt: skip
 
 
 def _by_network(*numbers: int) -> dict[str, int]:
@@ -242,8 +244,17 @@ STAGES: Final[Mapping[str, Callable[[Paths], list[Path]]]] = {
     "06_ethnicity_analysis": _models,
     "07_published_numbers": lambda _: [],
     "08_validation": lambda paths: [paths.faces, *_copies(paths), *filter(Path.is_file, [paths.validation])],
+    "09_real_faces": lambda _: [],
 }
 """The notebooks, and the tables that each reads and nothing else: a stage that is run alone waits for no more."""
+
+
+def _watched_of_a_notebook(stage: str) -> Any:
+    """Its source, and what it reads that no step writes: the released model with its tables."""
+    source = notebook_file_digest(notebook_source(stage))
+    return (
+        [source, files_digest(PROJECT_FOLDER / "results/reference")] if stage == "09_real_faces" else source
+    )
 
 
 def _watched_of_the_book(study: Study, _: Paths) -> list[Any]:
@@ -342,7 +353,7 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, stage: [paths.notebook(stage)],
             sections=tuple(SECTIONS),
             cells=lambda _: product(STAGES), seconds=lambda stage: 22 if stage == "08_validation" else 6,
-            watches=lambda _study, _paths, stage: notebook_file_digest(notebook_source(stage)),
+            watches=lambda _study, _paths, stage: _watched_of_a_notebook(stage),
         ),
         Step(
             "book", "fer_utils.book.make_book",

@@ -21,6 +21,9 @@ FOLDER_VARIABLES: Final = (RESULTS_VARIABLE, DATA_VARIABLE, WEIGHTS_VARIABLE)
 LONDON_FOLDER: Final = "london_faces"
 """The photographs of the external test, below FER_DATA."""
 
+SITTERS_FOLDER: Final = "open_faces"
+"""The photographs of neutral adults with landmarks, of which skins are blended, below FER_DATA."""
+
 
 class FolderError(ValueError):
     """A variable names a folder that is not there or cannot be used; the message says which and why."""
@@ -70,6 +73,12 @@ def remarks_on_folders() -> list[str]:
             f"{DATA_VARIABLE}={data} holds no folder {LONDON_FOLDER}: the external test has no photographs"
         )
     return found
+
+
+def data_folder(name: str) -> Path | None:
+    """Return a folder below `FER_DATA`, or None if the variable is not set or the folder is not there."""
+    data = os.environ.get(DATA_VARIABLE)
+    return folder if data and (folder := Path(data, name)).is_dir() else None
 
 
 TRAINED: Final = ("runs", "predictions", "curves", "features")

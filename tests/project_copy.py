@@ -9,6 +9,7 @@ from face_sets.folders import PROJECT_FOLDER
 SOURCES = (
     "fer_utils", "packages", "notebooks", "book", "data_manifests", "workflow", "Snakefile", "_config.yml", "_toc.yml",
     "requirements.lock", "package-lock.json", "pyproject.toml", "LICENSE", "CITATION.cff",
+    "results/reference",
 )  # fmt: skip
 
 

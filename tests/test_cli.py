@@ -131,7 +131,7 @@ class TestClassifySeveral:
 
         monkeypatch.setattr(classify, "classify_photograph", answer)
         monkeypatch.setattr(
-            classify, "default_model", lambda _: classify.Model("m", tmp_path, 64, "synthetic faces")
+            classify, "find_model", lambda _: classify.Model("m", tmp_path, 64, "synthetic faces")
         )
         return lambda *words: CliRunner().invoke(cli.app, ["classify", *words])
 

@@ -29,13 +29,18 @@ LIBRARIES = (
     "arm_latency",
     "expression_scores",
     "face_sets",
+    "photograph_skins",
     "printed_book",
     "rendered_faces",
     "traced_training",
 )
 BELOW = {
-    "expression_scores": {"face_sets"}
-}  # the scores are of faces: their tables and the seven expressions
+    "expression_scores": {"face_sets"},  # the scores are of faces: their tables and the seven expressions
+    "photograph_skins": {
+        "face_sets",
+        "rendered_faces",
+    },  # rendered heads wear skins, and are found and cropped
+}
 MOST_LINES, MOST_MODULES = 10_000, 90
 MOST_LINES_OF_A_ROOM = 2_800
 FEWEST_LINES_OF_A_MODULE = 30

@@ -8,7 +8,7 @@ from tiny_networks import tiny_file  # noqa: F401
 
 from face_sets.files import digest
 from fer_utils import tables
-from fer_utils.classify import default_model
+from fer_utils.classify import own_model
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.graph import find_job
 from fer_utils.paths import Paths
@@ -95,7 +95,7 @@ def test_no_command_uses_such_a_file(paths, study, content):
     run = {"run_id": run_id, "status": "done", "artefact": path.name, "file_digest": digest(path)}
     about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "precision": "float32"}
     tables.write(pd.DataFrame([{**run, **about}]), "runs", table)
-    assert default_model(paths).path == path
+    assert own_model(paths).path == path
     if content is None:
         path.unlink()
     elif isinstance(content, float):
@@ -105,7 +105,7 @@ def test_no_command_uses_such_a_file(paths, study, content):
     else:
         path.write_bytes(content)
     uses = (
-        lambda: default_model(paths),
+        lambda: own_model(paths),
         lambda: export(study, paths, [run_id], paths.packs),
         lambda: measure(study, paths),
         lambda: exported_files([NETWORK], paths),

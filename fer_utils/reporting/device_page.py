@@ -20,6 +20,7 @@ from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.litert_js import litert_js_files, litert_js_version
 from fer_utils.reporting.provenance import provenance
+from fer_utils.reporting.released import released
 from fer_utils.study import Study
 
 FOLDER: Final = Path("device")
@@ -41,22 +42,29 @@ class DevicePage(NamedTuple):
 def device_page(study: Study, paths: Paths) -> DevicePage:
     """Return the page's data and files, or in their place a note of what is missing and what to do.
 
-    The smallest file comes first, which the page opens with: what an answer costs a reader is the download.
+    The released model comes first: a run on synthetic faces has no better one, and one on licensed sets may not show
+    its own. Of several files the smallest comes first: what an answer costs a reader is the download.
     """
-    models, runtime = best_models(study, paths), litert_js_files()
-    lacking = {NOT_RELEASED: forbidding_sets(study), NO_MODEL: not models, NO_RUNTIME: not runtime}
+    forbidding, runtime, book = forbidding_sets(study), litert_js_files(), released()
+    own, given = {} if forbidding else best_models(study, paths), book.files if book else {}
+    lacking = {
+        NOT_RELEASED: forbidding and not given,
+        NO_MODEL: not {**own, **given},
+        NO_RUNTIME: not runtime,
+    }
     for sentence, holds in lacking.items():
         if holds:
             return DevicePage(f"{absent.note(sentence).data}\n", {})
-    source, detector = provenance(study, models), face_model_path()
+    source, detector = provenance(study, own), face_model_path()
     files = {FOLDER / "litert" / name: path for name, path in runtime.items()}
-    files |= {FOLDER / "models" / path.name: path for path in (*models.values(), detector)}
-    records = records_on_adults(paths)
+    files |= {FOLDER / "models" / path.name: path for path in (*given.values(), *own.values(), detector)}
+    records = (records_on_adults(paths) if own else {}) | (book.records if book else {})
     text = render(
         "device.md.j2", source=source, study=study, detection=detection, expressions=EXPRESSIONS,
-        detector=detector, litert=litert_js_version(), name=style.name,
+        detector=detector, litert=litert_js_version(), name=style.name, book=book, own=own,
         models=[
             (run_id, path, digest(path), records.get(run_id))
+            for models in (given, own)
             for run_id, path in sorted(models.items(), key=lambda each: each[1].stat().st_size)
         ],
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """Step `external_faces`: the photographs of the external test, found, cropped and catalogued."""
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -11,14 +10,13 @@ from face_sets.files import digest
 from face_sets.readers.london import read
 from face_sets.readers.reading import load_picture
 from fer_utils import tables
-from fer_utils.paths import DATA_VARIABLE, LONDON_FOLDER, Paths
+from fer_utils.paths import LONDON_FOLDER, Paths, data_folder
 from fer_utils.study import Study
 
 
 def london_folder() -> Path | None:
     """Return the folder of the London photographs below `FER_DATA`, or None if it is not there."""
-    folder = Path(os.environ.get(DATA_VARIABLE, "")) / LONDON_FOLDER
-    return folder if os.environ.get(DATA_VARIABLE) and folder.is_dir() else None
+    return data_folder(LONDON_FOLDER)
 
 
 def photographs_digest() -> str:

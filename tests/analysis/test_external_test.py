@@ -7,7 +7,16 @@ import pytest
 from expression_scores.metrics import join
 from expression_scores.run_scores import differences_by_run
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.analysis.external_test import choices_by_halves, measures, peers, smiles_by_sex
+from fer_utils.analysis.external_test import (
+    aims,
+    choices_by_halves,
+    history,
+    measures,
+    peers,
+    rung_scores,
+    smiles_by_sex,
+    with_shares,
+)
 
 
 def london(persons):
@@ -125,3 +134,49 @@ def test_smiles_by_sex_hold_two_intervals_a_network():
     assert len(rows) == 22
     assert (rows["low"] <= rows["estimate"]).all()
     assert (rows["estimate"] <= rows["high"]).all()
+
+
+def rungs(**named):
+    """Answers of rungs to the same photographs, by what each names."""
+    faces = london(20)
+    parts = [
+        naming(faces, names(faces), rung)
+        .merge(faces, on="face_id")
+        .assign(rung=rung.replace("_", ", "), seed=1)
+        for rung, names in named.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_rungs_are_scored_over_persons_with_the_priors_beside():
+    found = rung_scores(
+        rungs(sure=lambda f: f["expression"], blind=lambda f: ["neutral"] * len(f)), draws=200
+    )
+    sure, blind = found.to_dict("records")
+    assert (sure["accuracy"], sure["two_way_accuracy"], sure["accuracy_raf_db"]) == (1, 1, 1)
+    assert (blind["accuracy"], blind["neutral_recall"], blind["happiness_recall"]) == (0.5, 1, 0)
+    assert blind["accuracy_low"] < 0.5 < blind["accuracy_high"]
+    assert sure["seed"] == 1
+
+
+def test_other_class_shares_change_answers_as_bayes_rule_does():
+    answers = pd.DataFrame([dict.fromkeys(PROBABILITY_COLUMNS, 0.1) | {"p_fear": 0.4}])
+    shares = np.array([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
+    found = with_shares(answers, shares)
+    assert found[list(PROBABILITY_COLUMNS)].to_numpy().sum() == pytest.approx(1)
+    assert found["p_neutral"].item() == pytest.approx(found["p_fear"].item())
+    same = with_shares(answers, np.ones(7) / 7)
+    pd.testing.assert_frame_equal(same, answers)
+
+
+def test_aims_are_judged_by_the_mean_and_a_missing_rung_reaches_none():
+    names = {"released_int8 file": lambda f: f["expression"]}
+    found = aims(rung_scores(rungs(**names), draws=100))
+    reached = found.set_index(["rung", "measure"])["reached"]
+    assert reached["released, int8 file"].all()
+    assert not reached["rendered, all layers"].any()
+
+
+def test_the_earlier_generators_are_shares():
+    numbers = history().select_dtypes("number").to_numpy()
+    assert ((numbers > 0) & (numbers < 1) | np.isnan(numbers)).all()

@@ -40,7 +40,7 @@ FIND = """async (bytes) => {
   const [face] = await new Detector(model, data.detector).detect(picture);
   model.delete();
   return { face, width: picture.width, height: picture.height,
-           crop: [...cropFace(picture, face, data.imageSize, data.crop)] };
+           crop: [...cropFace(picture, face, data.models[0].imageSize, data.crop)] };
 }"""
 ANSWER = """async ([file, crops]) => {
   const { Model } = await import("/device/engine.js");
@@ -223,9 +223,8 @@ def test_bars_are_as_long_as_the_probabilities_are_large(device, portraits):
 
 
 def test_models_answer_as_pythons_interpreter_does(modules, portraits, html):
-    size = modules.data["imageSize"]
-    crops = np.stack([resize(portrait, size) for portrait in portraits])
     for model in modules.data["models"]:
+        crops = np.stack([resize(portrait, model["imageSize"]) for portrait in portraits])
         given = [crop.ravel().tolist() for crop in crops]
         theirs = np.array(modules.page.evaluate(ANSWER, [model["file"], given]))
         ours = predict_tflite(html / "device" / "models" / model["file"], crops)
@@ -256,7 +255,11 @@ PICTURES = {
 @pytest.mark.parametrize("picture", PICTURES)
 def test_face_and_crop_are_pythons(modules, portraits, picture):
     picture = np.ascontiguousarray(PICTURES[picture](portraits))
-    compare(modules.page.evaluate(FIND, list(encode_png(picture))), picture, modules.data["imageSize"])
+    compare(
+        modules.page.evaluate(FIND, list(encode_png(picture))),
+        picture,
+        modules.data["models"][0]["imageSize"],
+    )
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
@@ -269,7 +272,7 @@ def test_a_photograph_is_turned_upright_by_its_exif(modules, portraits, orientat
     Image.fromarray(stored).save(buffer, "JPEG", quality=95, exif=exif)
     found = modules.page.evaluate(FIND, list(buffer.getvalue()))
     assert (found["width"], found["height"]) == (620, 500)
-    compare(found, decode_image(buffer.getvalue()), modules.data["imageSize"])
+    compare(found, decode_image(buffer.getvalue()), modules.data["models"][0]["imageSize"])
 
 
 def test_what_cannot_be_read_and_what_has_no_face_is_said(device):

@@ -3,16 +3,18 @@
 import ast
 import json
 import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from expression_scores.printed_scores import numerators
+from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.folders import RESULTS_VARIABLE
 from fer_utils import tables
 from fer_utils.paths import Paths
-from fer_utils.reporting import numbers
+from fer_utils.reporting import numbers, released
 from fer_utils.simulation import scenarios as runs
 from fer_utils.simulation.experiments import Kind, rates
 from fer_utils.simulation.scenarios import scenarios
@@ -134,3 +136,32 @@ def test_the_quick_run_shows_what_was_planted():
     assert (data.loc[data["series"].str.startswith("group E"), "difference"] < 0).all()
     ahead = data[data["series"].str.startswith("children's copy")]
     assert (ahead["difference"] > 0).sum() > len(ahead) / 2
+
+
+@pytest.fixture
+def made_up_release(monkeypatch, tmp_path):
+    """A released model and its ladder on made-up answers: one rung reads everybody, the other names neutral always."""
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    monkeypatch.setattr(released, "FOLDER", folder)
+    (folder / "m.tflite").write_bytes(b"a model")
+    rows = []
+    for rung, person, expression in product(
+        ("rendered, all layers", "released, int8 file"), range(10), ("neutral", "happiness")
+    ):
+        named = expression if rung.startswith("released") else "neutral"
+        face = {"face_id": f"{person}-{expression}", "dataset": "london", "subject_id": str(person)}
+        face |= {"expression": expression, "sex": ("female", "male")[person % 2], "rung": rung, "seed": 1}
+        rows.append(face | dict.fromkeys(PROBABILITY_COLUMNS, 0.1) | {f"p_{named}": 0.4})
+    row = {"rung": "rendered, all layers", "seed": 1, "image_size": 128, "training_faces": 10}
+    files = {"mobilenet_v2.released.none.int8": folder / "m.tflite"}
+    released.write(folder, row, files, pd.DataFrame([row]), pd.DataFrame(rows))
+
+
+def test_the_page_on_real_faces_shows_poor_rungs_and_missed_aims(run, made_up_release):
+    glued, shown = run("09_real_faces")
+    assert (glued["persons"], glued["photographs"], glued["seeds"]) == (10, 20, 1)
+    assert (glued["aims"], glued["reached"]) == (7, 5)  # the rendered rung misses both of its aims
+    assert "rendered, all layers" in shown
+    assert "no" in re.findall(r">(yes|no)<", shown)
+    assert glued["trained_on"] == released.TRAINED_ON

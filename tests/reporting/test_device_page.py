@@ -17,6 +17,7 @@ from fer_utils.reporting import device_page as module
 from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.gate import forbidding_sets
 from fer_utils.reporting.litert_js import SERVED
+from fer_utils.reporting.released import Released
 from fer_utils.study import load_study
 
 
@@ -52,6 +53,17 @@ def runtime(monkeypatch, tmp_path):
     return files
 
 
+@pytest.fixture(autouse=True)
+def book(monkeypatch, tmp_path):
+    """A model released with the book; returns what takes it away."""
+    file, run_id = tmp_path / "mobilenet_v2.released.none.int8.128.tflite", "mobilenet_v2.released.none.int8"
+    file.write_text("released")
+    record = {"neutral": [4, 5], "happiness": [3, 5]}
+    found = Released("rendered, all layers", 128, "rendered faces", {run_id: file}, {run_id: record})
+    monkeypatch.setattr(module, "released", lambda: found)
+    return lambda: monkeypatch.setattr(module, "released", lambda: None)
+
+
 def data_of(text):
     return json.loads(BeautifulSoup(text, "html.parser").select_one("script#device-data").string)
 
@@ -60,13 +72,15 @@ def test_the_page_offers_the_best_network_twice_and_the_smallest(paths, runtime)
     page = device_page(paths.study, paths)
     data = data_of(page.text)
     labels = [model["label"] for model in data["models"]]
-    assert sorted(labels) == [
+    assert labels[0] == "MobileNetV2, int8, released with the book"
+    assert [model["ofThisRun"] for model in data["models"]] == [False, True, True, True]
+    assert sorted(labels[1:]) == [
         "MobileNetV3-Large, float32",
         "MobileNetV3-Large, int8",
         "MobileNetV3-Small, float32",
     ]
-    sizes = [model["bytes"] for model in data["models"]]
-    assert sizes == sorted(sizes), "the page opens with the smallest"
+    sizes = [model["bytes"] for model in data["models"][1:]]
+    assert sizes == sorted(sizes), "the smallest comes first"
     served = {str(place): path for place, path in page.files.items()}
     for model in data["models"]:
         assert served[f"device/models/{model['file']}"].stat().st_size == model["bytes"]
@@ -79,13 +93,29 @@ def test_it_says_what_the_models_were_trained_on_and_by_which_run(paths, runtime
     text = BeautifulSoup(page.text, "html.parser").text
     assert "trained on synthetic faces by the profile quick" in text
     assert "Source: profile quick, synthetic faces" in text
-    assert data_of(page.text)["imageSize"] == paths.study.image_size
+    assert [model["imageSize"] for model in data_of(page.text)["models"]] == [
+        128,
+        *[paths.study.image_size] * 3,
+    ]
+
+
+def test_without_a_released_model_the_page_has_the_runs_own(paths, runtime, book):
+    book()
+    page = device_page(paths.study, paths)
+    assert all(model["ofThisRun"] for model in data_of(page.text)["models"])
+    assert "released" not in page.text
+
+
+def test_the_released_model_is_shown_where_the_run_has_none_of_its_own(paths, runtime):
+    page = device_page(paths.study, Paths.of(paths.study, paths.results / "none"))
+    (model,) = data_of(page.text)["models"]
+    assert (model["ofThisRun"], model["record"]) == (False, {"neutral": [4, 5], "happiness": [3, 5]})
+    assert "by the profile" not in BeautifulSoup(page.text, "html.parser").find("p").text
 
 
 def test_each_model_has_its_record_on_real_adults_and_none_without_photographs(paths, runtime):
-    assert [model["record"] for model in data_of(device_page(paths.study, paths).text)["models"]] == [
-        None
-    ] * 3
+    models = data_of(device_page(paths.study, paths).text)["models"]
+    assert [model["record"] for model in models if model["ofThisRun"]] == [None] * 3
     shown = ["neutral", "neutral", "happiness", "happiness"]
     faces = pd.DataFrame(
         {"face_id": list("abcd"), "dataset": "london", "subject_id": list("1212"), "expression": shown}
@@ -120,7 +150,8 @@ def test_rule_and_expressions_are_those_of_the_training_code(paths, runtime):
     assert dict(data["detector"]["anchorsACell"]) == detection.ANCHORS_A_CELL
 
 
-def test_what_is_missing_is_said_and_nothing_is_served(paths, runtime, monkeypatch):
+def test_what_is_missing_is_said_and_nothing_is_served(paths, runtime, monkeypatch, book):
+    book()
     elsewhere = Paths.of(paths.study, paths.results / "none")
     monkeypatch.setattr(module, "litert_js_files", dict)
     for where, sentence in ((paths, "fer_utils.reporting.litert_js"), (elsewhere, "exported none")):
@@ -130,9 +161,12 @@ def test_what_is_missing_is_said_and_nothing_is_served(paths, runtime, monkeypat
         assert page.files == {}
 
 
-def test_models_of_restricted_faces_are_not_released(paths, runtime):
+def test_models_of_restricted_faces_are_not_released(paths, runtime, book):
     licensed = load_study("licensed")
     assert forbidding_sets(licensed)
+    page = device_page(licensed, Paths(paths.root, licensed))
+    assert [model["ofThisRun"] for model in data_of(page.text)["models"]] == [False]
+    book()
     page = device_page(licensed, Paths(paths.root, licensed))
     assert "do not allow the release" in page.text
     assert page.files == {}

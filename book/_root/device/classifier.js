@@ -25,15 +25,15 @@ export class Classifier {
     return new Detector(await this.model(detector), detector);
   }
 
-  // Return { face, crop, probabilities, faceMs, answerMs }, or null where no face is found.
+  // Return { face, crop, size, probabilities, faceMs, answerMs }, or null where no face is found.
   async read(picture, entry) {
     const [detector, model] = await Promise.all([this.detector(), this.model(entry)]);
     const start = performance.now();
     const [face] = await detector.detect(picture);
     if (!face) return null;
-    const crop = cropFace(picture, face, this.data.imageSize, this.data.crop);
+    const crop = cropFace(picture, face, entry.imageSize, this.data.crop);
     const found = performance.now();
     const [probabilities] = await model.run(crop);
-    return { face, crop, probabilities, faceMs: found - start, answerMs: performance.now() - found };
+    return { face, crop, size: entry.imageSize, probabilities, faceMs: found - start, answerMs: performance.now() - found };
   }
 }

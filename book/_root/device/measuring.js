@@ -10,6 +10,7 @@ const byId = (id) => document.getElementById(id);
 export class Measuring {
   constructor(data, classifier) {
     this.data = data;
+    this.models = data.models.filter((entry) => entry.ofThisRun);  // times belong to a run; the released model has none
     this.classifier = classifier;
     this.stopping = null;
     byId("device-measure").addEventListener("click", () => (this.stopping ? this.stopping.abort() : this.measure()));
@@ -23,7 +24,7 @@ export class Measuring {
     byId("device-progress").hidden = false;
     try {
       const rows = [];
-      for (const entry of this.data.models) rows.push(await this.measureModel(entry));
+      for (const entry of this.models) rows.push(await this.measureModel(entry));
       this.show(await this.result(rows), rows);
       say("Done. The times stand below, and the result can be copied.");
     } catch (error) {
@@ -48,14 +49,14 @@ export class Measuring {
   }
 
   async result(rows) {
-    const { litert, profile, faces, warmUps, imageSize } = this.data;
+    const { litert, profile, faces, warmUps } = this.data;
     return {
       format: FORMAT, profile, faces,
       measured_at: new Date().toISOString(),
       device: await describeDevice(byId("device-name").value.trim()),
       runtime: `LiteRT.js ${litert}`, instructions: await instructions(), threads: 1, clock_step_ms: clockStep(),
       models: rows.map(({ entry, times, q25, median, q75 }) => ({
-        run_id: entry.runId, digest: entry.digest, size_bytes: entry.bytes, image_size: imageSize, warm_ups: warmUps,
+        run_id: entry.runId, digest: entry.digest, size_bytes: entry.bytes, image_size: entry.imageSize, warm_ups: warmUps,
         median_ms: median, quartile_low_ms: q25, quartile_high_ms: q75, times_ms: times,
       })),
     };
@@ -66,7 +67,7 @@ export class Measuring {
     body.replaceChildren();
     result.models.forEach((model, k) => {
       const row = body.insertRow();
-      row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: this.data.models[k].label }));
+      row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: this.models[k].label }));
       for (const time of [model.median_ms, model.quartile_low_ms, model.quartile_high_ms, rows[k].p90, rows[k].coldStart]) {
         Object.assign(row.insertCell(), { className: "number", textContent: time.toFixed(1) });
       }

@@ -106,7 +106,7 @@ export class Reading {
     byId("device-answer").hidden = !answer;
     if (!answer) return;
     byId("device-record").textContent = recordOf(this.entry);
-    showCrop(byId("device-crop"), answer.crop, this.data.imageSize);
+    showCrop(byId("device-crop"), answer.crop, answer.size);
     this.rows.forEach(({ bar, number }, k) => {
       bar.style.width = `${100 * answer.probabilities[k]}%`;
       number.textContent = percent(answer.probabilities[k]);

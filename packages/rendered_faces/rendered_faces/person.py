@@ -50,6 +50,12 @@ def paint_person(seed: int, model_age: float, sex: str, skin_tone: int) -> Perso
     return Person(identity, hair, np.dstack([paint, gloss]), lips**2)
 
 
+def person_of(row: Row) -> Person:
+    """Return the person whom a row of the plan is of."""
+    seed, age, tone = int(row["identity_seed"]), float(row["model_age"]), int(row["skin_tone"])
+    return paint_person(seed, age, str(row["sex"]), tone)
+
+
 def expression_of(row: Row, identity: Identity, random: np.random.Generator) -> Strengths:
     """Return the strengths (18, 2) of the action units that a row of the plan asks of a person."""
     share, intensity = float(row["blend"]), float(row["intensity"])

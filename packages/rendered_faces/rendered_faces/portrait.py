@@ -14,7 +14,7 @@ from rendered_faces.head import load_head, unit_vectors
 from rendered_faces.head_file import CAVITY, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE
 from rendered_faces.lighting import Light, draw_light, illumination, openness, sheen
 from rendered_faces.patterns import soft
-from rendered_faces.person import Person, Row, expression_of, paint_person, posed
+from rendered_faces.person import Person, Row, expression_of, person_of, posed
 from rendered_faces.rasteriser import Floats, rasterise
 from rendered_faces.skin import fold_depths, fold_map
 
@@ -29,10 +29,11 @@ _FOLD: Final = 0.65  # how dark a fold of depth 1 is, on a log scale
 _BRIGHTEST: Final = 1.4  # light beyond it is clipped
 
 
-def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
+def render_face(row: Row, size: int, person: Person | None = None) -> npt.NDArray[np.uint8]:
     """Return the picture that a row of the plan describes, (size, size, 3) uint8 RGB; same row, same pixels.
 
-    The same to the bit under one NumPy and OpenCV; other versions may differ by a few grey levels.
+    `person` is `person_of(row)`, painted otherwise; by default that itself. The same to the bit under one NumPy and
+    OpenCV; other versions may differ by a few grey levels.
     Raises ValueError for an unknown expression, mouth, domain or sex, or a size that is not in 32 to 900 pixels;
     HeadError without the head's data file.
     """
@@ -40,9 +41,8 @@ def render_face(row: Row, size: int) -> npt.NDArray[np.uint8]:
         raise ValueError(f"cannot render a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
     if row["domain"] not in DOMAINS:
         raise ValueError(f"unknown domain {row['domain']!r}: expected one of {', '.join(DOMAINS)}")
-    difficulty, tone = float(row["difficulty"]), int(row["skin_tone"])
-    domain = DOMAINS[row["domain"]].eased(difficulty)
-    person = paint_person(int(row["identity_seed"]), float(row["model_age"]), str(row["sex"]), tone)
+    difficulty = float(row["difficulty"])
+    domain, person = DOMAINS[row["domain"]].eased(difficulty), person or person_of(row)
     # one stream of random numbers per purpose: a change in one leaves the others as they were
     streams = np.random.SeedSequence(int(row["image_seed"])).spawn(4)
     acting, lamp, setting, lens = map(np.random.default_rng, streams)

@@ -74,8 +74,8 @@ class TrainingStep:
         self._best_score = tf.Variable(-np.inf, dtype=tf.float64)
         random = [getattr(layer, "_random_generator", None) for layer in network.submodules]
         self._generators = [each._generator for each in random if each is not None]
-        side = network.input_shape[1]
-        faces, labels = tf.TensorSpec((None, side, side, 3), tf.float32), tf.TensorSpec((None,), tf.int64)
+        faces = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
+        labels = tf.TensorSpec((None,), tf.int64)
         scalar = tf.TensorSpec((), tf.float32)
         self._traced, self._traced_head = (
             tf.function(
@@ -139,7 +139,7 @@ class TrainingStep:
     def __call__(
         self, faces: Any, labels: Any, learning_rate: float, head_alone: bool = False
     ) -> tuple[Any, Any]:
-        """Learn from one batch: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
+        """Learn from one batch: float32 (B, S, S, 3) from 0 to 255 or what the network takes, int64 (B,).
 
         `head_alone`: the last layer learns, all others stay, their batch normalization as it is when they predict.
         Returns the sum of its faces' losses and the number of correct answers, both before the change of weights.

@@ -1,0 +1,108 @@
+"""The model that is released with the book: its files, what they learned from, and the tables of the ladder it is from.
+
+`fer ladder --to results/reference` writes them; they are in git, so that a fresh clone has a model that reads real faces.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from expression_scores.metrics import is_right, join
+from face_sets.code_digests import code_digest
+from face_sets.files import atomic_path, digest, write_text
+from face_sets.folders import PROJECT_FOLDER
+from fer_utils.analysis.external_test import rung_scores
+from fer_utils.reporting.build import render
+from fer_utils.study import Precision
+
+FOLDER: Final = PROJECT_FOLDER / "results" / "reference"
+ABOUT, RUNGS, ANSWERS, CARD = "released.json", "ladder.csv", "london.csv", "README.md"
+COMMAND: Final = "fer ladder --to results/reference"
+
+PRECISIONS: Final[tuple[Precision, ...]] = ("float16", "int8")
+"""Of the files; float32 would be twice as large and answer the same."""
+
+ABOUT_FACES: Final = "Names one of seven posed facial expressions. Trained on rendered faces; see its card."
+TRAINED_ON: Final = "rendered faces, without any photograph"
+
+
+class ReleaseError(RuntimeError):
+    """The released model is not whole; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """The released model: `files` by run id, the float one first, checked by their digests.
+
+    `records` says by run id and expression how many of the external test's photographs a file named, and of how many.
+    """
+
+    rung: str
+    image_size: int
+    trained_on: str
+    files: dict[str, Path]
+    records: dict[str, dict[str, list[int]]]
+
+
+def released(folder: Path | None = None) -> Released | None:
+    """Return the released model, or None if this copy of the project has none.
+
+    Raises ReleaseError if a file is missing or is not what was released.
+    """
+    folder = folder or FOLDER
+    if not (folder / ABOUT).is_file():
+        return None
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    files = {file["run_id"]: folder / file["name"] for file in about["files"]}
+    for file in about["files"]:
+        path = folder / file["name"]
+        if not path.is_file() or digest(path) != file["digest"]:
+            raise ReleaseError(
+                f"{path.name} is not the file that was released: `git checkout -- results/reference` brings it back"
+            )
+    return Released(about["rung"], about["image_size"], about["trained_on"], files, about["records"])
+
+
+def ladder_tables(folder: Path | None = None) -> dict[str, pd.DataFrame]:
+    """Return the tables of the ladder: RUNGS, one row per rung and seed; ANSWERS, one per rung, seed and photograph.
+
+    Raises ReleaseError if one is missing.
+    """
+    folder = folder or FOLDER
+    if absent := [name for name in (RUNGS, ANSWERS) if not (folder / name).is_file()]:
+        raise ReleaseError(f"{absent[0]} is not in {folder.name}: `{COMMAND}` makes it")
+    return {name: pd.read_csv(folder / name) for name in (RUNGS, ANSWERS)}
+
+
+def write(
+    folder: Path, row: Mapping[str, Any], files: Mapping[str, Path],
+    rungs: pd.DataFrame, answers: pd.DataFrame,
+) -> None:  # fmt: skip
+    """Write what belongs to a released model beside its files: tables of the ladder, digests, model card."""
+    for name, table in {RUNGS: rungs, ANSWERS: answers}.items():
+        with atomic_path(folder / name) as temporary:
+            table.to_csv(temporary, index=False)
+    about = {
+        "rung": row["rung"], "seed": row["seed"], "image_size": row["image_size"], "trained_on": TRAINED_ON,
+        "command": COMMAND, "code": code_digest("fer_utils.steps.ladder"),
+        "records": {run_id: _record(answers, run_id) for run_id in files} if len(answers) else {},
+        "files": [
+            {"run_id": run_id, "name": path.name, "bytes": path.stat().st_size, "digest": digest(path)}
+            for run_id, path in files.items()
+        ],
+    }  # fmt: skip
+    scores = rung_scores(answers) if len(answers) else answers
+    values = {"about": about, "row": row, "scores": scores.to_dict("records")}
+    write_text(folder / CARD, render("released.md.j2", **values))
+    write_text(folder / ABOUT, json.dumps(about, indent=1) + "\n")
+
+
+def _record(answers: pd.DataFrame, run_id: str) -> dict[str, list[int]]:
+    own = answers[answers["rung"] == f"released, {run_id.split('.')[-1]} file"].assign(run_id=run_id)
+    joined = join(own, own[["face_id", "expression"]])
+    counts = is_right(joined).groupby(joined["expression"].astype(str)).agg(["sum", "size"])
+    return {str(expression): [int(right), int(count)] for expression, right, count in counts.itertuples()}

@@ -1,0 +1,1 @@
+"""Skins for rendered heads, blended from photographs of several neutral adults."""
