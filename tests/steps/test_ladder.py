@@ -61,7 +61,7 @@ def test_a_ladder_leaves_a_model_its_tables_and_its_card(small, tmp_path):
     assert (found.rung, found.image_size, found.trained_on) == (
         "rendered, all layers",
         SIZE,
-        "rendered faces",
+        reports.TRAINED_ON,
     )
     for path in found.files.values():
         answers = predict_tflite(path, striped("painted").images[:3])
