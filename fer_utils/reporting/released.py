@@ -27,6 +27,7 @@ PRECISIONS: Final[tuple[Precision, ...]] = ("float16", "int8")
 """Of the files; float32 would be twice as large and answer the same."""
 
 ABOUT_FACES: Final = "Names one of seven posed facial expressions. Trained on rendered faces; see its card."
+LICENCE: Final = "apache-2.0"  # the project's, as Hugging Face writes it
 TRAINED_ON: Final = "rendered faces, without any photograph"
 
 
@@ -38,7 +39,7 @@ class ReleaseError(RuntimeError):
 class Released:
     """The released model: `files` by run id, the float one first, checked by their digests.
 
-    `records` says by run id and expression how many of the external test's photographs a file named, and of how many.
+    `records` says by run id and expression how many photographs of the external test it named, and of how many.
     """
 
     rung: str
@@ -96,7 +97,7 @@ def write(
         ],
     }  # fmt: skip
     scores = rung_scores(answers) if len(answers) else answers
-    values = {"about": about, "row": row, "scores": scores.to_dict("records")}
+    values = {"about": about, "row": row, "scores": scores.to_dict("records"), "licence": LICENCE}
     write_text(folder / CARD, render("released.md.j2", **values))
     write_text(folder / ABOUT, json.dumps(about, indent=1) + "\n")
 

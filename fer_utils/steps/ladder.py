@@ -4,7 +4,6 @@ A network climbs in stages: its last layer learns, then its last blocks, then al
 batch normalization as they were. What the frozen layers make of the faces is computed once.
 """
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -13,20 +12,19 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from ai_edge_litert.interpreter import Interpreter
 
 from face_sets.expressions import PROBABILITY_COLUMNS
-from face_sets.files import atomic_path, write_bytes
+from face_sets.files import write_bytes
 from face_sets.images import resize
 from face_sets.readers import london
 from fer_utils import tables
 from fer_utils.compression.export import REPRESENTATIVE_FACES, to_tflite
 from fer_utils.compression.exported_files import file_name
 from fer_utils.compression.metadata import describe
-from fer_utils.models.backbones import build_network, keras, layers, tf
+from fer_utils.models.backbones import build_network, keras, layers
 from fer_utils.models.face_images import FaceImages, load_pixels
 from fer_utils.models.networks import find_initial_weights
-from fer_utils.models.prediction import FILE_BATCH, predict_keras, predict_tflite
+from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet, fit, set_up
 from fer_utils.paths import DATA_VARIABLE, SITTERS_FOLDER, Paths, data_folder
 from fer_utils.reporting import released
@@ -35,8 +33,8 @@ from fer_utils.study import Study, load_study
 from photograph_skins.blends import Sitter, load_sitters
 from photograph_skins.portraits import Kind
 from photograph_skins.training_faces import CROP, TrainingFaces, training_faces
-from traced_training.batches import augmented
 from traced_training.checkpoints import Checkpoint
+from traced_training.frozen_layers import FrozenLayers, learn
 from traced_training.training_step import TrainingStep
 
 FACES: Final[dict[str, tuple[Kind, ...]]] = {
@@ -87,14 +85,18 @@ class Ladder:
             layer.trainable = not isinstance(layer, layers.BatchNormalization)
         learned = {kind: self.faces(kind, held_out=False) for kind in FACES[name]}
         labels = np.concatenate([np.tile(each.labels, COPIES) for each in learned.values()])
-        behind = _behind_frozen(network, {kind: each.images for kind, each in learned.items()}, self.folder)
+        frozen = FrozenLayers(network, [first for first, *_ in STAGES.values() if first], COPIES)
+        kept = [
+            frozen.seen(each.images, self.folder / f"behind-{kind}.npz") for kind, each in learned.items()
+        ]
         for stage, (first, epochs, rate) in STAGES.items():
             rung = f"{name}, {stage}"
             if not first and "single" in FACES[name]:
                 break  # it shows somebody: compared with, and never released
             if first:
                 step = TrainingStep(keras.Model(network.get_layer(first).input, network.output))
-                _learn(step, behind[first], labels, epochs, rate, self.seed, self.checkpoint(rung))
+                inputs = np.concatenate([each[first] for each in kept])
+                learn(step, inputs, labels, epochs, rate, BATCH, self.seed, self.checkpoint(rung))
             else:
                 images, classes, _ = map(np.concatenate, zip(*learned.values(), strict=True))
                 self.fit(network, rung, images, classes, epochs, rate)
@@ -148,60 +150,6 @@ def _imagenet_file(study: Study) -> str | None:
 def sized(images: np.ndarray, size: int) -> np.ndarray:
     """Return images (N, S, S, 3) made smaller, (N, size, size, 3)."""
     return images if images.shape[1] == size else np.stack([resize(image, size) for image in images])
-
-
-def _behind_frozen(network: Any, images: dict[Kind, np.ndarray], folder: Path) -> dict[str, np.ndarray]:
-    """Return what enters each stage's first layer for COPIES augmented copies of each kind's images, float16."""
-    firsts = [first for first, *_ in STAGES.values() if first]
-    model = keras.Model(network.input, [network.get_layer(first).input for first in firsts])
-    call = tf.function(lambda pixels: tuple(model(pixels, training=False)), autograph=False)
-    signature = tf.TensorSpec((FILE_BATCH, *network.input_shape[1:]), tf.float32)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [call.get_concrete_function(signature)], model
-    )
-    interpreter = Interpreter(
-        model_content=converter.convert(), num_threads=1
-    )  # thrice as quick as TensorFlow
-    interpreter.allocate_tensors()
-    outputs = sorted(interpreter.get_output_details(), key=lambda output: len(output["shape"]))
-
-    def answers(batch: np.ndarray, seed: tuple[int, int]) -> list[np.ndarray]:
-        pixels = augmented(batch, np.array(seed)).numpy()
-        padded = np.pad(pixels, ((0, FILE_BATCH - len(pixels)), (0, 0), (0, 0), (0, 0)))
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], padded)
-        interpreter.invoke()
-        return [interpreter.get_tensor(each["index"])[: len(pixels)].astype(np.float16) for each in outputs]
-
-    parts: list[dict[str, np.ndarray]] = []
-    for kind, given in images.items():
-        path = folder / f"behind-{kind}.npz"
-        if not path.exists():
-            made = [
-                answers(given[start : start + FILE_BATCH], (copy, start))
-                for copy in range(COPIES) for start in range(0, len(given), FILE_BATCH)
-            ]  # fmt: skip
-            joined = (np.concatenate(each) for each in zip(*made, strict=True))
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, allow_pickle=False, **dict(zip(firsts, joined, strict=True)))
-        with np.load(path) as stored:
-            parts.append(dict(stored))
-    return {first: np.concatenate([part[first] for part in parts]) for first in firsts}
-
-
-def _learn(
-    step: TrainingStep, inputs: np.ndarray, labels: np.ndarray, epochs: int, rate: float, seed: int,
-    checkpoint: Checkpoint,
-) -> None:  # fmt: skip
-    """Train a step on what frozen layers made of faces; the state is kept after each epoch."""
-    curve, _ = checkpoint.restore(step)
-    for epoch in range(len(curve), epochs):
-        step.seed(seed, epoch)
-        order = np.random.default_rng((seed, epoch)).permutation(len(labels))
-        falling = 0.5 * rate * (1 + math.cos(math.pi * epoch / epochs))
-        for places in np.array_split(order, math.ceil(len(order) / BATCH)):
-            step(inputs[places].astype(np.float32), labels[places], falling)
-        curve.append((epoch + 1.0,))
-        checkpoint.keep(step, curve, 0.0)
 
 
 def make_ladder(seeds: Sequence[int], folder: Path, to: Path, report: Callable[[str], None]) -> None:

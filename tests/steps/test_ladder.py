@@ -116,7 +116,6 @@ def folder(tmp_path):
     reports.write(
         tmp_path,
         row,
-        ("painted", "skins"),
         {"m.released.none.int8": file},
         pd.DataFrame([row]),
         made_up_answers(),
