@@ -71,7 +71,7 @@ def rung_scores(answers: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.D
         for name, each in {"accuracy": joined, "two_way": two}.items():
             found = intervals(confusions_by_subject(each)[1], draws, seed)["accuracy"]
             row |= {f"{name}_low": found.low, f"{name}_high": found.high}
-        row["calibration_error"] = calibration_error(joined, draws, seed).estimate
+        row["calibration_error"] = calibration_error(joined)
         row["accuracy_raf_db"] = float(is_right(join(with_shares(given, RAF_DB), faces)).mean())
         rows.append(row)
     return pd.DataFrame(rows)

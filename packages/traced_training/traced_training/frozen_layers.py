@@ -46,6 +46,7 @@ class FrozenLayers:
             starts = [(copy, start) for copy in range(self.copies) for start in range(0, len(images), _BATCH)]
             made = [self._answers(images[start : start + _BATCH], (copy, start)) for copy, start in starts]
             arrays = dict(zip(self.firsts, map(np.concatenate, zip(*made, strict=True)), strict=True))
+            path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=path.parent) as whole:
                 np.savez(Path(whole) / path.name, allow_pickle=False, **arrays)
                 os.replace(Path(whole) / path.name, path)
