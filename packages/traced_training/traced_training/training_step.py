@@ -180,8 +180,7 @@ class TrainingStep:
 @lru_cache(maxsize=1)  # techniques that train one network in turn share its graph
 def _gradients(network: Any, head_alone: bool, label_smoothing: float) -> Any:
     """The graph of a network's gradients, after the sum of its losses and the number of its correct answers."""
-    side = network.input_shape[1]
-    batch = tf.TensorSpec((None, side, side, 3), tf.float32), tf.TensorSpec((None,), tf.int64)
+    batch = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32), tf.TensorSpec((None,), tf.int64)
 
     @partial(tf.function, autograph=False, input_signature=batch)
     def learned(faces: Any, labels: Any) -> Any:
