@@ -36,7 +36,7 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock requirements-head
 	@$(BIN)/python -m face_sets.face_model
 	@$(BIN)/python -m rendered_faces.head_file 2>/dev/null || $(BIN)/python -m face_sets.wheels requirements-head.lock \
 		$(BIN)/python -m rendered_faces.head_file
-	@$(BIN)/python -m fer_utils.reporting.litert_js || true  # one page wants it, and says so
+	@$(BIN)/python -m arm_latency.litert_js || true  # one page wants it, and says so
 	@touch $@
 
 FORCE:

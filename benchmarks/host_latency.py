@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from arm_latency.host import latencies_ms
 from arm_latency.interpreters import open_at
-from fer_utils.profiling.host import latencies_ms
 
 WARM_UPS, RUNS = 10, 50
 LIMIT = 1.1

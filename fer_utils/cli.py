@@ -370,9 +370,8 @@ def main() -> None:
         settle_folders()
         app()
     except (ValueError, RuntimeError, OSError) as error:
-        own = type(error).__module__.startswith(
-            ("fer_utils", "face_sets", "printed_book", "rendered_faces", "arm_latency")
-        )
+        libraries = {folder.name for folder in (PROJECT_FOLDER / "packages").iterdir()}
+        own = type(error).__module__.split(".")[0] in {"fer_utils", *libraries}
         if own or isinstance(error, OSError):
             sys.exit(f"fer: {printable(str(error))}")
         raise

@@ -262,7 +262,7 @@ def _watched_of_the_book(study: Study, _: Paths) -> list[Any]:
     pages = [path for path in (PROJECT_FOLDER / "book").iterdir() if path.name != "stages"]
     pages += [PROJECT_FOLDER / name for name in PAGES]
     extensions = re.findall(r"- (fer_utils\.[\w.]+)", (PROJECT_FOLDER / "_config.yml").read_text("utf-8"))
-    shown = sorted(_call("fer_utils.reporting.litert_js.litert_js_files"))
+    shown = sorted(_call("arm_latency.litert_js.litert_js_files"))
     return [study.name, files_digest(*pages), code_digest("jupyter_book", *extensions), shown]
 
 

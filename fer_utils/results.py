@@ -10,10 +10,10 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
+from expression_scores.external_test import PEERS_FILE, peers
 from expression_scores.metrics import join
 from expression_scores.run_scores import compare_runs, run_scores
 from fer_utils import tables
-from fer_utils.analysis.external_test import PEERS_FILE, peers
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import current_emulations
 from fer_utils.reporting.figures import SavedFigure, save_figure

@@ -13,7 +13,11 @@ from urllib.parse import quote
 
 from face_sets.folders import PROJECT_FOLDER
 from face_sets.processes import RUN_VARIABLE, end_family, one_at_a_time, usable_cores
-from fer_utils.cluster import (
+from fer_utils.graph import STEPS
+from fer_utils.paths import Paths, settle_folders
+from fer_utils.study import Study, StudyError, load_study
+from fer_utils.whole_files import broken_jobs, changed_jobs
+from workflow_runs.slurm import (
     JOB_STEP_MB,
     PROFILES_FOLDER,
     cancel_jobs_left_over,
@@ -22,13 +26,9 @@ from fer_utils.cluster import (
     profile_folder,
     uses_slurm,
 )
-from fer_utils.graph import STEPS
-from fer_utils.paths import Paths, settle_folders
-from fer_utils.study import Study, StudyError, load_study
-from fer_utils.whole_files import broken_jobs, changed_jobs
 
 if TYPE_CHECKING:
-    from fer_utils.progress import Progress
+    from workflow_runs.progress import Progress
 
 LOCK: Final = PROJECT_FOLDER / ".snakemake" / "fer.lock"
 
@@ -99,7 +99,7 @@ def _run(
     command: list[str], cores: int | None, lock: int, translate: Callable[[Iterable[str]], Iterable[str]]
 ) -> tuple[int, "Progress"]:
     """Run Snakemake, which holds the lock too; return its exit status and what it told of its jobs."""
-    from fer_utils.progress import Progress
+    from workflow_runs.progress import Progress
 
     environment = {**os.environ, RUN_VARIABLE: str(os.getpid())}
     with (

@@ -25,6 +25,7 @@ from PIL import Image
 from project_copy import copy_sources, python_path
 from tiny_networks import tiny_file  # noqa: F401
 
+from arm_latency.browser_results import BrowserResultError, read_browser_result
 from face_sets import images
 from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.files import digest
@@ -35,7 +36,6 @@ from fer_utils import forgetting, tables
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.compression.golden import GoldenError, answers_here, golden_files, read_golden
 from fer_utils.paths import Paths
-from fer_utils.profiling.browser_results import BrowserResultError, read_browser_result
 from fer_utils.reporting import build
 from fer_utils.study import load_study
 

@@ -15,7 +15,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "stages | book",
     "workflow",
     "whole_files",
-    "progress | graph | cluster",
+    "graph",
     "steps",
     "reporting",
     "simulation | analysis",
@@ -32,14 +32,19 @@ LIBRARIES = (
     "photograph_skins",
     "printed_book",
     "rendered_faces",
+    "tflite_files",
     "traced_training",
+    "workflow_runs",
 )
 BELOW = {
+    "arm_latency": {"face_sets"},  # files, folders and processes
     "expression_scores": {"face_sets"},  # the scores are of faces: their tables and the seven expressions
     "photograph_skins": {
         "face_sets",
         "rendered_faces",
     },  # rendered heads wear skins, and are found and cropped
+    "tflite_files": {"face_sets"},  # the seven expressions are an exported file's labels
+    "workflow_runs": {"face_sets"},
 }
 MOST_LINES, MOST_MODULES = 10_000, 90
 MOST_LINES_OF_A_ROOM = 2_800

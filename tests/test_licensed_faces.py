@@ -8,13 +8,13 @@ import pytest
 from made_up_sets import WRITERS, ingested_rows, put_set
 
 from expression_scores.metrics import coverage
+from face_sets.face_images import load_pixels
 from face_sets.ingest import ingest
 from face_sets.ingested import IngestedSet, IngestError
 from face_sets.leaks import LeakError, check_no_leak
 from face_sets.set_names import LICENSED_SETS
 from face_sets.splits import NEAR_TEST, NEAR_VALIDATION, OF_OWNERS_TEST, OF_WHOM, assign_splits
 from fer_utils import tables
-from fer_utils.models.face_images import load_pixels
 from fer_utils.paths import Paths
 from fer_utils.steps.faces import ingested_digest, make_faces
 from fer_utils.study import load_study

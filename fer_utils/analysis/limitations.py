@@ -13,9 +13,9 @@ from scipy.stats import norm
 from expression_scores.groups import Clustering, detectable_gaps
 from expression_scores.metrics import confusions_by_subject, scores_of_confusions
 from expression_scores.printed_scores import ALPHA
+from expression_scores.training_seeds import known_spread
 from fer_utils.analysis.claims import children_by_group, load_claims, printed
 from fer_utils.analysis.evidence import Tables, Unavailable, joined_predictions, trained_runs
-from fer_utils.analysis.luck import known_spread
 from fer_utils.study import Study
 
 NETWORKS, COPIES = 5, 15

@@ -11,9 +11,9 @@ import numpy as np
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
 from fer_utils.models.backbones import HardSwish, tf
 from fer_utils.study import Precision
+from tflite_files.activation_ranges import measured_ranges, with_ranges
 
 REPRESENTATIVE_FACES: Final = 100
 """Training faces over which activation ranges are measured; TensorFlow's guide asks for 100 to 500."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
 from fer_utils.compression.export import mlir_quantize, quantized, with_activation_ranges
 from fer_utils.models.backbones import HardSwish, tf
+from tflite_files.activation_ranges import measured_ranges, with_ranges
 
 FACES: Final = 20
 """Faces that the errors are averaged over: thousands of values per face and layer, so more change little."""

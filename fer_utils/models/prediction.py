@@ -10,7 +10,7 @@ import pandas as pd
 from ai_edge_litert.interpreter import Interpreter
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.models.face_images import FaceImages
+from face_sets.face_images import FaceImages
 from fer_utils.study import Study
 from fer_utils.tables import conform
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from face_sets.face_images import FaceImages
 from fer_utils.models.backbones import build_network, keras, tf
 from fer_utils.models.devices import use_device
-from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras
 from fer_utils.study import MATCHED_BY, Architecture, Cohort, Study
 from fer_utils.tables import conform

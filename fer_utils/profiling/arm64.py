@@ -15,6 +15,7 @@ import pandas as pd
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from arm_latency.arm64_system import GUEST, NEEDED, PART, EmulationError, install_arm64_system, run
 from arm_latency.graph_costs import graph_costs
 from face_sets.files import digest
 from fer_utils import tables
@@ -22,13 +23,9 @@ from fer_utils.compression.exported_files import exported_files
 from fer_utils.compression.golden import FLOAT_TOLERANCE
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
-from fer_utils.profiling.arm64_system import NEEDED, PART, EmulationError, install_arm64_system, run
 from fer_utils.study import Study
 
 DEVICE: Final = "Cortex-A53, emulated"
-
-GUEST: Final = Path(__file__).with_name("arm64_guest.py")
-"""Run by the emulated Python, which knows nothing of this package."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from arm_latency.litert_js import litert_js_files, litert_js_version
 from expression_scores.metrics import is_right, join
 from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
@@ -18,7 +19,6 @@ from fer_utils.paths import Paths
 from fer_utils.reporting import absent, style
 from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
-from fer_utils.reporting.litert_js import litert_js_files, litert_js_version
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.released import released
 from fer_utils.study import Study
@@ -27,7 +27,7 @@ FOLDER: Final = Path("device")
 """The folder of the page's modules, LiteRT.js and the models, below the rendered book's root."""
 
 NO_RUNTIME: Final = (
-    "LiteRT.js is missing: run `python -m fer_utils.reporting.litert_js` with a network, then `make book`."
+    "LiteRT.js is missing: run `python -m arm_latency.litert_js` with a network, then `make book`."
 )
 NO_MODEL: Final = "This run has exported none of the models that the page shows."
 

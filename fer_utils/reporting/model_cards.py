@@ -15,7 +15,6 @@ import yaml
 
 from fer_utils.analysis.card_facts import CardFacts
 from fer_utils.compression import golden
-from fer_utils.compression.metadata import FileInterface
 from fer_utils.reporting import absent
 from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import NOT_RELEASED, without_small_cells
@@ -23,6 +22,7 @@ from fer_utils.reporting.pages import ABSENT
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.reporting.style import name
 from fer_utils.study import Study
+from tflite_files.metadata import FileInterface
 
 APPS_FOLDER: Final = Path("apps")
 """The folder of packs and of the golden pair, below the rendered book's root."""

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from expression_scores.external_test import rung_scores
 from expression_scores.metrics import is_right, join
 from face_sets.code_digests import code_digest
 from face_sets.files import atomic_path, digest, write_text
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.analysis.external_test import rung_scores
 from fer_utils.reporting.build import render
 from fer_utils.study import Precision
 

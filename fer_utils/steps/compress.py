@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.face_images import FaceImages
 from face_sets.files import digest, write_bytes, write_text
 from fer_utils import tables
 from fer_utils.compression.export import REPRESENTATIVE_FACES, quantized, to_tflite, with_activation_ranges
 from fer_utils.compression.exported_files import file_name, file_weights
 from fer_utils.compression.golden import golden_files
-from fer_utils.compression.metadata import LABELS_FILE, describe, labels
 from fer_utils.compression.quantization_errors import (
     MORE_FACES,
     Variant,
@@ -26,12 +26,12 @@ from fer_utils.compression.quantization_errors import (
 )
 from fer_utils.compression.techniques import CompressionError, compress
 from fer_utils.models.backbones import build_network
-from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
 from fer_utils.paths import COMPRESSED, SWEPT, Paths
 from fer_utils.steps.train import StudyFaces, checkpoint_of, remove_checkpoints, run_row, save_weights
 from fer_utils.study import BASE_TECHNIQUES, Architecture, Precision, Study
+from tflite_files.metadata import LABELS_FILE, describe, labels
 
 KINDS: Final = {"variant_runs": "runs", "variant_predictions": "predictions"}
 """Tables of other 8-bit files: what kind of table each is."""

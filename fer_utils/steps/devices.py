@@ -13,17 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from arm_latency.benchmark_tool import WARM_UPS, PhoneSession, session
+from arm_latency.browser_results import browser_measurements, read_browser_result
+from arm_latency.host import timing_columns
 from arm_latency.interpreters import ProfilingError
 from arm_latency.phone import Phone, PhoneError, PhoneLost
 from face_sets.expressions import EXPRESSIONS
+from face_sets.face_images import load_pixels
 from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.compression.exported_files import exported_files
-from fer_utils.models.face_images import load_pixels
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE, agrees, prepare_emulation
-from fer_utils.profiling.browser_results import browser_measurements, read_browser_result
-from fer_utils.profiling.host import timing_columns
 from fer_utils.study import Study
 
 

@@ -13,12 +13,12 @@ from fer_utils.analysis.card_facts import CardFacts, card_facts, photographs_sco
 from fer_utils.analysis.evidence import Tables
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.compression.golden import golden_files
-from fer_utils.compression.metadata import LABELS_FILE, NO_DATE, file_interface, labels
 from fer_utils.paths import Paths
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets, without_small_cells
 from fer_utils.reporting.model_cards import APPS_FOLDER, ModelCard, app_pages
 from fer_utils.reporting.provenance import provenance
 from fer_utils.study import Study
+from tflite_files.metadata import LABELS_FILE, NO_DATE, file_interface, labels
 
 LICENCE_FILE: Final = "LICENSE"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from expression_scores import few_shot
+from face_sets.face_images import FaceImages
 from fer_utils import tables
-from fer_utils.analysis import few_shot
 from fer_utils.compression.exported_files import exported_files
-from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.paths import Paths
 from fer_utils.study import Study

@@ -14,15 +14,14 @@ import numpy as np
 import pandas as pd
 
 from face_sets.expressions import PROBABILITY_COLUMNS
+from face_sets.face_images import FaceImages, load_pixels
 from face_sets.files import write_bytes
 from face_sets.images import resize
 from face_sets.readers import london
 from fer_utils import tables
 from fer_utils.compression.export import REPRESENTATIVE_FACES, to_tflite
 from fer_utils.compression.exported_files import file_name
-from fer_utils.compression.metadata import describe
 from fer_utils.models.backbones import build_network, keras, layers
-from fer_utils.models.face_images import FaceImages, load_pixels
 from fer_utils.models.networks import find_initial_weights
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet, fit, set_up
@@ -33,6 +32,7 @@ from fer_utils.study import Study, load_study
 from photograph_skins.blends import Sitter, load_sitters
 from photograph_skins.portraits import Kind
 from photograph_skins.training_faces import CROP, TrainingFaces, training_faces
+from tflite_files.metadata import describe
 from traced_training.checkpoints import Checkpoint
 from traced_training.frozen_layers import FrozenLayers, learn
 from traced_training.training_step import TrainingStep

@@ -7,11 +7,11 @@ from typing import Final
 import pandas as pd
 
 from arm_latency.cortex_a53 import predict_files
+from arm_latency.host import measure_files, measure_operators
 from arm_latency.interpreters import ProfilingError
 from fer_utils import tables
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.paths import Paths
-from fer_utils.profiling.host import measure_files, measure_operators
 from fer_utils.study import Study
 
 PREDICTED_THREADS: Final = (1, 4)
@@ -32,7 +32,11 @@ def measure(study: Study, paths: Paths) -> None:
     # Weights do not change which operators run: the uncompressed files stand for all
     plain = {run_id: path for run_id, path in timed.items() if ".none." in run_id}
     tables.write(_operators(plain, size), "operators", paths.operators)
-    tables.write(pd.concat([here, *predicted], ignore_index=True), "measurements", paths.measurements)
+    tables.write(
+        pd.concat([tables.empty("measurements"), here, *predicted], ignore_index=True),
+        "measurements",
+        paths.measurements,
+    )
 
 
 def _operators(files: dict[str, Path], image_size: int) -> pd.DataFrame:
@@ -41,4 +45,4 @@ def _operators(files: dict[str, Path], image_size: int) -> pd.DataFrame:
         return measure_operators(files, image_size=image_size)
     except ProfilingError as error:
         print(f"no operator times: {error}", file=sys.stderr)
-        return measure_operators({}, image_size=image_size)
+        return tables.empty("operators")

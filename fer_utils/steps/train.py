@@ -7,11 +7,11 @@ from typing import Any, Final
 import pandas as pd
 
 from face_sets.code_digests import code_digest
+from face_sets.face_images import FaceImages
 from face_sets.files import atomic_path, digest
 from face_sets.leaks import check_no_leak
 from fer_utils import tables
 from fer_utils.models.devices import device_name, is_deterministic, threads_of_an_operation
-from fer_utils.models.face_images import FaceImages
 from fer_utils.models.networks import find_initial_weights
 from fer_utils.models.prediction import features_of_children, predict_keras, prediction_rows
 from fer_utils.models.training import Trained, of_cohort, train_copies

@@ -3,7 +3,7 @@
 import pytest
 from visits import Visit
 
-from fer_utils.reporting.litert_js import INSTALLED
+from arm_latency.litert_js import INSTALLED
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -17,7 +17,7 @@ OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_page_violates_a_rule_of_axe(width, browser, origin, pages):
     if not AXE.is_file():
-        pytest.fail("axe-core is not installed: `python -m fer_utils.reporting.litert_js`")
+        pytest.fail("axe-core is not installed: `python -m arm_latency.litert_js`")
     visit = Visit(browser, origin, width)
     found = {}
     for name in sorted(set(pages) - {"index.html"}):

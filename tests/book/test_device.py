@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from visits import Visit
 
+from arm_latency.browser_results import read_browser_result
 from face_sets import detection
 from face_sets.images import decode_image, encode_jpeg, encode_png, resize
 from fer_utils.models.prediction import predict_tflite
-from fer_utils.profiling.browser_results import read_browser_result
 from fer_utils.study import load_study
 from rendered_faces.design import Design, plan_faces
 from rendered_faces.portrait import render_face

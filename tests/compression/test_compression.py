@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from face_sets.face_images import FaceImages
 from fer_utils.compression import quantization_aware
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.exported_files import file_weights
@@ -12,7 +13,6 @@ from fer_utils.compression.techniques import (
     touched_weights,
 )
 from fer_utils.models.backbones import copy_of, layers
-from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet
 from fer_utils.study import BASE_TECHNIQUES, load_study

@@ -22,7 +22,7 @@ from fer_utils.compression.golden import (
     read_answers,
     read_golden,
 )
-from fer_utils.compression.metadata import describe
+from tflite_files.metadata import describe
 
 SIZE = 32
 

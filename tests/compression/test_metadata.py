@@ -12,12 +12,12 @@ from face_sets.expressions import EXPRESSIONS
 from face_sets.face_model import LOCK_FILE
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.golden import FACE_FILE, compare, read_golden
-from fer_utils.compression.metadata import METADATA_NAME, describe, file_interface
 from fer_utils.models.backbones import keras, layers
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
 from fer_utils.reporting.gate import best_models
 from fer_utils.study import load_study
+from tflite_files.metadata import METADATA_NAME, describe, file_interface
 
 CLASSIFY = """
 import json, sys

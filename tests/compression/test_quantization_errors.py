@@ -8,7 +8,6 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from expression_scores.run_scores import ROUNDING
-from fer_utils.compression.activation_ranges import measured_ranges, with_ranges
 from fer_utils.compression.export import quantized, to_tflite, with_activation_ranges
 from fer_utils.compression.quantization_errors import (
     FLOAT_SHARE,
@@ -18,6 +17,7 @@ from fer_utils.compression.quantization_errors import (
 )
 from fer_utils.models.backbones import HardSwish, keras, layers, tf
 from fer_utils.models.prediction import predict_keras, predict_tflite
+from tflite_files.activation_ranges import measured_ranges, with_ranges
 
 Ask = Callable[[bytes], np.ndarray]
 NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}

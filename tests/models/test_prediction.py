@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets.face_images import FaceImages
 from fer_utils.compression.export import to_tflite
 from fer_utils.models.backbones import build_network
-from fer_utils.models.face_images import FaceImages
 from fer_utils.models.prediction import (
     PredictionError,
     features_of_children,

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from face_sets.expressions import EXPRESSIONS
+from face_sets.face_images import FaceImages
 from fer_utils import tables
 from fer_utils.models import training
 from fer_utils.models.backbones import copy_of, keras, layers
-from fer_utils.models.face_images import FaceImages
 from fer_utils.models.training import TrainingSet, fit, of_cohort, rate_of_epoch, set_up, train_copies
 from fer_utils.study import StudyError, load_study
 from traced_training.training_step import TrainingStep

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from arm_latency.arm64_system import PROCESSOR_FILES, EmulationError
 from arm_latency.interpreters import ProfilingError
 from face_sets.files import digest
 from fer_utils import tables
@@ -13,7 +14,6 @@ from fer_utils.models.prediction import predict_tflite
 from fer_utils.paths import Paths
 from fer_utils.profiling import arm64
 from fer_utils.profiling.arm64 import Emulation, agrees, current_emulations, output_step
-from fer_utils.profiling.arm64_system import PROCESSOR_FILES, EmulationError
 from fer_utils.study import load_study
 
 STEP = (

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from arm_latency.litert_js import SERVED
 from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
 from face_sets.folders import PROJECT_FOLDER
@@ -16,7 +17,6 @@ from fer_utils.paths import Paths
 from fer_utils.reporting import device_page as module
 from fer_utils.reporting.device_page import device_page
 from fer_utils.reporting.gate import forbidding_sets
-from fer_utils.reporting.litert_js import SERVED
 from fer_utils.reporting.released import Released
 from fer_utils.study import load_study
 
@@ -154,7 +154,7 @@ def test_what_is_missing_is_said_and_nothing_is_served(paths, runtime, monkeypat
     book()
     elsewhere = Paths.of(paths.study, paths.results / "none")
     monkeypatch.setattr(module, "litert_js_files", dict)
-    for where, sentence in ((paths, "fer_utils.reporting.litert_js"), (elsewhere, "exported none")):
+    for where, sentence in ((paths, "arm_latency.litert_js"), (elsewhere, "exported none")):
         page = device_page(paths.study, where)
         assert "Not available here" in page.text
         assert sentence in page.text
@@ -182,7 +182,7 @@ def test_the_page_has_every_element_that_its_modules_ask_for():
 
 
 def test_both_ends_agree_on_the_name_of_the_results_format():
-    from fer_utils.profiling.browser_results import FORMAT
+    from arm_latency.browser_results import FORMAT
 
     script = PROJECT_FOLDER / "book" / "_root" / "device" / "measuring.js"
     assert f'FORMAT = "{FORMAT}"' in script.read_text(encoding="utf-8")

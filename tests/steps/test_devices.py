@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from arm_latency.arm64_system import EmulationError
 from arm_latency.interpreters import ProfilingError
 from face_sets.expressions import EXPRESSIONS
 from face_sets.files import digest
@@ -13,7 +14,6 @@ from face_sets.images import encode_png
 from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import DEVICE
-from fer_utils.profiling.arm64_system import EmulationError
 from fer_utils.steps import devices
 from fer_utils.study import load_study
 

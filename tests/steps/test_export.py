@@ -17,13 +17,13 @@ from fer_utils import tables
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.exported_files import file_name
 from fer_utils.compression.golden import answers_here, compare, read_golden
-from fer_utils.compression.metadata import describe
 from fer_utils.paths import Paths
 from fer_utils.reporting import gate
 from fer_utils.steps import export as step
 from fer_utils.steps.export import ExportError, app_part, export
 from fer_utils.study import load_study
 from rendered_faces.design import Design, plan_faces
+from tflite_files.metadata import describe
 
 NETWORK = "mobilenet_v3_large"
 FLOAT, INT8 = (f"{NETWORK}.all.none.{precision}" for precision in ("float32", "int8"))

@@ -26,7 +26,7 @@ def edit(path, old=None, new="", append="\nEDITED = 1\n"):
 def test_editing_reporting_trains_nothing_and_editing_models_trains_again(sources):
     before = code_digest(CODE)
     edit(sources / "fer_utils/reporting/figures.py")
-    edit(sources / "fer_utils/profiling/host.py")
+    edit(sources / "arm_latency/host.py")
     assert code_digest(CODE) == before
     edit(sources / "fer_utils/models/backbones.py")
     assert code_digest(CODE) != before

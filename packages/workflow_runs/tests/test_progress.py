@@ -7,8 +7,8 @@ import re
 import pytest
 from rich.console import Console
 
-from fer_utils import progress as module
-from fer_utils.progress import Progress
+from workflow_runs import progress as module
+from workflow_runs.progress import Progress
 
 DUE = "due " + json.dumps(
     {

@@ -2,7 +2,7 @@
 
 The Python interpreter of LiteRT offers no profiler; the C interface in the same wheel does (`libLiteRt.so`), and its
 summary is the text that `benchmark_model` prints. That interface changes between versions, and a mistake with it
-ends the process: so it is called in a process of its own, `python -m fer_utils.profiling.host`.
+ends the process: so it is called in a process of its own, `python -m arm_latency.host`.
 """
 
 import ctypes
@@ -29,7 +29,6 @@ from arm_latency.benchmark_output import operator_times
 from arm_latency.interpreters import ProfilingError, open_at
 from arm_latency.programs import peak_memory_mib, random_input, run_program
 from face_sets.processes import usable_cores
-from fer_utils import tables
 
 GZIP_LEVEL: Final = (
     6  # the default of the program gzip; level 9 saves 0.4 % of these files and takes four times as long
@@ -72,7 +71,7 @@ def measure_files(files: Mapping[str, Path], *, image_size: int, warm_ups: int, 
             {"run_id": run_id, **key, **columns, "peak_memory_mib": peak}
             for run_id, columns, peak in zip(files, sizes, memory, strict=True)
         ]
-    return tables.conform(pd.DataFrame(rows, columns=list(tables.COLUMNS["measurements"])), "measurements")
+    return pd.DataFrame(rows)
 
 
 def file_sizes(path: Path) -> tuple[int, int]:
@@ -151,8 +150,7 @@ def measure_operators(files: Mapping[str, Path], *, image_size: int) -> pd.DataF
         operator_times(_summary(path, image_size)).assign(run_id=run_id, **key)
         for run_id, path in files.items()
     ]
-    frame = tables.concatenated(parts)
-    return tables.conform(frame.reindex(columns=list(tables.COLUMNS["operators"])), "operators")
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _summary(path: Path, image_size: int) -> str:

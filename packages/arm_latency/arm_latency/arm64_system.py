@@ -21,6 +21,9 @@ from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "arm64"
+GUEST: Final = Path(__file__).with_name("arm64_guest.py")
+"""Run by the emulated Python, which knows nothing of this package."""
+
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements.lock"
 WHEELS: Final = ("ai-edge-litert", "numpy")
 SUITE: Final = "bookworm"  # Debian 12, whose Python is 3.11 as the project's: the locked wheels run on it

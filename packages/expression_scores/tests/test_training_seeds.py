@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from made_up_faces import made_up_faces, made_up_predictions
 
+from expression_scores import training_seeds as luck
 from expression_scores.metrics import join
-from fer_utils.analysis import luck
 
 
 def answered(seeds, cohorts=("children", "adults")):

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from arm_latency.browser_results import BrowserResultError, read_browser_result
 from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.compression.exported_files import file_name
 from fer_utils.paths import Paths
-from fer_utils.profiling.browser_results import BrowserResultError, read_browser_result
 from fer_utils.steps.devices import add_browser_result
 from fer_utils.study import load_study
 
@@ -84,7 +84,7 @@ def test_what_is_no_text_or_no_result_ends_in_a_sentence(tmp_path, content):
 
 
 def test_an_endless_file_is_not_read_to_its_end():
-    with pytest.raises(BrowserResultError, match="has more than 1,000,000 bytes"):
+    with pytest.raises(BrowserResultError, match="no plain file"):
         read_browser_result(Path("/dev/zero"))
 
 
@@ -178,7 +178,9 @@ def test_times_that_the_clock_could_not_tell_from_nothing_are_refused(result, sa
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": NaN}', "x" * 1_000_001])
 def test_other_files_are_refused_in_a_sentence(saved, text):
-    with pytest.raises(BrowserResultError, match=r"no result of the page") as raised:
+    with pytest.raises(
+        BrowserResultError, match=r"no result of the page|more than 1,000,000 bytes"
+    ) as raised:
         read_browser_result(saved(text))
     assert "\n" not in str(raised.value)
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from expression_scores.few_shot import CHILDREN, REPEATS, gains, retrain_last_layers, retrained
 from expression_scores.metrics import join
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from fer_utils import tables
-from fer_utils.analysis.few_shot import CHILDREN, REPEATS, gains, retrain_last_layers, retrained
 
 
 def clusters(faces, spread=1.0, seed=0):

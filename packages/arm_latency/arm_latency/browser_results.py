@@ -15,10 +15,9 @@ import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy.stats import quantile_test
 
+from arm_latency.host import timing_columns
 from face_sets.files import digest, read_plain
 from face_sets.validation import first_problem
-from fer_utils import tables
-from fer_utils.profiling.host import timing_columns
 
 FORMAT: Final = "fer browser measurements 1"
 LARGEST_BYTES: Final = 1_000_000  # a result of three models has some thousand bytes
@@ -144,8 +143,7 @@ def browser_measurements(result: BrowserResult, files: Mapping[str, Path], image
 
     Raises BrowserResultError if the result was measured with other files or another input size.
     """
-    rows = pd.DataFrame([_row(result, model, files, image_size) for model in result.models])
-    return tables.conform(rows, "measurements")
+    return pd.DataFrame([_row(result, model, files, image_size) for model in result.models])
 
 
 def _row(

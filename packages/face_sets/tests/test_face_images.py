@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from face_sets import face_images
+from face_sets.face_images import FaceImages, StoredFaceError, load_pixels
 from face_sets.files import write_bytes
 from face_sets.images import encode_png
-from fer_utils.models import face_images
-from fer_utils.models.face_images import FaceImages, StoredFaceError, load_pixels
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from arm_latency import arm64_system
+from arm_latency.arm64_system import PART, PROCESSOR_FILES, EmulationError, install_arm64_system
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.profiling import arm64, arm64_system
-from fer_utils.profiling.arm64_system import PART, PROCESSOR_FILES, EmulationError, install_arm64_system
+from fer_utils.profiling import arm64
 
 LOCK = (PROJECT_FOLDER / "requirements.lock").read_text()
 

@@ -17,7 +17,6 @@ from threadpoolctl import threadpool_limits
 from expression_scores.intervals import DRAWS, intervals, paired_confusions, paired_differences
 from expression_scores.metrics import Floats, confusions_by_subject, is_right, subjects_of
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils import tables
 
 CHILDREN: Final = (10, 25)
 """How many children it trains on: the range of a 2026 audit of five networks (arXiv:2610.08279, known from a summary)."""
@@ -50,7 +49,12 @@ def retrain_last_layers(
         for run_id, rows in seen.groupby("run_id", sort=False)
         for children, repeat, trains in _samples(subjects_of(rows).to_numpy(dtype=str), seed)
     ]
-    return tables.conform(tables.concatenated(parts or [tables.empty("few_shot")]), "few_shot")
+    columns = ["run_id", "children", "repeat", "face_id", "predicted"]
+    return (
+        pd.concat([part[columns] for part in parts], ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=columns)
+    )
 
 
 def gains(few_shot: pd.DataFrame, joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:

@@ -4,7 +4,7 @@
 hashed wheel in `requirements-node.lock`. No bundler: browsers load the packages' modules as they are. The tests'
 axe-core is installed beside them.
 
-Run `python -m fer_utils.reporting.litert_js`; it does nothing when the files are there.
+Run `python -m arm_latency.litert_js`; it does nothing when the files are there.
 """
 
 import gzip
@@ -102,7 +102,7 @@ def _run(command: list[str], folder: Path, failure: str) -> None:
     if done.returncode != 0:
         reason = last_line(done.stderr)
         raise LiteRtJsError(
-            f"{failure} ({reason}): connect to a network and run `python -m fer_utils.reporting.litert_js`, "
+            f"{failure} ({reason}): connect to a network and run `python -m arm_latency.litert_js`, "
             "then `make book`; without it the book's page for your own device says that it is missing"
         )
 

@@ -6,17 +6,17 @@ import stat
 import pytest
 
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils import cluster
-from fer_utils.cluster import (
+from fer_utils.graph import COMPRESSING_MB, LARGE_MB, TRAINING_MB, jobs
+from fer_utils.paths import Paths
+from fer_utils.study import load_study
+from workflow_runs import slurm as cluster
+from workflow_runs.slurm import (
     ClusterError,
     cancel_jobs_left_over,
     in_progress_words,
     job_prefix,
     profile_folder,
 )
-from fer_utils.graph import COMPRESSING_MB, LARGE_MB, TRAINING_MB, jobs
-from fer_utils.paths import Paths
-from fer_utils.study import load_study
 
 SUBMITTED = """\
 [Fri Nov 27 13:23:10 2026]

@@ -4,10 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from expression_scores.metrics import join
-from expression_scores.run_scores import differences_by_run
-from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
-from fer_utils.analysis.external_test import (
+from expression_scores.external_test import (
     aims,
     choices_by_halves,
     history,
@@ -17,6 +14,9 @@ from fer_utils.analysis.external_test import (
     smiles_by_sex,
     with_shares,
 )
+from expression_scores.metrics import join
+from expression_scores.run_scores import differences_by_run
+from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 
 
 def london(persons):

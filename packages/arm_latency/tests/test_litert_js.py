@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from arm_latency import litert_js
 from face_sets import patience
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.reporting import litert_js
 
 NPM = "lib/node_modules/npm/bin/npm-cli.js"
 

@@ -1,0 +1,1 @@
+"""Exported TFLite files of expression networks: their metadata, and the ranges of their int8 tensors."""

@@ -1,0 +1,1 @@
+"""Runs of Snakemake, told to their reader; on a SLURM cluster too."""
