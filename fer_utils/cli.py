@@ -369,6 +369,8 @@ def main() -> None:
     try:
         settle_folders()
         app()
+    except MemoryError:
+        sys.exit("fer: this machine's memory is full: run fewer jobs at once (--cores 1), or smaller batches")
     except (ValueError, RuntimeError, OSError) as error:
         libraries = {folder.name for folder in (PROJECT_FOLDER / "packages").iterdir()}
         own = type(error).__module__.split(".")[0] in {"fer_utils", *libraries}

@@ -1,6 +1,7 @@
 """From a Keras model to the TFLite file that a phone loads, float or quantized."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 from unittest.mock import patch
@@ -9,6 +10,7 @@ import numpy as np
 
 # Private paths: tensorflow is pinned
 from tensorflow.lite.python.convert import mlir_quantize
+from tensorflow.lite.python.convert_phase import ConverterError
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from fer_utils.models.backbones import HardSwish, tf
@@ -17,6 +19,25 @@ from tflite_files.activation_ranges import measured_ranges, with_ranges
 
 REPRESENTATIVE_FACES: Final = 100
 """Training faces over which activation ranges are measured; TensorFlow's guide asks for 100 to 500."""
+
+
+class CompressionError(RuntimeError):
+    """A technique did not give what was asked for, or its toolkit refuses this network; the message says which."""
+
+
+REFUSALS: Final[tuple[type[Exception], ...]] = (CompressionError, ConverterError)
+"""Errors that become a row of `runs` with the status "failed"."""
+
+
+@contextmanager
+def refused_by(toolkit: str) -> Iterator[Any]:
+    """Turn what a toolkit raises about a network that it does not take (ValueError, RuntimeError, NotImplementedError)
+    into a CompressionError; TensorFlow's errors of devices and memory, and the system's, pass."""
+    try:
+        yield
+    except (ValueError, RuntimeError, NotImplementedError) as error:
+        first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise CompressionError(f"{toolkit} refuses: {first_line}") from error
 
 
 def to_tflite(network: Any, precision: Precision, representative: np.ndarray) -> bytes:
@@ -57,7 +78,8 @@ def quantized(model: bytes, float_layers: Sequence[str] = ()) -> bytes:
 
     Layers named by their output tensor in `float_layers` stay float32.
     """
-    return bytes(mlir_quantize(model, denylisted_nodes=list(float_layers)))
+    with refused_by("the quantizer"):
+        return bytes(mlir_quantize(model, denylisted_nodes=list(float_layers)))
 
 
 def _converter(network: Any, *, hard_swish_in_parts: bool = False) -> Any:

@@ -15,6 +15,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.default_8bit i
     default_8bit_quantize_scheme,
 )
 
+from fer_utils.compression.export import refused_by
 from fer_utils.models.backbones import CUSTOM_LAYERS, HardSigmoid, HardSwish, copy_with, layers
 
 keras_quantization = tfmot.quantization.keras
@@ -79,7 +80,7 @@ def wrap(network: Any, *, keep_zeros: bool = False, keep_clusters: bool = False)
             return keras_quantization.quantize_annotate_layer(layer)
         return layer
 
-    with keras_quantization.quantize_scope(dict(CUSTOM_LAYERS)):
+    with refused_by("tensorflow-model-optimization"), keras_quantization.quantize_scope(dict(CUSTOM_LAYERS)):
         return keras_quantization.quantize_apply(copy_with(network, annotated), KeepingScheme(registry))
 
 

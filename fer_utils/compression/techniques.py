@@ -4,6 +4,7 @@ import math
 from dataclasses import astuple
 from typing import Any, Final
 
+from fer_utils.compression.export import CompressionError
 from fer_utils.compression.exported_files import KernelWeights
 from fer_utils.models.backbones import layers
 from fer_utils.models.training import Trained, TrainingSet, fit
@@ -13,10 +14,6 @@ from traced_training.pruning import Pruning
 from traced_training.training_step import TrainingStep
 
 SPARSITY_TOLERANCE: Final = 0.01  # the schedule rounds to whole weights per layer
-
-
-class CompressionError(RuntimeError):
-    """A technique ran but did not reach its sparsity or its number of distinct weights."""
 
 
 def compress(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from face_sets.face_images import FaceImages
 from fer_utils.models.backbones import build_network, keras, tf
-from fer_utils.models.devices import use_device
+from fer_utils.models.devices import DeviceError, use_device
 from fer_utils.models.prediction import predict_keras
 from fer_utils.study import MATCHED_BY, Architecture, Cohort, Study
 from fer_utils.tables import conform
@@ -140,7 +140,13 @@ def fit(
             study.augmentation,
             shares,
         )
-        learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
+        try:
+            learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
+        except tf.errors.ResourceExhaustedError as error:
+            raise DeviceError(
+                f"{run_id}: the memory of the device ({study.device}) does not hold a step on {study.batch_size} faces of "
+                f"{study.image_size} pixels: choose a smaller batch_size, or run fewer jobs at once"
+            ) from error
         count, loss, correct = np.sum(learned, axis=0)
         with step.averaged():
             curve.append((epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))

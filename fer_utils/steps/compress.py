@@ -14,7 +14,14 @@ from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.face_images import FaceImages
 from face_sets.files import digest, write_bytes, write_text
 from fer_utils import tables
-from fer_utils.compression.export import REPRESENTATIVE_FACES, quantized, to_tflite, with_activation_ranges
+from fer_utils.compression.export import (
+    REFUSALS,
+    REPRESENTATIVE_FACES,
+    CompressionError,
+    quantized,
+    to_tflite,
+    with_activation_ranges,
+)
 from fer_utils.compression.exported_files import file_name, file_weights
 from fer_utils.compression.golden import golden_files
 from fer_utils.compression.quantization_errors import (
@@ -24,7 +31,7 @@ from fer_utils.compression.quantization_errors import (
     layer_errors,
     whole_hard_swish,
 )
-from fer_utils.compression.techniques import CompressionError, compress
+from fer_utils.compression.techniques import compress
 from fer_utils.models.backbones import build_network
 from fer_utils.models.prediction import predict_keras, predict_tflite, prediction_rows
 from fer_utils.models.training import Trained, TrainingSet, set_up
@@ -253,9 +260,10 @@ class Compression:
     def _attempt(
         self, precision: Precision, run_id: str, action: Callable[[], Trained], table: str = "runs"
     ) -> Trained | None:
+        """What `action` returns; None if a toolkit refuses, which becomes a row. Any other error fails the job."""
         try:
             return action()
-        except Exception as error:  # noqa: BLE001 - whatever a toolkit raises is this technique's result
+        except REFUSALS as error:
             first_line = next(iter(str(error).strip().splitlines()), "")
             self._add_row(table, precision, run_id, "failed", reason=f"{type(error).__name__}: {first_line}")
             return None

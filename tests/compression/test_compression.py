@@ -3,10 +3,9 @@ import pytest
 
 from face_sets.face_images import FaceImages
 from fer_utils.compression import quantization_aware
-from fer_utils.compression.export import to_tflite
+from fer_utils.compression.export import CompressionError, refused_by, to_tflite
 from fer_utils.compression.exported_files import file_weights
 from fer_utils.compression.techniques import (
-    CompressionError,
     check_weights,
     compress,
     holds_most_weights,
@@ -205,3 +204,15 @@ def test_zeros_are_counted_in_files_of_every_precision(compressed, striped_faces
     path.write_bytes(to_tflite(made["none"], precision, striped_faces[0]))
     assert file_weights(path.read_bytes()).sparsity < 0.05
     assert file_weights(path.read_bytes()).distinct_values > 16
+
+
+@pytest.mark.parametrize("error", [ValueError, RuntimeError, NotImplementedError])
+def test_what_a_toolkit_says_of_a_network_is_a_refusal(error):
+    with pytest.raises(CompressionError, match="the toolkit refuses: this layer"), refused_by("the toolkit"):
+        raise error("this layer\nand more")
+
+
+@pytest.mark.parametrize("error", [OSError, MemoryError, KeyError])
+def test_what_is_not_about_the_network_is_none(error):
+    with pytest.raises(error), refused_by("the toolkit"):
+        raise error("x")

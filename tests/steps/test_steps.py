@@ -15,8 +15,10 @@ import pytest
 from face_sets.code_digests import code_digest
 from face_sets.leaks import LeakError
 from fer_utils import tables
+from fer_utils.compression.export import CompressionError
 from fer_utils.compression.exported_files import exported_files, parity
 from fer_utils.compression.golden import answers_here, compare, read_golden
+from fer_utils.models.backbones import tf
 from fer_utils.paths import Paths
 from fer_utils.steps import compress as compress_step
 from fer_utils.steps.external_faces import make_external_faces
@@ -57,7 +59,7 @@ def made(small, tmp_path_factory):
 
     def failing(network, technique, *rest):
         if technique == "pruning":
-            raise ValueError("no weights to prune\nand more words")
+            raise CompressionError("no weights to prune\nand more words")
         return real(network, technique, *rest)
 
     patch.setattr(compress_step, "compress", failing)
@@ -95,7 +97,7 @@ def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):
     runs = tables.read("runs", *made.all_compressed("runs")).set_index("run_id")
     failed = runs.loc[f"{NETWORK}.all.pruning"]
     assert failed["status"] == "failed"
-    assert failed["reason"] == "ValueError: no weights to prune"
+    assert failed["reason"] == "CompressionError: no weights to prune"
     assert runs.loc[f"{NETWORK}.all.none.int8", "status"] == "done"
     without_base = runs.loc[f"{NETWORK}.all.pruning_clustering"]
     assert without_base["status"] == "failed"
@@ -106,6 +108,25 @@ def test_a_failed_technique_is_a_row_with_its_reason_and_stops_nothing(made):
     assert aware["status"] == "not attempted"
     assert "only its int8 file" in aware["reason"]
     assert runs.loc[f"{NETWORK}.all.quantization_aware.int8", "status"] == "done"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"), MemoryError(), RuntimeError("a mistake of ours"), ValueError("another"),
+        tf.errors.ResourceExhaustedError(None, None, "the card is full"),
+    ],
+)  # fmt: skip
+def test_what_is_no_refusal_fails_the_job_and_becomes_no_row(small, made, monkeypatch, error):
+    def failing(*_):
+        raise error
+
+    table = made.compressed("runs", NETWORK, "quantization_aware")
+    before = table.read_bytes()
+    monkeypatch.setattr(compress_step, "compress", failing)
+    with pytest.raises(type(error)):
+        compress_step.compress_network(NETWORK, "quantization_aware", small, made)
+    assert table.read_bytes() == before
 
 
 def test_every_file_can_be_compared_with_the_network_that_it_came_from(made):
