@@ -92,12 +92,12 @@ class TestClassify:
         (face,) = found["faces"]
         assert sum(face["probabilities"].values()) == pytest.approx(1, abs=0.01)
         assert len(face["probabilities"]) == 7
-        assert found["trained_on"] == "synthetic faces"
+        assert found["trained_on"] == "rendered faces, without any photograph"
 
     def test_words_for_people_say_what_it_was_trained_on(self, photograph):
         answer = fer("classify", str(photograph))
         assert "1 face found" in answer.stdout
-        assert "trained on synthetic faces" in answer.stdout
+        assert "trained on rendered faces, without any photograph" in answer.stdout
 
     @pytest.mark.parametrize(
         ("content", "sentence"),

@@ -154,7 +154,7 @@ def test_a_figure_names_the_tables_of_its_kind_of_data(results):
     assert results.provenance("London photographs").line() in external.source_line
     folder = results.paths.figures("02_architectures")
     assert pd.read_csv(folder / "counts.csv").equals(data)
-    assert (folder / "london.png").is_file()
+    assert (folder / "london.svg").is_file()
 
 
 def test_a_metric_becomes_the_estimate_and_replaces_another_interval():

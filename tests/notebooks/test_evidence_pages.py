@@ -99,7 +99,7 @@ def test_published_numbers_repeat_to_the_byte(run, tmp_path):
 
 def test_with_photographs_validation_says_what_is_missing(run, photographs):
     glued, shown = run("08_validation", "licensed")
-    assert shown.count("Not available here") == 4
+    assert shown.count("Not available here") == 5
     assert (glued["version"], glued["repeats"]) == ("in short", 50)
 
 

@@ -51,6 +51,7 @@ def paths(study, tiny_network, striped_faces, tmp_path_factory):
     faces = plan[columns].assign(sha256="x", path="x", may_publish=True)
     faces = tables.write(faces, "faces", paths.faces)
     tables.write(tables.empty("faces"), "faces", paths.external_faces)
+    tables.write(tables.empty("curves"), "curves", paths.trained("curves", NETWORK))
     for table in (paths.external_predictions, paths.external_compressed_predictions):
         tables.write(tables.empty("predictions"), "predictions", table)
     tested = faces[faces["split"] == "test"]
