@@ -1,6 +1,6 @@
 """How often each rule gives each verdict in worlds whose truth is known: boards of CAFE's size, judged as real ones are.
 
-A photograph is classified correctly where the sum of its child's ease, its own ease and the network's luck exceeds a threshold
+A photograph is classified correctly where the sum of its child's ease, its own and the network's luck exceeds a threshold
 (a probit model; Emrich & Piedmonte 1991). The child's ease is the same for all networks, so that photographs of a child
 and networks on a photograph resemble each other. A training with another seed moves all of a network's scores.
 """
