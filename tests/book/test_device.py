@@ -313,8 +313,12 @@ def test_keyboard_alone_measures_and_the_result_can_be_added(device, tmp_path):
     page.get_by_role("button", name="Stop measuring").wait_for()
     device.says("Done", "device-measured")
     assert page.evaluate("document.activeElement.id") == "device-measure"
-    for stop in ("device-times", "device-json", "device-copy", "device-save"):
-        page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    if page.evaluate("Boolean(document.activeElement.querySelector('#device-times'))"):
+        page.keyboard.press("Tab")  # a region is a stop where it scrolls
+    for place, stop in enumerate(("device-json", "device-copy", "device-save")):
+        if place:
+            page.keyboard.press("Tab")
         assert page.evaluate("id => Boolean(document.activeElement.closest(`#${id}`)"
                              " || document.activeElement.querySelector(`#${id}`))", stop)  # fmt: skip
     with page.expect_download() as download:
