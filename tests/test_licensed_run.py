@@ -25,7 +25,7 @@ OVERRIDES = {
     "cohorts": ["children", "adults", "known_adults", "all"], "batch_size": 16, "augmentation": 0.0, "epochs": 5,
     # the recipe is for ImageNet's features and many faces: few made-up ones are learned as the quick profile does
     "head_epochs": 0, "warm_up_epochs": 0, "learning_rate": 1e-3, "label_smoothing": 0.0, "weight_decay": 0.0,
-    "balanced_sampling": False, "chosen_epoch": "last", "further_seeds": [],
+    "balanced_sampling": False, "chosen_epoch": "last",
     "bootstrap_draws": 500,
 }  # fmt: skip  # as the profile quick learns
 CODES = ("NE", "AF", "HA", "SA", "SU", "AN", "DI")  # KDEF's, in the order of EXPRESSIONS
