@@ -14,7 +14,7 @@ export PIP_DEFAULT_TIMEOUT ?= 60
 PATIENTLY := $(PYTHON) -P packages/face_sets/face_sets/patience.py
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: gpu help setup book test test-slow chaos validate pdf release lab open serve strip lock clean
+.PHONY: help gpu lab slurm setup book test test-slow chaos validate pdf release lab open serve strip lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -68,8 +68,15 @@ release: pdf ## Put what a release holds into release/: the PDF, models for apps
 	@cp _build/html/living_replication.pdf results/$(PROFILE)/packs/*.zip release/
 	@$(BIN)/fer crate --profile $(PROFILE) --to release/$(PROFILE).crate.zip
 
+# What some studies and machines need besides: $(call add,what,extra of pyproject.toml)
+add = $(PATIENTLY) "install $(1)" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
+	--require-hashes -r requirements-$(2).lock
+
 lab: setup ## Add JupyterLab to .venv
-	@$(PATIENTLY) "install JupyterLab" $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-lab.lock
+	@$(call add,JupyterLab,lab)
+
+slurm: setup ## Add Snakemake's plugin for SLURM to .venv, for fer run --workflow-profile slurm
+	@$(call add,Snakemake's plugin for SLURM,slurm)
 
 open: lab ## Show the book on port 8000 and JupyterLab on port 8888, to other machines too (for containers)
 	@trap 'kill 0' EXIT; $(BIN)/python -m http.server --directory _build/html 8000 & \
@@ -84,16 +91,17 @@ strip: ## Strip outputs from the notebook sources
 	@$(BIN)/nbstripout notebooks/*.ipynb
 
 gpu: setup ## Add NVIDIA's libraries to .venv, for studies with device: gpu (about 3 GB)
-	@$(PATIENTLY) "install NVIDIA's libraries" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
-		--require-hashes -r requirements-gpu.lock
+	@$(call add,NVIDIA's libraries,gpu)
 	@TF_CPP_MIN_LOG_LEVEL=0 $(BIN)/python -c "import tensorflow as tf; cards = tf.config.list_physical_devices('GPU'); \
 		print('GPUs:', cards); raise SystemExit(0 if cards else 'TensorFlow sees no GPU: look at nvidia-smi')"
 
-lock: ## Resolve the dependencies anew into requirements.lock; a GPU's and JupyterLab's beside it
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra check pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra gpu -c requirements.lock \
-		$$(sed -nE 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock) pyproject.toml -o requirements-gpu.lock
-	@echo jupyterlab | $(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 -c requirements.lock - -o requirements-lab.lock
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11
+lock: ## Resolve the dependencies anew into requirements.lock; JupyterLab's, SLURM's and a GPU's beside it
+	@$(COMPILE) --extra check pyproject.toml -o requirements.lock
+	@locked=$$(sed -nE 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' requirements.lock); \
+		for extra in lab slurm gpu; do \
+			$(COMPILE) --extra $$extra -c requirements.lock $$locked pyproject.toml -o requirements-$$extra.lock || exit 1; \
+		done
 
 clean: ## Remove results of the quick profile and the rendered book (not the environment)
 	@rm -rf results/quick _build book/stages

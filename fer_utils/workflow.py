@@ -21,6 +21,7 @@ from workflow_runs.slurm import (
     JOB_STEP_MB,
     PROFILES_FOLDER,
     cancel_jobs_left_over,
+    check_plugin,
     in_progress_words,
     job_prefix,
     profile_folder,
@@ -56,7 +57,7 @@ def make(
     """Have Snakemake make files of a study that are absent or out of date; what is there is left alone.
 
     What is due, what runs and what is done is told as it happens. `workflow_profile` says how Snakemake runs jobs: on
-    this machine, or on a cluster (`cluster.profile_folder`). Returns whether there was anything to do.
+    this machine, or on a cluster (`slurm.profile_folder`). Returns whether there was anything to do.
     Raises BusyError while another run is at work, WorkflowError when a job fails; the lines before say which and why.
     """
     settle_folders()
@@ -73,6 +74,8 @@ def make(
         command = _snakemake(profile, overrides, options, folder, JOB_STEP_MB if slurm else 0)
         return _run([*command, "--", *names], cores, lock, translate)
 
+    if slurm:
+        check_plugin()
     with one_at_a_time(LOCK) as lock:
         if slurm and (left := cancel_jobs_left_over()):
             print(

@@ -1,4 +1,4 @@
-"""A study of two networks, run to its book by a SLURM cluster of one node (`.ci/slurm_node` starts one)."""
+"""A study of two networks, run to its book by a SLURM cluster of one node (`make slurm`; `.ci/slurm_node` starts one)."""
 
 import json
 import os

@@ -8,7 +8,7 @@ from fer_utils.study import Study
 
 
 class DeviceError(RuntimeError):
-    """The device that a study asks for is not there; the message says how to get it."""
+    """The device that a study asks for is not there, or is too small; the message says what to do."""
 
 
 def use_device(study: Study, technique: str) -> None:
@@ -47,6 +47,14 @@ def device_name(study: Study) -> str:
 def threads_of_an_operation() -> int:
     """Return how many threads one operation uses: it decides the last bits of a result."""
     return int(os.environ["TF_NUM_INTRAOP_THREADS"])
+
+
+def too_little_memory(run_id: str, study: Study) -> DeviceError:
+    """Return the error of a training step that does not fit into the device's memory."""
+    return DeviceError(
+        f"{run_id}: the memory of the device ({study.device}) does not hold a step on {study.batch_size} faces of "
+        f"{study.image_size} pixels: choose a smaller batch_size, or run fewer jobs at once"
+    )
 
 
 def _cards() -> list[Any]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from face_sets.face_images import FaceImages
 from fer_utils.models.backbones import build_network, keras, tf
-from fer_utils.models.devices import DeviceError, use_device
+from fer_utils.models.devices import too_little_memory, use_device
 from fer_utils.models.prediction import predict_keras
 from fer_utils.study import MATCHED_BY, Architecture, Cohort, Study
 from fer_utils.tables import conform
@@ -126,10 +126,11 @@ def fit(
     shares = training.balanced_shares if study.balanced_sampling else None
     for epoch in range(len(curve), head_epochs + epochs):
         head_alone = epoch < head_epochs
-        rate = study.head_learning_rate
-        if not head_alone:
+        if head_alone:
+            rate = study.head_learning_rate
+        else:
             rate = rate_of_epoch(epoch - head_epochs, epochs, learning_rate, warm_up)
-        if head_epochs and epoch == head_epochs:
+        if 0 < head_epochs == epoch:
             step.restart_adam()
         step.seed(study.seed, epoch)
         batches = training_batches(
@@ -143,10 +144,7 @@ def fit(
         try:
             learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
         except tf.errors.ResourceExhaustedError as error:
-            raise DeviceError(
-                f"{run_id}: the memory of the device ({study.device}) does not hold a step on {study.batch_size} faces of "
-                f"{study.image_size} pixels: choose a smaller batch_size, or run fewer jobs at once"
-            ) from error
+            raise too_little_memory(run_id, study) from error
         count, loss, correct = np.sum(learned, axis=0)
         with step.averaged():
             curve.append((epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))

@@ -3,7 +3,7 @@
 import { instructions, loadRuntime } from "./engine.js";
 import { clockStep, coldStartOf, describeDevice, quantile, timesOf } from "./measure.js";
 
-const FORMAT = "fer browser measurements 1";  // read by fer_utils/profiling/browser_results.py
+const FORMAT = "fer browser measurements 1";  // read by packages/arm_latency/arm_latency/browser_results.py
 
 const byId = (id) => document.getElementById(id);
 

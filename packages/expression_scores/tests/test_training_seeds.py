@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from made_up_children import made_up_faces, made_up_predictions
 
-from expression_scores import training_seeds as luck
+from expression_scores import training_seeds
 from expression_scores.metrics import join
 
 
@@ -22,7 +22,7 @@ def answered(seeds, cohorts=("children", "adults")):
 
 
 def test_a_study_of_several_seeds_shows_each_copy_and_their_difference():
-    table = luck.over_seeds(answered([0]), answered([7, 8])).set_index("copy")
+    table = training_seeds.over_seeds(answered([0]), answered([7, 8])).set_index("copy")
     assert list(table.index) == ["children", "adults", "children minus adults"]
     assert (table["seeds"] == 3).all()
     assert table.loc["children minus adults", "accuracy"] == pytest.approx(
@@ -32,18 +32,18 @@ def test_a_study_of_several_seeds_shows_each_copy_and_their_difference():
 
 
 def test_a_study_without_adults_has_no_difference():
-    table = luck.over_seeds(answered([0], ("all",)), answered([7], ("all",)))
+    table = training_seeds.over_seeds(answered([0], ("all",)), answered([7], ("all",)))
     assert list(table["copy"]) == ["all"]
 
 
 def test_shares_of_each_copy_add_up():
-    table = luck.shares(answered([0]), answered([7]))
+    table = training_seeds.shares(answered([0]), answered([7]))
     assert list(table["cohort"]) == ["children", "adults"]
     assert table[["seed", "child", "photograph", "rest"]].sum(axis=1).to_numpy() == pytest.approx([1, 1])
 
 
 def test_the_spread_that_is_shipped_is_of_several_seeds():
-    known = luck.known_spread()
+    known = training_seeds.known_spread()
     assert known.seeds >= 3
     assert 0 < known.by_seed < 0.2
-    assert f"{100 * known.by_seed:.1f} points" in luck.left_out()
+    assert f"{100 * known.by_seed:.1f} points" in training_seeds.left_out()

@@ -95,8 +95,8 @@ class TrainingStep:
         """Forget the moments of Adam, averages and the best weights, as before the first step; weights stay."""
         self.restart_adam()
         self._best_score.assign(-np.inf)
-        for average, weight in zip(self._averages, self.network.weights, strict=bool(self._averages)):
-            average.assign(weight)
+        if self._averages:
+            _assign(self._averages, self.network.weights)
 
     def restart_adam(self) -> None:
         """Forget the moments of Adam: another phase of a training begins."""
@@ -111,7 +111,7 @@ class TrainingStep:
             yield
             return
         last = self.network.get_weights()
-        _assign(self.network, self._averages)
+        _assign(self.network.weights, self._averages)
         try:
             yield
         finally:
@@ -121,15 +121,14 @@ class TrainingStep:
         """Keep the weights that the network has now if no score before was as high, where the recipe wants it."""
         if self._best and score > float(self._best_score):
             self._best_score.assign(score)
-            for kept, weight in zip(self._best, self.network.weights, strict=True):
-                kept.assign(weight)
+            _assign(self._best, self.network.weights)
 
     def use_chosen(self) -> None:
         """Give the network, for good, the best weights that were kept; else the averaged ones; else leave the last."""
         if self._best and np.isfinite(float(self._best_score)):
-            _assign(self.network, self._best)
+            _assign(self.network.weights, self._best)
         elif self._averages:
-            _assign(self.network, self._averages)
+            _assign(self.network.weights, self._averages)
 
     def seed(self, *numbers: int) -> None:
         """Make the dropout that follows depend on some integers alone."""
@@ -172,7 +171,9 @@ class TrainingStep:
                 var=variable.handle, m=first.handle, v=second.handle, grad=gradient, lr=learning_rate,
                 beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON, beta1_power=decayed_1, beta2_power=decayed_2,
             )  # fmt: skip
-        for average, weight in zip(self._averages, self.network.weights, strict=bool(self._averages)):
+        for average, weight in zip(
+            self._averages, self.network.weights, strict=False
+        ):  # none without averaging
             average.assign_add((1 - self.recipe.weight_average) * (weight - average))
         return loss, correct
 
@@ -207,6 +208,6 @@ def _copies(network: Any) -> list[Any]:
     return [tf.Variable(weight, trainable=False) for weight in network.weights]
 
 
-def _assign(network: Any, values: Sequence[Any]) -> None:
-    for weight, value in zip(network.weights, values, strict=True):
-        weight.assign(value)
+def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -9,7 +9,7 @@ from face_sets.folders import PROJECT_FOLDER
 from fer_utils.graph import COMPRESSING_MB, LARGE_MB, TRAINING_MB, jobs
 from fer_utils.paths import Paths
 from fer_utils.study import load_study
-from workflow_runs import slurm as cluster
+from workflow_runs import slurm
 from workflow_runs.slurm import (
     ClusterError,
     cancel_jobs_left_over,
@@ -134,9 +134,9 @@ def test_only_jobs_of_this_clone_are_cancelled(tmp_path, monkeypatch):
 
 
 def test_jobs_that_do_not_end_stop_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "_PATIENCE", 0)
+    monkeypatch.setattr(slurm, "_PATIENCE", 0)
     scheduler(tmp_path, monkeypatch, squeue=f"echo 7 {job_prefix()}", scancel="true")
-    monkeypatch.setattr(cluster.subprocess, "run", without_timeout(cluster.subprocess.run))
+    monkeypatch.setattr(slurm.subprocess, "run", without_timeout(slurm.subprocess.run))
     with pytest.raises(ClusterError, match="7 of an earlier run"):
         cancel_jobs_left_over()
 
@@ -170,14 +170,14 @@ def test_profiles_go_by_name_or_folder(tmp_path):
 )
 def test_whether_a_profile_hands_jobs_to_slurm(tmp_path, text, is_slurm):
     (tmp_path / "config.yaml").write_text(text)
-    assert cluster.uses_slurm(tmp_path) is is_slurm
+    assert slurm.uses_slurm(tmp_path) is is_slurm
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "a: [\n", "executor"])
 def test_a_profile_that_is_no_mapping_is_an_error_in_one_sentence(tmp_path, text):
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(ClusterError, match=r"config\.yaml"):
-        cluster.uses_slurm(tmp_path)
+        slurm.uses_slurm(tmp_path)
 
 
 def memory(**changes):
@@ -198,3 +198,9 @@ def test_memory_grows_with_images_and_batches_and_never_falls_below_the_smallest
     assert sizes == sorted(sizes)
     assert sizes[0] == sizes[1]
     assert memory(batch_size=64)["train-mobilenet_v2"] > memory()["train-mobilenet_v2"]
+
+
+def test_without_the_plugin_a_sentence_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(slurm, "PLUGIN", "a_plugin_that_nobody_has")
+    with pytest.raises(ClusterError, match="make slurm"):
+        slurm.check_plugin()

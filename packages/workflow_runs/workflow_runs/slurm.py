@@ -1,7 +1,7 @@
 """A run whose jobs a cluster's scheduler (SLURM) takes: what became of each, and jobs that a killed run left."""
 
 import getpass
-import hashlib
+import importlib.util
 import re
 import subprocess
 import time
@@ -10,11 +10,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-import yaml
-
+from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER
+from face_sets.validation import read_yaml
 
 PROFILES_FOLDER: Final = PROJECT_FOLDER / "workflow" / "profiles"
+
+PLUGIN: Final = "snakemake_executor_plugin_slurm"
 
 JOB_STEP_MB: Final = 400
 """What SLURM counts besides a job's own memory: Snakemake's process in the job, and shared libraries in full (measured)."""
@@ -58,17 +60,20 @@ def profile_folder(name: str) -> Path:
 def uses_slurm(profile: Path) -> bool:
     """Return whether a workflow profile hands jobs to SLURM. Raises ClusterError if it is no YAML mapping."""
     try:
-        settings = yaml.safe_load((profile / "config.yaml").read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ClusterError(f"{profile.name}/config.yaml is not readable as YAML: {error}") from None
-    if not isinstance(settings, dict):
-        raise ClusterError(f"{profile.name}/config.yaml must be a mapping of Snakemake's options")
-    return settings.get("executor") == "slurm"
+        return read_yaml(profile / "config.yaml").get("executor") == "slurm"
+    except ValueError as error:
+        raise ClusterError(f"workflow profile {profile.name}: {error}") from None
+
+
+def check_plugin() -> None:
+    """Raise ClusterError if Snakemake's plugin for SLURM is not installed."""
+    if importlib.util.find_spec(PLUGIN) is None:
+        raise ClusterError("this workflow profile needs Snakemake's plugin for SLURM: add it by `make slurm`")
 
 
 def job_prefix() -> str:
     """Return what the names of this clone's jobs begin with in the queue, so that no other's are taken for them."""
-    return "fer-" + hashlib.sha256(f"{getpass.getuser()} {PROJECT_FOLDER}".encode()).hexdigest()[:10]
+    return "fer-" + digest(getpass.getuser(), str(PROJECT_FOLDER))
 
 
 def cancel_jobs_left_over() -> int:
