@@ -25,6 +25,7 @@ from rendered import rendered_faces
 from face_sets import ingest as ingest_module
 from face_sets.detection import FaceDetector
 from face_sets.images import encode_jpeg
+from face_sets.processes import usable_cores
 from face_sets.readers.layouts import list_files, make_reading
 from face_sets.readers.reading import Reading, Source, load_picture
 
@@ -77,7 +78,7 @@ def _processor() -> float:
     return sum(each.ru_utime + each.ru_stime for each in map(resource.getrusage, WHO))
 
 
-def main(images: int = 20_000, processes: int = os.cpu_count() or 1) -> None:
+def main(images: int = 20_000, processes: int = usable_cores()) -> None:
     """Time both ways and print rates and their ratio."""
     ingest_module.source = lambda name: Source(name, read, load_picture)  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as scratch:

@@ -13,7 +13,7 @@ import pandas as pd
 import typer
 
 from expression_scores.intervals import paired_differences
-from expression_scores.metrics import confusions_by_subject, join
+from expression_scores.metrics import confusions_by_subject, join, scores_of_confusions
 from face_sets.files import write_text
 from fer_utils.models.prediction import predict_keras, prediction_rows
 from fer_utils.models.training import train_copies
@@ -61,7 +61,7 @@ def row(name: str, pairs: list[Any]) -> dict[str, Any]:
 
 def share(counts: Any) -> float:
     """Accuracy, 0 to 1."""
-    return float(np.trace(counts.sum(axis=0)) / counts.sum())
+    return float(scores_of_confusions(counts.sum(axis=0))["accuracy"])
 
 
 def main(

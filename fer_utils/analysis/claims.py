@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from face_sets.folders import PROJECT_FOLDER
-from face_sets.validation import first_problem
+from face_sets.validation import first_problem, yaml_content
 from fer_utils.study import Architecture, Cohort, Precision, Technique
 
 CLAIMS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "claims.yml"
@@ -282,9 +281,9 @@ def children_by_group() -> dict[str, int]:
 
 def _read(path: Path) -> object:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ClaimError(f"{path} is not readable as YAML: {' '.join(str(error).split())}") from error
+        return yaml_content(path)
+    except ValueError as error:
+        raise ClaimError(str(error)) from error
 
 
 def _checked(kind: type[E], entry: object, place: str) -> E:

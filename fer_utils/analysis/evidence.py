@@ -330,9 +330,10 @@ def _of_copies(
     every = pd.concat(runs.values())
     if every["initial_weights"].nunique() > 1:
         raise Unavailable("the networks to compare did not start from the same kind of weights")
-    joined = {run["run_id"]: joined_predictions(tables, run, q.dataset) for _, run in every.iterrows()}
+    trainings = [run for _, run in every.iterrows()]
+    joined = {run["run_id"]: joined_predictions(tables, run, q.dataset) for run in trainings}
     if not isinstance(q, claims.Score):
-        for _, run in every.iterrows():
+        for run in trainings:
             _check_learned(run, joined[run["run_id"]], tables)
     counts = {
         copy: np.stack([confusions_by_subject(joined[run_id])[1] for run_id in rows["run_id"]])
@@ -344,7 +345,7 @@ def _of_copies(
     found: Estimate = estimate(q, Answers(counts, groups, tables.draws, tables.seed))
     return Evidence(
         found.value, found.low, found.high, _data_kind(tables, q.dataset),
-        _shortfalls(q.dataset, [run for _, run in every.iterrows()], tables), found.p_value, found.named_worst,
+        _shortfalls(q.dataset, trainings, tables), found.p_value, found.named_worst,
         trainings=min(len(each) for each in counts.values()),
     )  # fmt: skip
 
@@ -404,7 +405,7 @@ def _learned_by_validation(run: pd.Series, tables: Tables) -> bool:
     if (
         run["cohort"] != "all"
     ):  # fewer than it had where faces of unknown age count as adults: on the safe side
-        people = where(people, age_group="child" if run["cohort"] == "children" else "adult")
+        people = where(people, age_group="child" if run["cohort"].endswith("children") else "adult")
     persons = int(subjects_of(people).nunique()) if len(people) else 0
     if epochs.empty or not persons:
         return False

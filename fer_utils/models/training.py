@@ -125,12 +125,12 @@ def fit(
     started = time.perf_counter() - before
     shares = training.balanced_shares if study.balanced_sampling else None
     for epoch in range(len(curve), head_epochs + epochs):
-        head_alone = epoch < head_epochs
-        if head_alone:
-            rate = study.head_learning_rate
-        else:
-            rate = rate_of_epoch(epoch - head_epochs, epochs, learning_rate, warm_up)
-        if 0 < head_epochs == epoch:
+        later = epoch - head_epochs
+        head_alone = later < 0
+        rate = (
+            study.head_learning_rate if head_alone else rate_of_epoch(later, epochs, learning_rate, warm_up)
+        )
+        if head_epochs and later == 0:
             step.restart_adam()
         step.seed(study.seed, epoch)
         batches = training_batches(

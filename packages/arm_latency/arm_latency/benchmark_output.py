@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 
 from arm_latency.interpreters import ProfilingError
+from face_sets.validation import last_line
 
 _STATISTICS: Final = re.compile(r"\bcount=\d+ .*")
 _PAIR: Final = re.compile(r"(\w+)=([0-9.e+]+)")
@@ -86,9 +87,3 @@ def operator_times(output: str) -> pd.DataFrame:
 def _heading(line: str) -> str | None:
     found = _HEADING.search(line)
     return found.group(1) if found else None
-
-
-def last_line(output: str) -> str:
-    """Return the last line of a program's output that is not blank."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing was printed"

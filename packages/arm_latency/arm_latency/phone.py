@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from adbutils import AdbClient, AdbDevice, AdbError
 
-from arm_latency.benchmark_output import last_line
 from arm_latency.interpreters import ProfilingError
+from face_sets.validation import last_line
 
 HOT_CELSIUS: Final = 37.0
 """A battery warmer than this makes a run "hot": a published phone harness starts no case above it

@@ -13,8 +13,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from arm_latency.benchmark_output import last_line
 from arm_latency.interpreters import ProfilingError, open_at
+from face_sets.validation import last_line
 
 BYTE_LIKE: Final = {np.dtype(np.uint8): (0, 256), np.dtype(np.int8): (-128, 128)}
 

@@ -12,12 +12,12 @@ from expression_scores.intervals import intervals
 from expression_scores.metrics import confusions_by_subject, is_right, join, subjects_of
 from expression_scores.printed_scores import wilson
 from face_sets.expressions import PROBABILITY_COLUMNS
-from face_sets.folders import PROJECT_FOLDER
+from face_sets.folders import MANIFESTS_FOLDER
 
-PEERS_FILE: Final = PROJECT_FOLDER / "data_manifests" / "london_peers.csv"
+PEERS_FILE: Final = MANIFESTS_FOLDER / "london_peers.csv"
 """Open networks on the same photographs, measured by this project; its first lines say how."""
 
-HISTORY_FILE: Final = PROJECT_FOLDER / "data_manifests" / "ladder_history.csv"
+HISTORY_FILE: Final = MANIFESTS_FOLDER / "ladder_history.csv"
 """What earlier generators of this project gave; its first lines say how."""
 
 HALVES: Final = 1000
@@ -159,7 +159,7 @@ SEX_GAP: Final = 0.20
 
 def aims(scores: pd.DataFrame) -> pd.DataFrame:
     """Return one row per aim: rung, measure, aim, value (the mean over seeds), reached."""
-    means = scores.groupby("rung")[["women_happiness_recall", "men_happiness_recall", *_MEASURED]].mean()
+    means = scores.groupby("rung").mean(numeric_only=True)
     rows = [
         (rung, measure, f"at least {least:.2f}", means[measure].get(rung), means[measure].get(rung, 0) >= least)
         for rung, asked in AIMS.items() for measure, least in asked.items()
@@ -176,9 +176,6 @@ def aims(scores: pd.DataFrame) -> pd.DataFrame:
         )
     )
     return pd.DataFrame(rows, columns=["rung", "measure", "aim", "value", "reached"])
-
-
-_MEASURED: Final = ["accuracy", "two_way_accuracy", "neutral_recall", "happiness_recall"]
 
 
 def history() -> pd.DataFrame:

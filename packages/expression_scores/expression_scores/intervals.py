@@ -90,7 +90,7 @@ def paired_differences(pairs: Counts, draws: int = DRAWS, seed: int = 0) -> dict
     `pairs` are counts of shape (subjects, 2, 7 true, 7 predicted), as `paired_confusions` gives them. Where both agree
     on every subject, they may still differ on as many other images as none of these leaves room for.
     """
-    found = intervals_of(_checked(pairs), _first_minus_second, difference_interval, draws, seed)
+    found = intervals_of(_checked(pairs), first_minus_second, difference_interval, draws, seed)
     if len(pairs) > 1 and (pairs[:, 0] == pairs[:, 1]).all():
         reach = of_alike(0.0, int(pairs[:, 0].sum()), lowest=0.0).high
         return dict.fromkeys(found, Interval(0.0, -reach, reach))
@@ -250,7 +250,8 @@ def _combined(first: Interval, second: Interval) -> Interval:
     return Interval(estimate, max(-1.0, float(low)), min(1.0, float(high)))
 
 
-def _first_minus_second(pairs: Counts | Floats) -> dict[str, Floats]:
+def first_minus_second(pairs: Counts | Floats) -> dict[str, Floats]:
+    """Return each metric of the first minus that of the second, for counts (..., 2, 7 true, 7 predicted)."""
     return {m: values[..., 0] - values[..., 1] for m, values in scores_of_confusions(pairs).items()}
 
 

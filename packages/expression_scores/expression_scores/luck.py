@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from expression_scores.intervals import LEVEL, NOTHING, Interval, Statistics, jackknife_errors
+from expression_scores.intervals import (
+    LEVEL,
+    NOTHING,
+    Interval,
+    Statistics,
+    first_minus_second,
+    jackknife_errors,
+)
 from expression_scores.metrics import Counts, Floats, is_right, scores_of_confusions, subjects_of
 
 
@@ -31,7 +38,7 @@ class OverSeeds(NamedTuple):
 
 def scores_over_seeds(confusions: Counts) -> dict[str, OverSeeds]:
     """Return each metric over trainings from counts of shape (seeds, subjects, 7 true, 7 predicted); two seeds at least."""
-    return over_seeds(confusions, scores_of_confusions)
+    return _over_seeds(confusions, scores_of_confusions)
 
 
 def differences_over_seeds(first: Counts, second: Counts) -> dict[str, OverSeeds]:
@@ -39,10 +46,10 @@ def differences_over_seeds(first: Counts, second: Counts) -> dict[str, OverSeeds
 
     Both hold counts of shape (seeds, subjects, 7 true, 7 predicted).
     """
-    return over_seeds(np.stack([first, second], axis=2), _difference)
+    return _over_seeds(np.stack([first, second], axis=2), first_minus_second)
 
 
-def over_seeds(counts: Counts, statistics: Statistics) -> dict[str, OverSeeds]:
+def _over_seeds(counts: Counts, statistics: Statistics) -> dict[str, OverSeeds]:
     """Return statistics of counts (seeds, subjects, ...) over seeds and subjects. Raises ValueError for one of either."""
     seeds, subjects = counts.shape[:2]
     if min(seeds, subjects) < 2:
@@ -109,7 +116,3 @@ def _over(values: Floats, child_error: float, subjects: int) -> OverSeeds:
 def _of_other_seeds(sums: Floats) -> float:
     """Summed products of what two different seeds give one row: (rows, seeds)."""
     return float((sums.sum(axis=1) ** 2).sum() - (sums**2).sum())
-
-
-def _difference(counts: Counts) -> dict[str, Floats]:
-    return {m: values[..., 0] - values[..., 1] for m, values in scores_of_confusions(counts).items()}

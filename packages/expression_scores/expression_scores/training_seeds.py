@@ -1,6 +1,6 @@
 """What the training seed does to scores: over the seeds of a study, and what is known where a study has one."""
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -33,9 +33,9 @@ class Spread(NamedTuple):
     by_seed: float
 
 
-def known_spread(path: Path = SPREAD_FILE) -> Spread:
+def known_spread() -> Spread:
     """Return the spread that was measured once, for pages of studies with a single seed."""
-    rows = pd.read_csv(path, comment="#")
+    rows = pd.read_csv(SPREAD_FILE, comment="#")
     difference = rows["children"] - rows["adults"]
     return Spread(str(rows["architecture"].iloc[0]), len(rows), float(difference.std()))
 
@@ -70,25 +70,25 @@ def over_seeds(answers: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
 
 def shares(answers: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
     """Return one row per copy: architecture, cohort, and the shares of variance of `variance_shares`."""
-    both = pd.concat([answers, again], ignore_index=True)
-    rows = []
-    for copy, part in both.groupby(_copy(both["run_id"]), sort=False):
-        architecture, cohort = str(copy).split(".")
-        rows.append({"architecture": architecture, "cohort": cohort, **variance_shares(part)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {"architecture": architecture, "cohort": cohort, **variance_shares(part)}
+        for architecture, cohort, part in _by_copy(answers, again)
+    )
 
 
 def _counts(answers: pd.DataFrame, again: pd.DataFrame) -> dict[str, dict[str, Counts]]:
     """Return by network and cohort the counts of every training, (seeds, subjects, 7, 7), the study's own seed first."""
-    both = pd.concat([answers, again], ignore_index=True)
     found: dict[str, dict[str, Counts]] = {}
-    for copy, part in both.groupby(_copy(both["run_id"]), sort=False):
-        architecture, cohort = str(copy).split(".")
+    for architecture, cohort, part in _by_copy(answers, again):
         each = [confusions_by_subject(run)[1] for _, run in part.groupby("run_id", sort=False)]
         found.setdefault(architecture, {})[cohort] = np.stack(each)
     return found
 
 
-def _copy(run_ids: pd.Series) -> pd.Series:
-    """The copy that a run is a training of: its network and cohort, without the seed."""
-    return run_ids.astype(str).str.split(".").str[:2].str.join(".")
+def _by_copy(answers: pd.DataFrame, again: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield the network and cohort of each copy, and the answers of all its trainings."""
+    both = pd.concat([answers, again], ignore_index=True)
+    copies = both["run_id"].astype(str).str.split(".").str[:2].str.join(".")
+    for copy, part in both.groupby(copies, sort=False):
+        architecture, cohort = str(copy).split(".")
+        yield architecture, cohort, part

@@ -32,21 +32,26 @@ def last_line(output: str) -> str:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping that a YAML file holds; a key that is given twice is an error, not the last one wins.
+    """Return the mapping that a YAML file holds. Raises ValueError, in one sentence that names the file."""
+    content = yaml_content(path)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name} must hold one mapping of keys to values")
+    return content
+
+
+def yaml_content(path: Path) -> Any:
+    """Return what a YAML file holds; a key that is given twice is an error, not the last one wins.
 
     Raises ValueError, in one sentence that names the file.
     """
     try:
-        content = yaml.load(
+        return yaml.load(
             path.read_text(encoding="utf-8"), Loader=_UniqueKeys
         )  # a subclass of the safe loader
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path.name} must hold one mapping of keys to values")
-    return content
 
 
 class _UniqueKeys(yaml.SafeLoader):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from photograph_skins.blends import FEWEST, Sitter, blended, wearing
-from rendered_faces.design import DATASET, Design, plan_faces
+from rendered_faces.design import Design, plan_faces
 from rendered_faces.person import Person, Row, person_of
 
 Kind = Literal["painted", "skins", "single"]
@@ -16,16 +16,17 @@ Kind = Literal["painted", "skins", "single"]
 REPLICATES: Final[dict[Kind, int]] = {"painted": 5, "skins": 8, "single": 8}
 """Of the plan's hundred persons; skins are worn by its adult half alone. About as many faces of each kind."""
 
+_SEED: Final = 2023  # of the plan; that of the study's own faces
+
 _WEAKEST: Final = {"happiness": 0.3}  # as the prototypes found: mild smiles are smiles
 _WEAK, _STRONG = 0.6, 1.2  # of the other expressions: weaker ones make resting faces unreadable
 _RESTING: Final = 0.25  # most of another expression that a resting face may show: faces at rest differ widely
 
 
-def plan(kind: Kind, seed: int = 2023) -> pd.DataFrame:
+def plan(kind: Kind) -> pd.DataFrame:
     """Return the plan of a kind of faces: one image of each expression of each person, ten in a hundred held out."""
-    seed += kind != "painted"  # other persons than the painted ones
+    seed = _SEED + (kind != "painted")  # other persons than the painted ones
     rows = plan_faces(Design(seed, REPLICATES[kind], test_replicates=0, images_per_expression=1))
-    rows = rows[rows["dataset"] == DATASET]
     random = np.random.default_rng(seed)
     weakest = rows["expression"].map(_WEAKEST).fillna(_WEAK)
     rest = rows["expression"] == "neutral"

@@ -1,7 +1,5 @@
 """Faces to learn from as crops, made once and kept: rendered, found by the detector, cut out by its one rule."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,6 +11,7 @@ import pandas as pd
 from face_sets.detection import crop_face, largest_face
 from face_sets.detectors import load_detector
 from face_sets.expressions import EXPRESSIONS
+from face_sets.files import atomic_path
 from photograph_skins.blends import Sitter
 from photograph_skins.portraits import Kind, dressed, plan
 from rendered_faces.portrait import render_face
@@ -38,10 +37,10 @@ class TrainingFaces(NamedTuple):
         return TrainingFaces(*(part[self.held_out == held_out] for part in self))
 
 
-def training_faces(kind: Kind, folder: Path, sitters: Sitters = tuple) -> TrainingFaces:
+def training_faces(kind: Kind, folder: Path, sitters: Sitters) -> TrainingFaces:
     """Return the faces of a kind, made or, where an earlier call made them, read from `folder`.
 
-    Faces that the detector does not find are left out. `sitters` are needed for kinds in skins: ValueError without.
+    Faces that the detector does not find are left out. `sitters` are asked for kinds in skins alone.
     """
     rows = plan(kind)
     parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
@@ -53,12 +52,10 @@ def _part(kind: Kind, rows: pd.DataFrame, path: Path, sitters: Sitters) -> Train
     if not path.exists():
         images, places = zip(*_crops(kind, rows, () if kind == "painted" else sitters()), strict=True)
         found = rows.iloc[list(places)]
-        labels = found["expression"].map(dict(zip(EXPRESSIONS, range(7), strict=True))).to_numpy(np.int64)
+        labels = found["expression"].map(EXPRESSIONS.index).to_numpy(np.int64)
         held_out = (found["split"] == "validation").to_numpy()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as whole:
-            np.savez(Path(whole) / path.name, images=np.stack(images), labels=labels, held_out=held_out)
-            os.replace(Path(whole) / path.name, path)
+        with atomic_path(path) as whole:
+            np.savez(whole, images=np.stack(images), labels=labels, held_out=held_out)
     with np.load(path) as stored:
         return TrainingFaces(stored["images"], stored["labels"], stored["held_out"])
 

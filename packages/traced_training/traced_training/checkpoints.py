@@ -51,27 +51,27 @@ class Checkpoint:
 
     def keep(self, step: TrainingStep, curve: Sequence[Sequence[float]], seconds: float) -> None:
         """Write the state after an epoch, whole or not at all."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{os.getpid()}-{self.path.name}")
-        arrays: dict[str, Any] = {str(place): variable.numpy() for place, variable in enumerate(step.state)}
-        try:
-            with temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    begun=self._begun,
-                    curve=np.array(curve),
-                    steps=step.steps,
-                    seconds=seconds,
-                    **arrays,
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        state = {str(place): variable.numpy() for place, variable in enumerate(step.state)}
+        write_arrays(
+            self.path, begun=self._begun, curve=np.array(curve), steps=step.steps, seconds=seconds, **state
+        )
 
     def _begins_with(self, step: TrainingStep) -> str:
         total = hashlib.sha256(self._key.encode())
         for variable in step.network.weights:
             total.update(variable.numpy().tobytes())
         return total.hexdigest()
+
+
+def write_arrays(path: Path, **arrays: Any) -> None:
+    """Write arrays by name as an .npz file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,8 +1,6 @@
 """Training behind frozen layers: what they make of pictures is computed once, and the layers behind learn from it."""
 
 import math
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +11,7 @@ import tf_keras as keras
 from ai_edge_litert.interpreter import Interpreter
 
 from traced_training.batches import augmented
-from traced_training.checkpoints import Checkpoint
+from traced_training.checkpoints import Checkpoint, write_arrays
 from traced_training.training_step import TrainingStep
 
 _BATCH: Final = 16  # pictures at once: larger batches are no quicker on one thread
@@ -33,7 +31,9 @@ class FrozenLayers:
         file = tf.lite.TFLiteConverter.from_concrete_functions([traced], model).convert()
         self._interpreter = Interpreter(model_content=file, num_threads=1)
         self._interpreter.allocate_tensors()
-        shapes = [tuple(shape[1:]) for shape in (tensor.shape for tensor in model.outputs)]
+        shapes = [tuple(tensor.shape[1:]) for tensor in model.outputs]
+        if len({*shapes}) < len(shapes):
+            raise ValueError(f"what enters {' and '.join(firsts)} has one shape, so it cannot be told apart")
         details = self._interpreter.get_output_details()  # in an order of their own: told by their shapes
         self._outputs = [next(d for d in details if tuple(d["shape"][1:]) == shape) for shape in shapes]
 
@@ -46,10 +46,7 @@ class FrozenLayers:
             starts = [(copy, start) for copy in range(self.copies) for start in range(0, len(images), _BATCH)]
             made = [self._answers(images[start : start + _BATCH], (copy, start)) for copy, start in starts]
             arrays = dict(zip(self.firsts, map(np.concatenate, zip(*made, strict=True)), strict=True))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=path.parent) as whole:
-                np.savez(Path(whole) / path.name, allow_pickle=False, **arrays)
-                os.replace(Path(whole) / path.name, path)
+            write_arrays(path, **arrays)
         with np.load(path) as stored:
             return dict(stored)
 
