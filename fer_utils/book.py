@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.limitations import hyper_parameters, threats
 from fer_utils.analysis.verdicts import scoreboard
-from fer_utils.graph import STAGES, jobs, jobs_for
+from fer_utils.graph import STAGES, Job, jobs, jobs_for
 from fer_utils.paths import Paths
 from fer_utils.reporting import claims_pages
 from fer_utils.reporting.build import build_book, render
@@ -66,17 +66,18 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
 def parameters_page(study: Study, paths: Paths) -> str:
     """Return the generated part of How to run: what stages and examples need and took in this run, and all parameters."""
     took = costs(paths).set_index("job")["wall seconds"]
-    needs = pd.DataFrame({"stage": stage, **_needs(stage, study, took)} for stage in STAGES)
+    declared = list(jobs(study, paths))
+    needs = pd.DataFrame({"stage": stage, **_needs(stage, declared, paths, took)} for stage in STAGES)
     small: dict[str, Any] = {"architectures": ["mobilenet_v3_small"]}
     examples = {
-        (stage, json.dumps(changes)): _needs(
-            stage, load_study(study.profile, **study.changes | changes), took
-        )
+        (stage, json.dumps(changes)): _needs(stage, list(jobs(other, there)), there, took)
         for stage, changes in (
             ("07_published_numbers", {}),
             ("02_architectures", {"seed": 7, **small}),
             ("06_ethnicity_analysis", {"planted_gap": 0.3, **small}),
         )
+        for other in [load_study(study.profile, **study.changes | changes)]
+        for there in [Paths.of(other)]
     }
     return render(
         "parameters.md.j2",
@@ -87,10 +88,9 @@ def parameters_page(study: Study, paths: Paths) -> str:
     )
 
 
-def _needs(stage: str, study: Study, took: pd.Series) -> dict[str, float]:
+def _needs(stage: str, declared: Sequence[Job], paths: Paths, took: pd.Series) -> dict[str, float]:
     """How many jobs a stage waits for, and how long jobs of the same names took in this run, one after the other."""
-    paths = Paths.of(study)
-    needed = [job.name for job in jobs_for(list(jobs(study, paths)), os.path.relpath(paths.notebook(stage)))]
+    needed = [job.name for job in jobs_for(declared, os.path.relpath(paths.notebook(stage)))]
     return {"jobs": len(needed), "minutes": float(took.reindex(needed).sum()) / 60}
 
 

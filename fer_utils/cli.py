@@ -309,15 +309,13 @@ def ladder(
     stopped.
     """
     from face_sets.code_digests import code_digest
-    from face_sets.folders import results_folder
     from fer_utils.steps.ladder import make_ladder
 
     _look_at_folders()
     folder = results_folder() / "ladder" / code_digest("fer_utils.steps.ladder")
-    make_ladder(range(1, seeds + 1), folder, to or folder / "released", typer.echo)
-    typer.echo(
-        f"Written to {to or folder / 'released'}; the book's page on real faces shows results/reference."
-    )
+    to = to or folder / "released"
+    make_ladder(range(1, seeds + 1), folder, to, typer.echo)
+    typer.echo(f"Written to {to}; the book's page on real faces shows results/reference.")
 
 
 @app.command(hidden=True)

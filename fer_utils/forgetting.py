@@ -18,7 +18,7 @@ from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, as_lines, remembere
 from face_sets.ingested import FOLDER, IngestedSet
 from face_sets.processes import one_at_a_time
 from face_sets.tables import TableError, read_sealed
-from fer_utils.reporting.build import BOOKS
+from fer_utils.paths import BOOKS
 from fer_utils.workflow import LOCK
 
 __all__ = ["app", "forget", "made_from"]

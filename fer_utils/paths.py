@@ -81,6 +81,9 @@ def data_folder(name: str) -> Path | None:
     return folder if data and (folder := Path(data, name)).is_dir() else None
 
 
+BOOKS: Final = Path(".cache", "books.txt")
+"""Below the project: the licensed studies, one a line, whose results are in the rendered book or its sources."""
+
 TRAINED: Final = ("runs", "predictions", "curves", "features")
 """The tables that training one network writes."""
 

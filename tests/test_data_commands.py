@@ -20,8 +20,7 @@ from face_sets.manifests import load_manifest
 from face_sets.processes import BusyError, one_at_a_time
 from face_sets.readers.reading import SOURCES
 from fer_utils import cli, forgetting, tables
-from fer_utils.paths import Paths
-from fer_utils.reporting.build import BOOKS
+from fer_utils.paths import BOOKS, Paths
 from fer_utils.steps.faces import make_faces
 from fer_utils.study import Study, load_study
 

@@ -135,12 +135,13 @@ def test_a_job_that_the_study_lacks_names_those_that_it_has(study, tmp_path, nam
 def test_declaring_jobs_loads_no_tensorflow():
     ask = """
 import sys
+import fer_utils.cli
 from fer_utils.graph import jobs
 from fer_utils.paths import Paths
 from fer_utils.study import BASE_TECHNIQUES, load_study
 study = load_study("quick")
 assert list(jobs(study, Paths.of(study)))
-sys.exit(bool({"tensorflow", "tf_keras"} & set(sys.modules)))
+sys.exit(bool({"tensorflow", "tf_keras", "seaborn", "matplotlib"} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0
 

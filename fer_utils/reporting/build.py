@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from face_sets.files import write_text
 from face_sets.folders import PROJECT_FOLDER, remember
-from fer_utils.paths import Paths
+from fer_utils.paths import BOOKS, Paths
 from fer_utils.reporting.pages import html_table
 from fer_utils.reporting.provenance import edition
 
@@ -33,9 +33,6 @@ STAGES_FOLDER: Final = Path("book", "stages")
 
 FILES_FOLDER: Final = STAGES_FOLDER / "files"
 """What the book offers for download; `html_extra_path` of `_config.yml` puts its contents at the book's root."""
-
-BOOKS: Final = Path(".cache", "books.txt")
-"""Below the project: the licensed studies, one a line, whose results are in the rendered book or its sources."""
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
 

@@ -135,9 +135,8 @@ def quantity_in_words(quantity: Quantity) -> str:
 
 def for_readers(rates: pd.DataFrame) -> pd.DataFrame:
     """Return the summary of the rules' operating characteristics as text, in percent."""
-    names = {"least_power": "least", "most_power": "most"}
     shares = {name: [f"{100 * share:.1f}" for share in rates[name]]
-              for name in (*names, "false_reproduced", "false_contradicted")}  # fmt: skip
+              for name in ("least_power", "most_power", "false_reproduced", "false_contradicted")}  # fmt: skip
     return pd.DataFrame({
         "claim": rates["claim_id"],
         "trainings": rates["trainings"],

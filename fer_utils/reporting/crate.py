@@ -3,8 +3,6 @@
 RO-Crate 1.1 (https://w3id.org/ro/crate/1.1) by the profile Process Run Crate 0.5 (https://w3id.org/ro/wfrun/process/0.5).
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any, Final
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
+from face_sets.files import atomic_path
 from face_sets.folders import MANIFESTS_FOLDER, PROJECT_FOLDER
 from fer_utils.paths import Paths
 from fer_utils.reporting.gate import NOT_RELEASED, forbidding_sets
@@ -26,7 +25,7 @@ MEDIA_TYPES: Final = {
     ".png": "image/png", ".svg": "image/svg+xml", ".zip": "application/zip", ".json": "application/json",
     ".yml": "application/yaml", ".lock": "text/plain",
 }  # fmt: skip
-"""What a crate holds; other files, pictures of faces and weights among them, stay where they are."""
+"""What a crate holds; other files, the stored faces and weights among them, stay where they are."""
 
 OUTPUTS: Final = (
     "*/**/*.parquet", "notebooks/*.ipynb", "figures/**/*.csv", "figures/**/*.png", "figures/**/*.svg", "packs/*",
@@ -85,10 +84,8 @@ def write_crate(study: Study, paths: Paths, archive: Path) -> int:
     crate.root_dataset["mentions"] = _named(
         crate, "#run", "CreateAction", f"Run of profile {study.name}", **action
     )
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".crate-") as folder:
-        crate.write_zip(whole := Path(folder, "crate.zip"))
-        os.replace(whole, archive)
+    with atomic_path(archive) as whole:
+        crate.write_zip(whole)
     return len(outputs)
 
 

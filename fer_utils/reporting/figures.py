@@ -56,13 +56,13 @@ def save_figure(
         raise ValueError(f"figure name {name!r}: use lower case letters, digits and hyphens only")
     if data.empty:
         raise ValueError(f"figure {name!r} has no data behind it: say so in words instead of an empty figure")
-    picture, kind = (b"", "svg") if isinstance(figure, HTML) else _picture(figure)
     is_named = any(data.index.names)
     has_index = is_named or not pd.api.types.is_integer_dtype(data.index)  # else a row's number elsewhere
     with atomic_path(folder / f"{name}.csv") as path:
         without_small_cells(data).to_csv(path, index=has_index, index_label=None if is_named else "row")
     if isinstance(figure, HTML):
         return figure
+    picture, kind = _picture(figure)
     write_bytes(folder / f"{name}.{kind}", picture)
     links = f"[notebook]({folder.name}.ipynb), [data (CSV)](../figures/{folder.name}/{name}.csv)"
     return SavedFigure(picture, kind, str(figure.get_label()), f"{source.line()} {links}")

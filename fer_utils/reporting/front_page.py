@@ -3,7 +3,6 @@
 Numbers come from `analysis.published_tables` and from the tables behind other pages' figures.
 """
 
-import importlib.metadata
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +18,7 @@ from fer_utils.reporting import plots
 from fer_utils.reporting.build import render
 from fer_utils.reporting.figures import save_figure
 from fer_utils.reporting.in_words import LEVEL
-from fer_utils.reporting.provenance import Provenance, commit
+from fer_utils.reporting.provenance import Provenance, edition
 
 FOLDER: Final = "front"
 """Of the figures of this page, and name of its generated part."""
@@ -45,7 +44,7 @@ def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, An
     `board` is the scoreboard, `links` each claim's links, by its id.
     """
     latencies = pd.read_csv(paths.figures("05_moto_g6_profiling") / "latency-sources.csv")
-    counts = board["verdict"].value_counts()
+    counts, this = board["verdict"].value_counts(), edition()
     groups = [(word, board[board["verdict"] == word].to_dict("records")) for word in VERDICTS]
     return render(
         "front.md.j2",
@@ -59,8 +58,8 @@ def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, An
         links=links,
         kind=paths.study.kind_of_faces,
         profile=paths.study.profile,
-        version=importlib.metadata.version("fer-utils"),
-        commit=commit(),
+        version=this.version,
+        commit=this.commit,
     )
 
 
@@ -137,7 +136,7 @@ def _range(shares: pd.Series) -> str:
 
 
 def _figures(latencies: pd.DataFrame, paths: Paths) -> list[dict[str, str]]:
-    """Save the two figures; return for each what the template shows: name, result, source."""
+    """Save the two figures; return for each what the template shows: name and result."""
     scores = published_tables.score_intervals(SHOWN_CORRELATIONS).rename(columns={"series": "group"})
     scores["series"] = scores["correlation"].map(
         {

@@ -352,7 +352,8 @@ def curves(
 def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
     """Show each question's rate and interval over the band that is allowed; its words stand above it.
 
-    Columns: truth, question, rate, low, high, allowed_low, allowed_high (rates from 0 to 1), kept (yes, no, cannot tell).
+    Columns: truth, question, rate, low, high, allowed_low, allowed_high (rates from 0 to 1), kept (yes, no, cannot tell),
+    within_limit.
     """
     figure = _figure(0.52 * len(rates) + 1.0, in_words.rates(rates))
     axes = figure.subplots()

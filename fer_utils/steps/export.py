@@ -29,12 +29,11 @@ class ExportError(RuntimeError):
 
 def model_cards(study: Study, paths: Paths, run_ids: Sequence[str]) -> list[ModelCard]:
     """Return the model cards of exported runs. Raises ExportError for a run that has no exported file."""
-    files = exported_files(study.architectures, paths)
+    files = exported_files(study.architectures, paths, only=run_ids)
     for run_id in run_ids:
         if run_id not in files:
-            raise ExportError(
-                f"no exported file {run_id!r} is here; there are {', '.join(files) or 'none: run `make book`'}"
-            )
+            there = ", ".join(exported_files(study.architectures, paths)) or "none: run `make book`"
+            raise ExportError(f"no exported file {run_id!r} is here; there are {there}")
     return _cards(study, paths, {run_id: files[run_id] for run_id in run_ids}) if run_ids else []
 
 

@@ -58,6 +58,4 @@ def _answers_of_copies(
 
 
 def _write(answers: list[pd.DataFrame], path: Path) -> None:
-    tables.write(
-        tables.concatenated(answers) if answers else tables.empty("predictions"), "predictions", path
-    )
+    tables.write(tables.concatenated([tables.empty("predictions"), *answers]), "predictions", path)

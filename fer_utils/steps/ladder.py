@@ -4,7 +4,6 @@ A network climbs in stages: its last layer learns, then its last blocks, then al
 batch normalization as they were. What the frozen layers make of the faces is computed once.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -25,7 +24,7 @@ from fer_utils.models.backbones import build_network, keras, layers
 from fer_utils.models.networks import find_initial_weights
 from fer_utils.models.prediction import predict_keras, predict_tflite
 from fer_utils.models.training import TrainingSet, fit, set_up
-from fer_utils.paths import DATA_VARIABLE, SITTERS_FOLDER, Paths, data_folder
+from fer_utils.paths import SITTERS_FOLDER, Paths, data_folder
 from fer_utils.reporting import released
 from fer_utils.steps.external_faces import make_external_faces
 from fer_utils.study import Study, load_study
@@ -143,8 +142,9 @@ def ladder_study(seed: int, image_size: int) -> Study:
 
 
 def _imagenet_file(study: Study) -> str | None:
-    own = Path(os.environ.get(DATA_VARIABLE, "")) / WEIGHTS_FILE
-    return str(own) if own.is_file() else find_initial_weights(study)[1]["mobilenet_v2"]
+    folder = data_folder(WEIGHTS_FILE.parent.name)
+    own = folder / WEIGHTS_FILE.name if folder else None
+    return str(own) if own and own.is_file() else find_initial_weights(study)[1]["mobilenet_v2"]
 
 
 def sized(images: np.ndarray, size: int) -> np.ndarray:
@@ -155,7 +155,7 @@ def sized(images: np.ndarray, size: int) -> np.ndarray:
 def make_ladder(seeds: Sequence[int], folder: Path, to: Path, report: Callable[[str], None]) -> None:
     """Train all rungs that the data allow, score them, and write the tables, the released model and its card into `to`.
 
-    Released is, of the seeds' networks of RELEASED after the LAST stage, the most accurate on held-out rendered faces;
+    Released is, of the seeds' networks of RELEASED after the last of STAGES, the most accurate on held-out rendered faces;
     the external test chooses nothing.
     """
     score, best = Scores(folder, report), []

@@ -33,7 +33,7 @@ def measure(study: Study, paths: Paths) -> None:
     plain = {run_id: path for run_id, path in timed.items() if ".none." in run_id}
     tables.write(_operators(plain, size), "operators", paths.operators)
     tables.write(
-        pd.concat([tables.empty("measurements"), here, *predicted], ignore_index=True),
+        tables.concatenated([tables.empty("measurements"), here, *predicted]),
         "measurements",
         paths.measurements,
     )
