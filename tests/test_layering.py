@@ -1,5 +1,6 @@
 """The house: imports run downwards only and in no circle, and rooms and modules keep to their sizes."""
 
+from collections import Counter
 from pathlib import Path
 
 import grimp
@@ -130,3 +131,15 @@ def test_no_room_is_too_large_and_no_module_only_passes_on():
     assert {room: size for room, size in sizes.items() if size > MOST_LINES_OF_A_ROOM} == {}
     small = {path: count for path, count in counted.items() if count < FEWEST_LINES_OF_A_MODULE}
     assert {str(Path(*path)) for path in small if path[-1] != "__init__.py"} == set()
+
+
+def test_modules_that_tests_share_have_different_names():
+    """They lie on one import path: of two with one name, a process of pytest sees whichever it met first."""
+    names = [
+        path.name
+        for folder in (PROJECT_FOLDER / "tests", PROJECT_FOLDER / "packages")
+        for path in folder.rglob("tests/**/*.py" if folder.name == "packages" else "*.py")
+        if path.name not in ("conftest.py", "__init__.py")
+    ]
+    assert len(names) > 100
+    assert {name: count for name, count in Counter(names).items() if count > 1} == {}

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from made_up_children import made_up_faces, made_up_predictions
+from made_up_predictions import made_up_faces, made_up_predictions
 
 from expression_scores.metrics import is_right, join
 from face_sets.folders import PROJECT_FOLDER

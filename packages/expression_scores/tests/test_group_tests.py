@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from made_up_children import made_up_faces, made_up_predictions
+from made_up_predictions import made_up_faces, made_up_predictions
 
 from expression_scores import group_tests as tests_of_groups
 from expression_scores.group_tests import PRIMARY, SECONDARY, group_tests

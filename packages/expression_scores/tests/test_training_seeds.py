@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from made_up_children import made_up_faces, made_up_predictions
+from made_up_predictions import made_up_faces, made_up_predictions
 
 from expression_scores import training_seeds
 from expression_scores.metrics import join
