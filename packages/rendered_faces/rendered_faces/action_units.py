@@ -33,7 +33,8 @@ STRONGEST: Final = 1.3  # beyond it lids and lips cross
 MOUTHS: Final = ("closed", "open")
 
 # Strengths at full intensity, chosen by eye so that a person can name the face; units as cited above, and where not:
-# 16 in open-mouthed anger and disgust and 7 in disgust are EMFACS variants; 43 droops the lids of the sad.
+# 16 in open-mouthed anger and disgust and 7 in disgust are EMFACS variants; 43 droops the lids of the sad; 10 and 16 bare
+# the teeth of a broad smile, since the mesh's own smile keeps the lips on them.
 PROTOTYPES: Final[dict[str, dict[str, tuple[dict[int, float], ...]]]] = {
     "neutral": {"closed": ({},), "open": ({25: 0.3, 26: 0.1},)},
     "fear": {
@@ -43,7 +44,8 @@ PROTOTYPES: Final[dict[str, dict[str, tuple[dict[int, float], ...]]]] = {
     },
     "happiness": {
         "closed": ({6: 0.8, 12: 1.0}, {12: 1.0, 6: 0.3}),
-        "open": ({6: 0.8, 12: 1.0, 25: 1.0}, {6: 0.9, 12: 1.0, 25: 1.0, 26: 0.35}, {12: 0.95, 25: 0.9}),
+        "open": ({6: 0.8, 12: 1.0, 25: 1.0}, {6: 0.9, 12: 1.0, 25: 1.0, 26: 0.35}, {12: 0.95, 25: 0.9},
+                 {6: 0.8, 12: 1.0, 25: 1.3, 10: 0.6, 16: 0.3}),
     },
     "sadness": {
         "closed": ({1: 1.15, 4: 0.6, 15: 1.15, 17: 0.5, 43: 0.15}, {1: 1.0, 4: 0.7, 15: 1.0, 17: 0.8, 43: 0.25}),

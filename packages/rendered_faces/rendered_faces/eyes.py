@@ -30,7 +30,7 @@ def eyeball(
     colours = _colours(directions, gaze, identity, blur=1 / (view.zoom * radius))
     level = np.clip(light.sky + light.key_strength * np.clip(directions @ light.key, 0.25, 1), 0.3, 1.1)
     # the lids of dark skin reflect less onto it
-    lit = colours * (level * np.float32(1.03 - 0.035 * identity.skin_tone))[:, None]
+    lit = colours * (level * np.float32(1.05 - 0.05 * identity.skin_tone))[:, None]
     half = unit_vectors((light.key + np.array([0, 0.15, 1], np.float32))[None])[0]
     return lit + np.float32(0.6) * np.exp((directions @ half - 1) / np.float32(0.008))[:, None]
 

@@ -25,6 +25,7 @@ _OVERSAMPLING: Final = (1.25, 1.6, 200)
 """Pictures are rendered larger by this and averaged, for smooth edges: small ones by more, up to so many pixels."""
 _TOOTH, _FLESH = np.array([[0.81, 0.76, 0.64], [0.50, 0.20, 0.19]], np.float32)  # linear
 _TOOTH_WIDTH: Final = 0.082  # decimetres of the base mesh
+_BACK_TEETH: Final = 0.21  # how far sideways they begin; the corners of the lips at rest are at 0.25
 _FOLD: Final = 0.65  # how dark a fold of depth 1 is, on a log scale
 _BRIGHTEST: Final = 1.4  # light beyond it is clipped
 
@@ -137,6 +138,8 @@ def _mouth(surface: Surface, inner: npt.NDArray[np.bool_], light: Light, scale: 
     gap = np.clip(np.abs(np.mod(surface.base_x[inner] / _TOOTH_WIDTH + 0.5, 1) - 0.5) * 10, 0.72, 1) ** 2
     colour = np.where(teeth, _TOOTH * gap[:, None], _FLESH * np.where(tongue, 0.9, 0.35))
     shade = np.exp(-deep[:, None] / np.where(teeth, 0.9, 0.28))
+    # back teeth lie in the cheeks' shadow; lit, they show through the lips' corners as white specks
+    shade *= np.clip((_BACK_TEETH - np.abs(surface.base_x[inner, None])) / 0.08, 0.2, 1)
     return np.asarray(colour * shade * (0.75 * light.key_strength + light.sky), np.float32)
 
 

@@ -53,6 +53,7 @@ def paint_skin(identity: Identity, random: np.random.Generator) -> Floats:
     ink = (uneven + shade)[..., None] * _MELANIN + (pale * blood)[..., None] * _BLOOD
     skin = tone * np.exp(-np.clip(ink, -0.4, 2.5))
     _paint_brows(skin, identity, random)
+    _paint_beard(skin, identity)
     _paint_clothes(skin, random)
     return np.asarray(skin, np.float32)
 
@@ -80,6 +81,29 @@ def _paint_brows(skin: Floats, identity: Identity, random: np.random.Generator) 
     cover *= np.float32(random.uniform(0.65, 1))
     shade = np.minimum(identity.hair * random.uniform(0.5, 0.9), 0.55 * skin_colour(identity.skin_tone))
     skin += cover[..., None] * (shade - skin)
+
+
+_BEARDS: Final = {"none": 0.4, "stubble": 0.3, "moustache": 0.05, "goatee": 0.1, "full": 0.15}
+"""How often men wear each; a convention and nothing more."""
+
+
+def _paint_beard(skin: Floats, identity: Identity) -> None:
+    """Paint a man's facial hair over the skin, in place; its random numbers are its own: other people stay as they were."""
+    random = np.random.default_rng((identity.paint_seed, 1))
+    style = str(random.choice(list(_BEARDS), p=list(_BEARDS.values())))
+    if style == "none" or identity.masculinity < 0.5:
+        return
+    angle = np.abs(ANGLE)
+    cheek_line = 6.53 + random.uniform(0.35, 0.6) * np.clip((angle - 0.33) / 0.6, 0, 1)
+    jaw = np.clip(12 * (cheek_line - LEVEL), 0, 1) * np.clip(8 * (LEVEL - random.uniform(6.0, 6.15)), 0, 1)
+    sides, middle = np.clip(8 * (1.25 - angle), 0, 1), np.clip(10 * (random.uniform(0.3, 0.4) - angle), 0, 1)
+    lip = np.clip(1.1 * spot(0, 6.79, 0.28, 0.06) - 0.1, 0, 1)
+    parts = {"moustache": lip, "goatee": np.maximum(lip, jaw * middle)}
+    grown = parts.get(style, np.maximum(lip, jaw * sides))
+    thickness = random.uniform(0.12, 0.4) if style == "stubble" else random.uniform(0.6, 0.95)
+    hairs = np.clip(0.8 + 0.25 * noise(random, (220, 300)) + 0.15 * noise(random, (40, 60)), 0, 1)
+    shade = np.minimum(identity.hair * random.uniform(0.6, 1.0), 0.6 * skin_colour(identity.skin_tone))
+    skin += (thickness * grown * hairs)[..., None] * (shade - skin)
 
 
 def _paint_clothes(skin: Floats, random: np.random.Generator) -> None:

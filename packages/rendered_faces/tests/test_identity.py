@@ -5,6 +5,7 @@ import pytest
 
 from rendered_faces.head import Head, load_head
 from rendered_faces.identity import HAIRSTYLES, Identity, draw_identity
+from rendered_faces.patterns import spot
 from rendered_faces.skin import MONK_TONES, paint_skin, skin_colour
 
 
@@ -90,3 +91,18 @@ def test_painted_skin_is_of_its_tone_and_in_range(head: Head, sex: str) -> None:
         assert skin.min() >= 0
         forehead = skin[110:125, 200:250].reshape(-1, 3)
         np.testing.assert_allclose(np.median(forehead, 0), skin_colour(tone), rtol=0.25)
+
+
+def test_some_men_have_beards_and_no_woman_or_child_does(head: Head) -> None:
+    chin, forehead = (spot(0, level, 0.1, 0.08) > 0.5 for level in (6.36, 7.6))
+
+    def darkened(seed: int, **changes: object) -> float:
+        someone = person(head, seed=seed, **changes)
+        skin = paint_skin(someone, np.random.default_rng(seed)).mean(2)
+        return float(np.median(skin[chin]) / np.median(skin[forehead]))
+
+    men = [darkened(seed, sex="male", model_age=30.0) for seed in range(40)]
+    assert 3 <= sum(ratio < 0.75 for ratio in men) <= 20
+    others = [darkened(seed, sex="female", model_age=30.0) for seed in range(40)]
+    others += [darkened(seed, sex="male", model_age=9.0) for seed in range(40)]
+    assert min(others) > 0.8
