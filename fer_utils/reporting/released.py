@@ -39,12 +39,14 @@ class ReleaseError(RuntimeError):
 class Released:
     """The released model: `files` by run id, the float one first, checked by their digests.
 
-    `records` says by run id and expression how many photographs of the external test it named, and of how many.
+    `code` is the digest of the code that trained it and drew its faces. `records` says by run id and expression how
+    many photographs of the external test it named, and of how many.
     """
 
     rung: str
     image_size: int
     trained_on: str
+    code: str
     files: dict[str, Path]
     records: dict[str, dict[str, list[int]]]
 
@@ -65,7 +67,8 @@ def released(folder: Path | None = None) -> Released | None:
             raise ReleaseError(
                 f"{path.name} is not the file that was released: `git checkout -- results/reference` brings it back"
             )
-    return Released(about["rung"], about["image_size"], about["trained_on"], files, about["records"])
+    kept = (about[name] for name in ("rung", "image_size", "trained_on", "code"))
+    return Released(*kept, files, about["records"])
 
 
 def ladder_tables(folder: Path | None = None) -> dict[str, pd.DataFrame]:

@@ -59,7 +59,7 @@ def book(monkeypatch, tmp_path):
     file, run_id = tmp_path / "mobilenet_v2.released.none.int8.128.tflite", "mobilenet_v2.released.none.int8"
     file.write_text("released")
     record = {"neutral": [4, 5], "happiness": [3, 5]}
-    found = Released("rendered, all layers", 128, "rendered faces", {run_id: file}, {run_id: record})
+    found = Released("rendered, all layers", 128, "rendered faces", "c0de", {run_id: file}, {run_id: record})
     monkeypatch.setattr(module, "released", lambda: found)
     return lambda: monkeypatch.setattr(module, "released", lambda: None)
 
