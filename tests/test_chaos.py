@@ -41,7 +41,7 @@ from fer_utils.study import load_study
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "30"))
 SEED = int(os.environ.get("CHAOS_SEED", "0"))
-AN_HOUR = SECONDS >= 1800
+AN_HOUR = SECONDS >= 600
 ODD = ("it's $(touch EXECUTED)", 'a "b" `c` & {x}', "- ü\u0301\u202e#%;*?", "a\nb", "\x1b[2J")
 KILLED = 9
 

@@ -139,7 +139,8 @@ class _Job:
             )
         for dataset in rows["dataset"].unique():
             manifest_of(dataset)  # a set that nobody described is not used
-        settings = {"face_size": face_size, "quality": QUALITY, "aligned": chosen.aligned}
+        aligned = chosen.aligned or reading.aligned
+        settings = {"face_size": face_size, "quality": QUALITY, "aligned": aligned}
         model = detector_model.read_bytes() if detector_model else b""
         made_from = digest(
             rows.to_csv(index=False), reading.rejected.to_csv(index=False), passed_over, _stamps(rows, folder),
@@ -150,8 +151,8 @@ class _Job:
             target.folder / f"images-{made_from}",
             face_size,
             detector_model,
-            chosen.aligned,
-            None if chosen.aligned else QUALITY,
+            aligned,
+            None if aligned else QUALITY,
             chosen.refuse_blurred,
         )
         return cls(chosen, reading, passed_over, rows, repeated, target, worker, made_from)

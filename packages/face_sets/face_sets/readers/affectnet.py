@@ -4,7 +4,8 @@ Two releases are known. The older: `training.csv` and `validation.csv` with subD
 face_width, face_height, facial_landmarks, expression, valence, arousal, and the pictures below
 `Manually_Annotated_Images/`; some copies lack the header (columns as in public loaders of the lists, and in
 `Manually_Annotated_file_lists/`). The newer, reduced: `train_set/` and `val_set/` with `images/<id>.jpg` and
-`annotations/<id>_exp.npy`, one text or number each (public loaders cast it).
+`annotations/<id>_exp.npy`, one text or number each (public loaders cast it). Copies without either are sorted into folders
+by expression.
 
 Ages are not known, so no face has a age_group. Automatically labelled lists are not read. The owner gives no subjects.
 """
@@ -19,6 +20,7 @@ import pandas as pd
 from face_sets.readers.label_tables import read_label_table
 from face_sets.readers.layouts import Files, Rejected, codes_of, list_files, make_reading, whole_code
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
+from face_sets.readers.sorted_folders import sorted_codes, sorted_pictures
 
 DATASET: Final = "affectnet"
 TABLES: Final = {"training.csv": "train", "validation.csv": "validation"}
@@ -40,10 +42,12 @@ def read(folder: Path) -> Reading:
         found = _older(folder, files, rejected)
     elif any(path.split("/")[-3:-1] == [name, "images"] for path in files.pictures for name in SETS):
         found = _newer(folder, files, rejected)
+    elif len(found := sorted_pictures(files)):
+        return make_reading(DATASET, found.assign(domain="wild"), rejected, codes=sorted_codes(DATASET))
     else:
         raise LayoutError(
-            f"{folder} is not AffectNet: expected {' and '.join(TABLES)} beside {PICTURES_FOLDER}, or the "
-            f"folders train_set and val_set"
+            f"{folder} is not AffectNet: expected {' and '.join(TABLES)} beside {PICTURES_FOLDER}, the folders train_set "
+            "and val_set, or folders by expression"
         )
     return make_reading(DATASET, found.assign(domain="wild"), rejected)
 

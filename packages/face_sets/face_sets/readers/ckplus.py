@@ -7,21 +7,28 @@ between copies (`extended-cohn-kanade-images/`, `Emotion_labels/`), the files' d
 The label is that of the frame that its file names, the last one, the peak; no other frame gets it. Each subject's
 first labelled sequence gives one neutral face, its frame 1, since every sequence starts from a neutral face. All are
 adults, 18 to 50 years; whose age is which is not published.
+
+Copies without the labels are sorted into folders: CK+48 (`CK+48/anger/S010_004_00000017.png`) holds the last three frames
+of each labelled sequence, cropped to the face, 48 x 48 pixels. There the folder says what every frame shows.
 """
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pandas as pd
 
+from face_sets.images import ImageError, read_image
 from face_sets.readers.layouts import Files, list_files, make_reading, read_lines, whole_code
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
+from face_sets.readers.sorted_folders import sorted_codes, sorted_pictures
 
 DATASET: Final = "ckplus"
 NEUTRAL: Final = "0"
 FIRST_FRAME: Final = 1
+SMALLEST: Final = 240  # pixels: half a frame's height, 480 or 490; what is smaller was cropped to the face
 NO_LABEL: Final = "sequence without a label"
 
 _FRAME: Final = re.compile(r"(S\d{3})_(\d{3})_(\d{8})")
@@ -38,11 +45,13 @@ def read(folder: Path) -> Reading:
     """
     files = list_files(folder)
     frames, labels = _frames(files), _labels(files)
+    if not labels and len(found := sorted_pictures(files)):
+        return _sorted(folder, files, found)
     if not frames or not labels:
         raise LayoutError(
             f"{folder} is not CK+: expected pictures such as cohn-kanade-images/S005/001/S005_001_00000001.png and "
-            "labels such as Emotion/S005/001/S005_001_00000011_emotion.txt; unpack both archives there. Pictures that "
-            "others sorted into folders by expression can be read as the set `own`"
+            "labels such as Emotion/S005/001/S005_001_00000011_emotion.txt (unpack both archives there), or folders by "
+            "expression such as CK+48/anger"
         )
     rejected = list(files.rejected)
     rows: list[tuple[str, str, str, str]] = []
@@ -67,6 +76,24 @@ def read(folder: Path) -> Reading:
     return make_reading(
         DATASET, found.drop(columns="subject"), rejected, {NO_LABEL: unlabelled} if unlabelled else {}
     )
+
+
+def _sorted(folder: Path, files: Files, found: pd.DataFrame) -> Reading:
+    """A copy sorted by expression. Splits of whoever sorted it cut sequences apart, so they do not count."""
+    name = found["path"].str.extract(rf"/{_FRAME.pattern}\.[^/]*$")
+    sequence = (name[0] + "/" + name[1]).fillna(found["path"])
+    rows = found.assign(subject_id=f"{DATASET}-" + name[0], source_key=sequence, age_group="adult", domain="lab")
+    reading = make_reading(
+        DATASET, rows.drop(columns="owner_split"), list(files.rejected), codes=sorted_codes(DATASET)
+    )
+    return replace(reading, aligned=_is_small(folder / found["path"].iloc[0]))
+
+
+def _is_small(path: Path) -> bool:
+    try:
+        return max(read_image(path).shape) < SMALLEST
+    except ImageError:
+        return False
 
 
 def _frames(files: Files) -> dict[Sequence, dict[int, str]]:

@@ -5,7 +5,8 @@ face_box_right, face_box_bottom, face_box_confidence, expression_label. **Top co
 owners' readme, as several public loaders state it. Pictures lie in a folder `origin/`. A picture may show several
 labelled faces: a face is its picture and its number in it, and the row carries its box.
 
-Ages and people are not known; faces of one picture share its `source_key`.
+Ages and people are not known; faces of one picture share its `source_key`. Copies without the list are sorted into
+folders by expression, one face a picture.
 """
 
 import math
@@ -16,6 +17,7 @@ import pandas as pd
 
 from face_sets.readers.layouts import Files, Rejected, list_files, make_reading, read_lines
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
+from face_sets.readers.sorted_folders import sorted_codes, sorted_pictures
 
 DATASET: Final = "expw"
 TABLE: Final = "label.lst"
@@ -29,9 +31,12 @@ def read(folder: Path) -> Reading:
     files = list_files(folder)
     path = files.ending(TABLE)
     if path is None:
-        raise LayoutError(
-            f"{folder} is not ExpW: expected {TABLE} and a folder {PICTURES_FOLDER} of pictures"
-        )
+        found = sorted_pictures(files).assign(domain="wild")
+        if found.empty:
+            raise LayoutError(
+                f"{folder} is not ExpW: expected {TABLE} and a folder {PICTURES_FOLDER} of pictures, or folders by expression"
+            )
+        return make_reading(DATASET, found, list(files.rejected), codes=sorted_codes(DATASET))
     root = _pictures_folder(files)
     if root is None:
         raise LayoutError(

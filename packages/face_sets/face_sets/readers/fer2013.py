@@ -7,6 +7,9 @@ the same row order (its readme). With it, the label is the votes' majority by th
 more than half of the remaining votes must agree. Faces without such a majority, and those that it calls contempt,
 unknown or NF (not a face), are dropped. Without `fer2013new.csv`, the label is FER-2013's own.
 
+Copies without the table hold a picture a face, sorted into folders: `train/angry/Training_3908.jpg`, or, as FER+'s own code
+writes them, `FER2013Train/fer0000000.png`. Pictures named so take the votes of the row with that image name.
+
 The faces are crops that the owners centred and sized by an algorithm, so they go through untouched. Some are no
 faces, or drawings: only FER+ marks them (NF). Ages and people are not known.
 """
@@ -16,26 +19,29 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from face_sets.images import ImageError, Pixels
+from face_sets.images import ImageError, Pixels, read_image
 from face_sets.readers.label_tables import read_label_table
 from face_sets.readers.labels import Unknown, meanings
-from face_sets.readers.layouts import check_size, list_files, make_reading
+from face_sets.readers.layouts import Files, check_size, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source
+from face_sets.readers.sorted_folders import sorted_codes, sorted_pictures
 
 DATASET: Final = "fer2013"
 TABLE: Final = "fer2013.csv"
-TABLES: Final = (TABLE, "icml_face_data.csv")
-"""The table's names, in the first and in the later publication of the challenge; the later one has spaces in its header."""
+TABLES: Final = (TABLE, "icml_face_data.csv", "train.csv")
+"""The table's names, in the first and in the later publication of the challenge, whose header has spaces, and in the
+challenge itself, whose table holds no Usage."""
 
 VOTES_TABLE: Final = "fer2013new.csv"
 COLUMNS: Final = ("emotion", "pixels", "Usage")
+IMAGE_NAME: Final = "Image name"
 COLUMNS_OF_VOTES: Final = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF",
 )  # fmt: skip
@@ -60,17 +66,14 @@ def read(folder: Path) -> Reading:
     """
     files = list_files(folder)
     path, votes = files.ending(*TABLES), files.ending(VOTES_TABLE)
-    if path is None:
-        raise LayoutError(
-            f"{folder} is not FER-2013: expected {TABLE}, and {VOTES_TABLE} of FER+ if you have it; pictures that "
-            "others sorted into folders by expression can be read as the set `own`"
-        )
+    if path is None or (path.endswith(TABLES[-1]) and not _holds_pixels(folder / path)):
+        return _of_pictures(folder, files, votes)
     rejected = list(files.rejected)
     table = _table(folder / path)
     dropped, unknown = Counter[str](), Unknown()
     table["owner_split"] = meanings(table["owner_split"], SPLITS, "Usage", unknown)
     if votes is not None:
-        table["code"] = _majorities(folder / votes, table, dropped)
+        table["code"] = _majorities(_votes(folder / votes, table["owner_split"]), table, dropped)
     for record, problem in table["problem"].dropna().items():
         rejected.append((f"{path} row {record}", problem))
     rows = table[table["problem"].isna() & table["code"].notna()]
@@ -79,13 +82,38 @@ def read(folder: Path) -> Reading:
     return make_reading(DATASET, named.drop(columns="problem"), rejected, dropped, unknown=unknown)
 
 
+def _of_pictures(folder: Path, files: Files, votes: str | None) -> Reading:
+    """A copy without the table: labels by the votes for a picture's name, where there are any, else by its folders."""
+    found = sorted_pictures(files)
+    dropped, rejected = Counter[str](), list(files.rejected)
+    if votes is not None:
+        table = read_label_table(folder / votes, (IMAGE_NAME, "Usage", *COLUMNS_OF_VOTES))
+        table = table.dropna(subset=IMAGE_NAME).drop_duplicates(IMAGE_NAME)
+        voted = table.set_index(IMAGE_NAME).reindex(PurePosixPath(path).name for path in files.pictures)
+        voted = voted.assign(path=files.pictures).reset_index(drop=True).dropna(subset="Usage")
+        voted["owner_split"] = meanings(voted["Usage"], SPLITS, "Usage", Unknown())
+        voted["problem"] = pd.Series(pd.NA, voted.index, dtype="string")
+        voted["code"] = _majorities(_numbers(voted), voted, dropped)
+        rejected += voted.loc[voted["problem"].notna(), ["path", "problem"]].itertuples(index=False, name=None)
+        others = found[~found["path"].isin(voted["path"])]
+        found = pd.concat([voted.dropna(subset="code")[["path", "code", "owner_split"]], others], ignore_index=True)
+    if found.empty:
+        raise LayoutError(
+            f"{folder} is not FER-2013: expected {TABLE}, and {VOTES_TABLE} of FER+ if you have it, or folders by "
+            "expression such as train/angry"
+        )
+    return make_reading(DATASET, found.assign(domain="wild"), rejected, dropped, sorted_codes(DATASET))
+
+
 def load(row: Row, folder: Path) -> Pixels:
-    """Return the picture of a row's record as RGB, uint8 (48, 48, 3), from its place in the table.
+    """Return the picture of a row: its own file, or its record as RGB, uint8 (48, 48, 3), from its place in the table.
 
     Each process keeps one index of places a table (8 bytes a row, 0.3 MB in all), made by one pass over the file.
     Raises ImageError if the table changed or the row holds no picture.
     """
     path = folder / row["path"]
+    if pd.isna(row["record"]) and path.suffix.lower() != ".csv":
+        return read_image(path)
     try:
         state = path.stat()
         columns, places = _index(path, state.st_mtime_ns, state.st_size)
@@ -116,11 +144,21 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
         yield line
 
 
+def _holds_pixels(path: Path) -> bool:
+    with path.open("rb") as file:
+        return set(COLUMNS[:2]) <= set(_names(file.readline(LONGEST_LINE)))
+
+
+def _names(header: bytes) -> list[str]:
+    return [name.strip() for name in _fields(header.removeprefix(b"\xef\xbb\xbf"))]
+
+
 def _columns(header: bytes, path: Path) -> dict[str, int]:
-    names = [name.strip() for name in _fields(header.removeprefix(b"\xef\xbb\xbf"))]
-    if absent := [column for column in COLUMNS if column not in names]:
+    names = _names(header)
+    needed = COLUMNS[: 2 if path.name == TABLES[-1] else 3]
+    if absent := [column for column in needed if column not in names]:
         raise LayoutError(f"{path} has no column {', '.join(absent)}: fetch the published file again")
-    return {column: names.index(column) for column in COLUMNS}
+    return {column: names.index(column) for column in COLUMNS if column in names}
 
 
 def _fields(line: bytes) -> list[str]:
@@ -148,15 +186,14 @@ def _row(line: bytes, columns: dict[str, int]) -> tuple[str | None, str | None, 
     fields = _fields(line)
     if len(fields) <= max(columns.values()):
         return None, None, "has too few fields"
-    split = fields[columns["Usage"]].strip()
+    split = fields[columns["Usage"]].strip() if "Usage" in columns else None
     if not _PIXELS.fullmatch(fields[columns["pixels"]].encode()):
         return None, split, f"does not hold {SIDE} x {SIDE} grey levels"
     return fields[columns["emotion"]].strip(), split, None
 
 
-def _majorities(path: Path, table: pd.DataFrame, dropped: Counter[str]) -> pd.Series:
+def _majorities(votes: NDArray[np.float64], table: pd.DataFrame, dropped: Counter[str]) -> pd.Series:
     """The votes' majority of each row, missing where there is none; counts those in `dropped`."""
-    votes = _votes(path, table["owner_split"])
     sound = pd.Series((np.isfinite(votes) & (votes >= 0)).all(axis=1), index=table.index)
     table["problem"] = table["problem"].mask(
         table["problem"].isna() & ~sound, "has votes that are no numbers"
@@ -179,6 +216,10 @@ def _votes(path: Path, splits: pd.Series) -> NDArray[np.float64]:
         raise LayoutError(
             f"{path} does not go with {TABLE}: expected the same {len(splits)} rows in the same order; fetch both again"
         )
+    return _numbers(votes)
+
+
+def _numbers(votes: pd.DataFrame) -> NDArray[np.float64]:
     numbers = votes[list(COLUMNS_OF_VOTES)].apply(pd.to_numeric, errors="coerce")
     return numbers.to_numpy(np.float64, na_value=np.nan)
 

@@ -1,12 +1,12 @@
 """Reader of your own pictures: a folder for each expression, or one CSV table at the top of the folder.
 
-The folders are named for the expressions (`happiness/anything/at_all.jpg`); adjectives (`happy`) do as well. The table has
+The folders are named for the expressions (`happiness/anything/at_all.jpg`, `2024/Happy faces/1.png`); the innermost counts. The table has
 the columns file and expression, and, where you know them, subject, age_years, sex (female, male), ethnicity and mouth (open,
 closed). Give `subject` if you can: without it, pictures of one person may fall into training and test alike. A value that
 is none of these is left missing, and counted.
 """
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -15,6 +15,7 @@ from face_sets.readers.label_tables import no_row_error, only_table, refused, ro
 from face_sets.readers.labels import Unknown, person_columns, spellings
 from face_sets.readers.layouts import Files, Rejected, list_files, make_reading
 from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_picture
+from face_sets.readers.sorted_folders import sorted_pictures
 
 DATASET: Final = "own"
 NEEDED: Final = ("file", "expression")
@@ -41,10 +42,8 @@ def read(folder: Path) -> Reading:
 
 
 def _of_folders(files: Files, rejected: Rejected) -> pd.DataFrame:
-    placed = [path for path in files.pictures if "/" in path]
     rejected += [(path, "is in no folder of an expression") for path in files.pictures if "/" not in path]
-    labels = [PurePosixPath(path).parts[0] for path in placed]
-    return pd.DataFrame({"path": placed, "code": labels}, dtype="string")
+    return sorted_pictures(files)[["path", "code"]]
 
 
 def _of_table(table: pd.DataFrame, files: Files, rejected: Rejected, unknown: Unknown) -> pd.DataFrame:

@@ -4,7 +4,7 @@ As its readme lays it out (version 1.1): `EmoLabel/list_patition_label.txt`, the
 name and a code from 1 to 7 a line; `Image/aligned/<name>_aligned.jpg`, 100 x 100 pixels, which go through untouched;
 `Annotation/manual/<name>_manu_attri.txt`: five lines of landmarks, then gender, race and age range as numbers. Those
 three were judged by annotators, not reported by the people. `train_` and `test_` names give the owners' split; they
-name no people. Copies without the list have the code as folder: `DATASET/train/1/train_00001_aligned.jpg`.
+name no people. Copies without the list are sorted into folders: `DATASET/train/1/train_00001_aligned.jpg`.
 """
 
 import re
@@ -16,6 +16,7 @@ import pandas as pd
 from face_sets.readers.labels import Unknown, meanings
 from face_sets.readers.layouts import Files, codes_of, list_files, make_reading, read_lines
 from face_sets.readers.reading import LayoutError, Reading, Source, load_picture
+from face_sets.readers.sorted_folders import sorted_codes, sorted_pictures
 
 DATASET: Final = "raf_db"
 LISTS: Final = ("list_patition_label.txt", "list_partition_label.txt")
@@ -36,12 +37,10 @@ def read(folder: Path) -> Reading:
     """Return the aligned faces, with sex, race and age_group where the manual annotations are there."""
     files = list_files(folder)
     path = files.ending(*LISTS)
-    listed = [line.split() for line in read_lines(folder / path)] if path else _by_folder(files)
-    if not listed and path is None:
-        raise LayoutError(f"{folder} is not RAF-DB: expected EmoLabel/{LISTS[0]} beside Image/aligned")
-    images = {
-        PurePosixPath(p).stem: p for p in files.pictures if path is None or ALIGNED in p.split("/")[:-1]
-    }
+    if path is None:
+        return _sorted(folder, files)
+    listed = [line.split() for line in read_lines(folder / path)]
+    images = {PurePosixPath(p).stem: p for p in files.pictures if ALIGNED in p.split("/")[:-1]}
     if not images:
         raise LayoutError(f"{folder} has no aligned pictures: unpack Image/aligned.zip there")
     annotations = {PurePosixPath(p).name: p for p in files.usable if p.endswith("_manu_attri.txt")}
@@ -55,7 +54,7 @@ def read(folder: Path) -> Reading:
         elif match[1] in seen:
             rejected.append((name, "is listed twice"))
         elif (image := images.get(f"{match[1]}_aligned")) is None:
-            rejected.append((name, _missing(files, path, match[1]) if path else "is not there"))
+            rejected.append((name, _missing(files, path, match[1])))
         else:
             annotated = _attributes(folder, annotations.get(f"{match[1]}_manu_attri.txt"))
             rows.append((codes[0], image, match[2].lower(), *annotated))
@@ -69,14 +68,12 @@ def read(folder: Path) -> Reading:
     return make_reading(DATASET, found, rejected, unknown=unknown)
 
 
-def _by_folder(files: Files) -> list[list[str]]:
-    """Name and code of each aligned picture in a folder that is a code."""
-    places = [PurePosixPath(path) for path in files.pictures]
-    return [
-        [place.name, place.parent.name]
-        for place in places
-        if place.parent.name in codes_of(DATASET) and (match := _NAME.fullmatch(place.name)) and match[3]
-    ]
+def _sorted(folder: Path, files: Files) -> Reading:
+    """A copy without the list."""
+    found = sorted_pictures(files, codes_of(DATASET)).assign(domain="wild")
+    if found.empty:
+        raise LayoutError(f"{folder} is not RAF-DB: expected EmoLabel/{LISTS[0]} beside Image/aligned")
+    return make_reading(DATASET, found, list(files.rejected), codes=sorted_codes(DATASET))
 
 
 def _missing(files: Files, table: str, name: str) -> str:

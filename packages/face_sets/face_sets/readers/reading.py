@@ -66,12 +66,14 @@ class Reading:
     `rejected` lists files that belong to the set but cannot be used (misnamed, doubled, known to be damaged);
     images whose label the study drops (contempt, say) are counted in `dropped_labels`, by the owner's code.
     Values that no table of codes explains are missing in `rows` and counted in `unknown_values`, by column and value.
+    `aligned`: this copy of the set holds cropped, upright faces (see Source), whatever the owner publishes.
     """
 
     rows: pd.DataFrame
     rejected: pd.DataFrame
     dropped_labels: Mapping[str, int]
     unknown_values: Mapping[str, int] = field(default_factory=dict)
+    aligned: bool = False
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def test_a_table_of_nothing_is_refused(tmp_path, content):
 
 
 def test_other_folders_are_refused(tmp_path):
-    write_text(tmp_path / "train.csv", "emotion,pixels\n")
+    write_text(tmp_path / "train.csv", "emotion,picture\n")
     refused(tmp_path, "is not FER-2013")
 
 
