@@ -369,6 +369,11 @@ def main() -> None:
         app()
     except MemoryError:
         sys.exit("fer: this machine's memory is full: run fewer jobs at once (--cores 1), or smaller batches")
+    except ImportError as error:
+        why = " ".join(str(error).split())
+        sys.exit(
+            f"fer: a library cannot be loaded, for want of memory or since it is damaged (`make setup`): {why[-200:]}"
+        )
     except (ValueError, RuntimeError, OSError) as error:
         libraries = {folder.name for folder in (PROJECT_FOLDER / "packages").iterdir()}
         own = type(error).__module__.split(".")[0] in {"fer_utils", *libraries}

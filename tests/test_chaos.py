@@ -1,7 +1,8 @@
 """What goes wrong by chance: bits flip, processes are killed, disks fill up, two do the same at once, names are odd.
 
 Whatever happens, the end is the same result as undisturbed, or one sentence. `make test` tries for half a minute,
-`make chaos` for an hour, each time from other chances: CHAOS_SECONDS and CHAOS_SEED say how long and from which.
+`make chaos` for an hour, each time from other chances: CHAOS_SECONDS and CHAOS_SEED say how long and from which. With
+CHAOS_TABLE the counts of what was tried are added to the table that the page on validation shows, if all ended well.
 """
 
 import io
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,21 +34,37 @@ from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER, RESULTS_VARIABLE
 from face_sets.ingested import IngestedSet, IngestError
-from face_sets.processes import BusyError, one_at_a_time
 from fer_utils import forgetting, tables
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.compression.golden import GoldenError, answers_here, golden_files, read_golden
 from fer_utils.paths import Paths
 from fer_utils.reporting import build
 from fer_utils.study import load_study
+from workflow_runs.faults_tried import TABLE, FaultsTried
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "30"))
 SEED = int(os.environ.get("CHAOS_SEED", "0"))
-AN_HOUR = SECONDS >= 600
+AT_LENGTH = SECONDS >= 600
 ODD = ("it's $(touch EXECUTED)", 'a "b" `c` & {x}', "- ü\u0301\u202e#%;*?", "a\nb", "\x1b[2J")
 KILLED = 9
+DAMAGE = "flipped bits, cuts and blocks of zeros in "
 
-pytestmark = pytest.mark.timeout(0 if AN_HOUR else 600)
+pytestmark = pytest.mark.timeout(0 if AT_LENGTH else 600)
+
+
+faults = FaultsTried()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counted(request):
+    """Add what was tried to the table, if that is wanted and nothing failed."""
+    began, failed = time.monotonic(), request.session.testsfailed
+    yield
+    if "CHAOS_TABLE" in os.environ and request.session.testsfailed == failed:
+        commit = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=PROJECT_FOLDER, capture_output=True, text=True
+        )
+        faults.add_to(TABLE, digest(Path(__file__)), commit.stdout.strip(), SEED, time.monotonic() - began)
 
 
 def chances(share):
@@ -130,8 +149,10 @@ def test_a_damaged_table_is_noticed_or_harmless(some_tables, tmp_path):
             path.write_bytes(damaged(path.read_bytes(), random))
             try:
                 pd.testing.assert_frame_equal(tables.read(name, path), whole)
+                faults.count(DAMAGE + "tables", same=True)
             except tables.TableError as error:
                 one_sentence(error)
+                faults.count(DAMAGE + "tables", same=False)
 
 
 def test_a_damaged_picture_is_a_picture_or_its_own_reason():
@@ -143,8 +164,10 @@ def test_a_damaged_picture_is_a_picture_or_its_own_reason():
             pixels = images.decode_image(damaged(whole.getvalue(), random))
             assert pixels.dtype == np.uint8
             assert pixels.shape[2] == 3
+            faults.count(DAMAGE + "pictures, ten formats", same=True)
         except images.ImageError as error:
             one_sentence(error)
+            faults.count(DAMAGE + "pictures, ten formats", same=False)
 
 
 def test_other_damaged_files_are_refused_in_a_sentence(tmp_path, tiny_file):  # noqa: F811
@@ -181,13 +204,16 @@ def test_other_damaged_files_are_refused_in_a_sentence(tmp_path, tiny_file):  # 
                     path.name != report.report_file.name
                 ):  # its numbers have no digest: `fer data check` compares them
                     assert found == expected.get(path, answer)
+                faults.count(DAMAGE + "exported models and reports", same=True)
             except (tables.TableError, GoldenError, IngestError) as error:
                 one_sentence(error)
+                faults.count(DAMAGE + "exported models and reports", same=False)
             path.write_bytes(whole[path])
         path = tmp_path / "result.json"
         path.write_bytes(random.bytes(200))
         with pytest.raises(BrowserResultError):
             read_browser_result(path)
+        faults.count("noise as a browser's result", same=False)
 
 
 def test_a_disk_that_fills_up_leaves_the_old_table(some_tables, tmp_path):
@@ -203,10 +229,12 @@ def test_a_disk_that_fills_up_leaves_the_old_table(some_tables, tmp_path):
 
     for random in chances(0.05):
         limit = int(random.integers(size * 3))
-        assert in_child(limited, limit) in (0, 1)
+        code = in_child(limited, limit)
+        assert code in (0, 1)
         found = tables.read("predictions", path)
         assert len(found) == len(new) or found.equals(old)
         assert os.listdir(tmp_path) == [path.name]
+        faults.count("a disk that is full while a table is written", same=code == 0)
         tables.write(frame, "predictions", path)
 
 
@@ -246,6 +274,7 @@ def test_a_forgetting_killed_anywhere_is_ended_by_the_next(tmp_path, monkeypatch
         assert not (results / "data" / "kdef").exists()
         assert not (project / "_build").exists()
         assert not (project / "book" / "stages").exists()
+        faults.count("a forgetting killed, then asked again", same=True)
 
 
 def test_a_book_killed_at_any_step_of_the_swap_is_whole_or_absent(tmp_path, monkeypatch):
@@ -274,6 +303,7 @@ def test_a_book_killed_at_any_step_of_the_swap_is_whole_or_absent(tmp_path, monk
         build.build_book(paths, {}, project)
         assert {path.read_text() for path in (project / "_build").rglob("*.html")} == {str(version[0])}
         assert list((project / ".cache").glob("book-*")) == []
+        faults.count("a book killed while it takes the old one's place", same=True)
 
 
 # By the command itself: each start takes seconds
@@ -295,26 +325,17 @@ def desk(tmp_path_factory):
     return root
 
 
-def fer(root, *words, **more):
+def fer(root, *words, before=None, **more):
     ours = {name: value for name, value in os.environ.items() if not name.startswith("FER_")}
     return subprocess.Popen(
         [sys.executable, "-m", "fer_utils.cli", *words], cwd=root / "project", text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, env={**ours, "PYTHONPATH": python_path(root / "project"), **more},
+        stderr=subprocess.STDOUT, env={**ours, "PYTHONPATH": python_path(root / "project"), **more}, preexec_fn=before,
     )  # fmt: skip
 
 
-def ingest(root, results, owner="owner"):
-    return fer(
-        root,
-        "data",
-        "ingest",
-        "own",
-        "--from",
-        str(root / owner),
-        "--tolerated",
-        "1",
-        FER_RESULTS=str(results),
-    )
+def ingest(root, results, owner="owner", before=None):
+    words = ("data", "ingest", "own", "--from", str(root / owner), "--tolerated", "1")
+    return fer(root, *words, before=before, FER_RESULTS=str(results))
 
 
 def well(process):
@@ -340,7 +361,7 @@ def undisturbed(desk):
 def test_an_ingest_killed_at_any_moment_goes_on(desk, undisturbed):
     for number, random in enumerate(chances(0.2)):
         results = desk / f"killed-{number}"
-        for _ in range(1 + AN_HOUR):
+        for _ in range(1 + AT_LENGTH):
             process = ingest(desk, results)
             time.sleep(random.uniform(0.5, 8))
             process.send_signal(signal.SIGKILL if random.integers(2) else signal.SIGTERM)
@@ -355,7 +376,34 @@ def test_an_ingest_killed_at_any_moment_goes_on(desk, undisturbed):
         faces, dropped = kept(results)
         pd.testing.assert_frame_equal(faces, undisturbed[0])
         assert dropped == undisturbed[1]
+        faults.count("an ingest killed or terminated, then asked again", same=True)
         shutil.rmtree(results)
+
+
+def test_memory_that_runs_out_at_any_amount_is_told_and_changes_no_result(desk, undisturbed):
+    """What is stored does not depend on the memory: a picture that found none is not a damaged picture."""
+    for number, random in enumerate(chances(0.15)):
+        results = desk / f"memory-{number}"
+        limit = int(2 ** random.uniform(30.5, 32.5))  # with less no library begins
+        said, code = fully(ingest(desk, results, before=partial(give_memory, limit)))
+        assert "Traceback" not in said, (limit, said)
+        assert code <= 1, (limit, said)
+        if code:
+            fully(ingest(desk, results))
+        faces, dropped = kept(results)
+        pd.testing.assert_frame_equal(faces, undisturbed[0])
+        assert dropped == undisturbed[1]
+        faults.count("an ingest that runs out of memory, then asked again", same=code == 0)
+        shutil.rmtree(results)
+
+
+def give_memory(limit):
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def fully(process):
+    said = process.communicate()[0]
+    return said, process.returncode
 
 
 def test_two_at_once_in_odd_places_end_as_one_does(desk, undisturbed):
@@ -369,13 +417,11 @@ def test_two_at_once_in_odd_places_end_as_one_does(desk, undisturbed):
         assert not any("Traceback" in text or "\x1b" in text for text in said), said
         pd.testing.assert_frame_equal(kept(results)[0], undisturbed[0])
         assert not list(desk.rglob("EXECUTED"))
+        for process in both:
+            faults.count(
+                "two ingests of one set at once, in folders of odd names", same=process.returncode == 0
+            )
         shutil.rmtree(desk / "odd")
-
-
-def test_two_of_one_lock_are_one(tmp_path):
-    with one_at_a_time(tmp_path / "lock"):
-        with pytest.raises(BusyError), one_at_a_time(tmp_path / "lock"):
-            raise AssertionError
 
 
 SMALL = {
@@ -385,7 +431,7 @@ SMALL = {
 STAGE = "04_compression"
 
 
-@pytest.mark.skipif(not AN_HOUR, reason="every step runs for minutes: `make chaos` does it")
+@pytest.mark.skipif(not AT_LENGTH, reason="every step runs for minutes: `make chaos` does it")
 def test_a_run_killed_at_any_moment_of_any_step_ends_the_same(desk):
     """All tables but those of times are equal."""
     words = ("run", STAGE, "--overrides", json.dumps(SMALL))
@@ -399,6 +445,7 @@ def test_a_run_killed_at_any_moment_of_any_step_ends_the_same(desk):
             process.kill()
             process.communicate()
             time.sleep(5)  # its jobs notice
+            faults.count("a run killed in any of its jobs, then asked again", same=True)
         well(fer(desk, *words, FER_RESULTS=str(results)))
         for path in sorted((desk / "whole").rglob("*.parquet")):
             again = results / path.relative_to(desk / "whole")

@@ -16,7 +16,7 @@ import numpy as np
 
 from face_sets.detection import FaceDetector, crop_face, largest_face
 from face_sets.expressions import EXPRESSIONS
-from face_sets.files import read_plain
+from face_sets.files import digest, read_plain
 from face_sets.images import Pixels, encode_png
 from fer_utils.models.prediction import predict_tflite
 from fer_utils.study import Precision
@@ -95,7 +95,7 @@ def golden_files(models: Mapping[Path, Precision], image_size: int) -> dict[str,
         "made_by": f"LiteRT {version('ai-edge-litert')} interpreter, {platform.machine()}, one thread",
         "answers": {path.name: _answer(path, precision, face) for path, precision in models.items()},
     }  # fmt: skip
-    text = json.dumps(known, indent=1) + "\n"
+    text = json.dumps(known | {"digest": digest(known)}, indent=1) + "\n"
     return {GOLDEN_FILE: text.encode(), FACE_FILE: face.tobytes(), PICTURE_FILE: encode_png(face)}
 
 
@@ -120,11 +120,13 @@ def read_golden(folder: Path) -> dict[str, Any]:
     try:
         golden: dict[str, Any] = json.loads((folder / GOLDEN_FILE).read_text(encoding="utf-8"))
         face = (folder / FACE_FILE).read_bytes()
+        if golden.pop("digest") != digest(golden):
+            raise ValueError
         whole = _sha256(face) == golden["face"]["sha256"] and golden["labels"] == list(EXPRESSIONS)
     except FileNotFoundError as error:
         missing = Path(error.filename).name
         raise GoldenError(f"{folder} holds no {missing}: give the folder of an unpacked export") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GoldenError(f"{folder / GOLDEN_FILE} is damaged: unpack the export again") from error
     if not whole:
         raise GoldenError(f"{folder / FACE_FILE} is not the face of {GOLDEN_FILE}: unpack the export again")

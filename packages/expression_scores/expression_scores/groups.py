@@ -65,6 +65,11 @@ INCOMPARABLE: Final = (
     f"There are no two groups with {FEWEST_SUBJECTS} children or more: groups cannot be compared."
 )
 
+UNCLUSTERED: Final = (
+    "How alike a child's photographs are cannot be estimated: it needs two children, one with two photographs, and "
+    "answers that are not all right or all wrong."
+)
+
 BIASED: Final = ("macro_f1", "weighted_f1")
 """Metrics that are biased in small groups, by more the smaller they are: groups are given them without this bias."""
 
@@ -346,23 +351,28 @@ class Clustering(NamedTuple):
         return 1 + ((self.variation**2 + 1) * self.photographs - 1) * self.correlation
 
 
+def shows_clustering(confusions: Counts) -> bool:
+    """Return whether counts (subjects, 7 true, 7 predicted) tell how photographs cluster: else UNCLUSTERED."""
+    photographs, right = int(confusions.sum()), int(np.trace(confusions, axis1=1, axis2=2).sum())
+    return 1 < len(confusions) < photographs and 0 < right < photographs
+
+
 def clustering(confusions: Counts) -> Clustering:
     """Return the clustering of counts (subjects, 7 true, 7 predicted); a negative correlation counts as 0.
 
-    Raises ValueError where no subject has two photographs, or there is one subject only.
+    Raises ValueError where they do not show it.
     """
+    if not shows_clustering(confusions):
+        raise ValueError(UNCLUSTERED)
     sizes = confusions.sum(axis=(1, 2)).astype(np.float64)
     right = np.trace(confusions, axis1=1, axis2=2).astype(np.float64)
     subjects, photographs = len(sizes), sizes.sum()
-    if subjects < 2 or photographs == subjects:
-        raise ValueError("the correlation within children needs two children, one with two photographs")
     share = right.sum() / photographs
     own = right / sizes
     between = (sizes * (own - share) ** 2).sum() / (subjects - 1)
     within = (sizes * own * (1 - own)).sum() / (photographs - subjects)
     typical = (photographs - (sizes**2).sum() / photographs) / (subjects - 1)
-    total = between + (typical - 1) * within
-    correlation = max(0.0, (between - within) / total) if total > 0 else 0.0
+    correlation = max(0.0, (between - within) / (between + (typical - 1) * within))
     return Clustering(*map(float, (share, correlation, sizes.mean(), sizes.std() / sizes.mean())))
 
 

@@ -29,6 +29,7 @@ from expression_scores.groups import (
     largest_gap,
     pairwise,
     recalls_by_group,
+    shows_clustering,
     with_age_band,
 )
 from expression_scores.intervals import unpaired_differences
@@ -437,8 +438,16 @@ def test_without_a_gap_it_is_seldom_found():
     assert power <= 0.09
 
 
-@pytest.mark.parametrize("counts", [np.ones((1, 7, 7), int), np.eye(49, dtype=int)[:5].reshape(5, 7, 7)])
-def test_a_correlation_needs_children_with_two_photographs(counts):
+ALL_RIGHT = np.tile(np.eye(7, dtype=int), (5, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [np.ones((1, 7, 7), int), np.eye(49, dtype=int)[:5].reshape(5, 7, 7), ALL_RIGHT,
+     np.roll(ALL_RIGHT, 1, axis=2), np.zeros((0, 7, 7), int)],
+)  # fmt: skip
+def test_a_correlation_needs_children_with_two_photographs_and_answers_that_vary(counts):
+    assert not shows_clustering(counts)
     with pytest.raises(ValueError, match="two children"):
         clustering(counts)
 

@@ -116,7 +116,7 @@ def decode_image(data: bytes, path: Path | None = None) -> Pixels:
         raise ImageError(path, f"is not a picture that is read: {GIVE}") from error
     except Image.DecompressionBombError as error:
         raise ImageError(path, f"has more than {MAX_PIXELS:,} pixels: make it smaller first") from error
-    except ImageError:
+    except (ImageError, MemoryError):  # that memory is full is not the picture's fault
         raise
     except Exception as error:  # decoders let anything out, and it is always the picture's fault
         raise ImageError(path, "is a truncated or damaged picture: fetch it again") from error

@@ -82,7 +82,9 @@ def _sorted(folder: Path, files: Files, found: pd.DataFrame) -> Reading:
     """A copy sorted by expression. Splits of whoever sorted it cut sequences apart, so they do not count."""
     name = found["path"].str.extract(rf"/{_FRAME.pattern}\.[^/]*$")
     sequence = (name[0] + "/" + name[1]).fillna(found["path"])
-    rows = found.assign(subject_id=f"{DATASET}-" + name[0], source_key=sequence, age_group="adult", domain="lab")
+    rows = found.assign(
+        subject_id=f"{DATASET}-" + name[0], source_key=sequence, age_group="adult", domain="lab"
+    )
     reading = make_reading(
         DATASET, rows.drop(columns="owner_split"), list(files.rejected), codes=sorted_codes(DATASET)
     )

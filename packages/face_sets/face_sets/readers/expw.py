@@ -34,7 +34,8 @@ def read(folder: Path) -> Reading:
         found = sorted_pictures(files).assign(domain="wild")
         if found.empty:
             raise LayoutError(
-                f"{folder} is not ExpW: expected {TABLE} and a folder {PICTURES_FOLDER} of pictures, or folders by expression"
+                f"{folder} is not ExpW: expected {TABLE} and a folder {PICTURES_FOLDER} of pictures, or folders by "
+                "expression"
             )
         return make_reading(DATASET, found, list(files.rejected), codes=sorted_codes(DATASET))
     root = _pictures_folder(files)

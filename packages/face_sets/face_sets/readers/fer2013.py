@@ -89,14 +89,18 @@ def _of_pictures(folder: Path, files: Files, votes: str | None) -> Reading:
     if votes is not None:
         table = read_label_table(folder / votes, (IMAGE_NAME, "Usage", *COLUMNS_OF_VOTES))
         table = table.dropna(subset=IMAGE_NAME).drop_duplicates(IMAGE_NAME)
-        voted = table.set_index(IMAGE_NAME).reindex(PurePosixPath(path).name for path in files.pictures)
+        voted = table.set_index(IMAGE_NAME).reindex([PurePosixPath(path).name for path in files.pictures])
         voted = voted.assign(path=files.pictures).reset_index(drop=True).dropna(subset="Usage")
         voted["owner_split"] = meanings(voted["Usage"], SPLITS, "Usage", Unknown())
         voted["problem"] = pd.Series(pd.NA, voted.index, dtype="string")
         voted["code"] = _majorities(_numbers(voted), voted, dropped)
-        rejected += voted.loc[voted["problem"].notna(), ["path", "problem"]].itertuples(index=False, name=None)
+        rejected += voted.loc[voted["problem"].notna(), ["path", "problem"]].itertuples(
+            index=False, name=None
+        )
         others = found[~found["path"].isin(voted["path"])]
-        found = pd.concat([voted.dropna(subset="code")[["path", "code", "owner_split"]], others], ignore_index=True)
+        found = pd.concat(
+            [voted.dropna(subset="code")[["path", "code", "owner_split"]], others], ignore_index=True
+        )
     if found.empty:
         raise LayoutError(
             f"{folder} is not FER-2013: expected {TABLE}, and {VOTES_TABLE} of FER+ if you have it, or folders by "

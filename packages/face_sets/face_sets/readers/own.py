@@ -1,6 +1,7 @@
 """Reader of your own pictures: a folder for each expression, or one CSV table at the top of the folder.
 
-The folders are named for the expressions (`happiness/anything/at_all.jpg`, `2024/Happy faces/1.png`); the innermost counts. The table has
+The folders are named for the expressions (`happiness/anything/at_all.jpg`, `2024/Happy faces/1.png`), of which the innermost
+counts. The table has
 the columns file and expression, and, where you know them, subject, age_years, sex (female, male), ethnicity and mouth (open,
 closed). Give `subject` if you can: without it, pictures of one person may fall into training and test alike. A value that
 is none of these is left missing, and counted.

@@ -67,11 +67,16 @@ def test_splits_stand_in_names_of_files_before_those_of_folders(tmp_path, place,
 
 
 def test_a_folder_of_two_expressions_or_none_is_no_label(tmp_path):
-    for seed, name in enumerate(("happy/a.jpg", "happy_or_sad/b.jpg", "holidays/c.jpg", "holidays/fear/d.jpg")):
+    for seed, name in enumerate(
+        ("happy/a.jpg", "happy_or_sad/b.jpg", "holidays/c.jpg", "holidays/fear/d.jpg")
+    ):
         write_face(tmp_path / name, seed)
     reading = read("fer2013", tmp_path)
     assert sorted(reading.rows["expression"]) == ["fear", "happiness"]
-    assert set(reading.rejected["reason"]) == {"unknown label code 'happy_or_sad'", "unknown label code 'holidays'"}
+    assert set(reading.rejected["reason"]) == {
+        "unknown label code 'happy_or_sad'",
+        "unknown label code 'holidays'",
+    }
 
 
 def test_pictures_of_fer_plus_take_the_votes_for_their_names(tmp_path):
@@ -79,7 +84,9 @@ def test_pictures_of_fer_plus_take_the_votes_for_their_names(tmp_path):
     by_table = read("fer2013", tmp_path)
     (tmp_path / "fer2013.csv").unlink()
     for number, usage in enumerate(FER_USAGES):
-        folder = {"Training": "FER2013Train", "PublicTest": "FER2013Valid", "PrivateTest": "FER2013Test"}[usage]
+        folder = {"Training": "FER2013Train", "PublicTest": "FER2013Valid", "PrivateTest": "FER2013Test"}[
+            usage
+        ]
         if FER_VOTES[number][-1] < 10:  # FER+ names no picture of what is no face
             write_face(tmp_path / folder / f"fer{number:07d}.png", number, 48, grey=True)
     reading = read("fer2013", tmp_path)
