@@ -35,6 +35,10 @@ def make_faces(study: Study, paths: Paths) -> None:
     faces, dropped = _rendered(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
     check_no_leak(faces)
     faces = faces[faces["dataset"] != LONDON.dataset]  # of a table of its own
+    if not ((faces["dataset"] == study.test_set) & (faces["split"] == "test")).any():
+        raise IngestError(
+            f"no face of {study.test_set} is left to test on: `fer data status` says what became of them"
+        )
     tables.write_sealed(dropped, paths.dropped)
     tables.write(faces, "faces", paths.faces)
 

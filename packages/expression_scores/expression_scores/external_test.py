@@ -31,7 +31,8 @@ def measures(predictions: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
 
     Columns: run_id, women and men (how many), accuracy, neutral_recall, happiness_recall, women_happiness_recall,
     men_happiness_recall, two_way_accuracy (between neutral and happiness only), smile_ranked (persons whose smiling
-    photograph gets more probability of happiness than their neutral one). `faces` are neutral or happy.
+    photograph gets more probability of happiness than their neutral one). `faces` are neutral or happy. A share of nobody is
+    missing.
     """
     joined = join(predictions, faces).assign(**predictions[list(PROBABILITY_COLUMNS)].reset_index(drop=True))
     smiles = joined["expression"] == "happiness"
@@ -81,7 +82,7 @@ def _measures(part: pd.DataFrame) -> dict[str, float]:
     smiling = part[part["expression"] == "happiness"]
     of_sex = {who: smiling[smiling["sex"] == sex] for who, sex in ADULTS.items()}
     happiness = part.pivot_table("p_happiness", "subject_id", "expression", observed=True)
-    pairs = happiness.dropna()
+    pairs = happiness.reindex(columns=["neutral", "happiness"]).dropna()
     return {
         **{who: int(smiles["subject_id"].nunique()) for who, smiles in of_sex.items()},
         "accuracy": float(part["right"].mean()),
@@ -128,10 +129,13 @@ def peers() -> pd.DataFrame:
 def smiles_by_sex(measured: pd.DataFrame) -> pd.DataFrame:
     """Return shares of smiles read as happiness: columns group, series (women, men), estimate, low, high.
 
-    `measured` holds `group` and the columns of `measures`; one smile per person, so intervals are Wilson's (1927).
+    `measured` holds `group` and the columns of `measures`; one smile per person, so intervals are Wilson's (1927). Of a
+    sex that nobody is of there is no row.
     """
     rows = []
     for row, who in product(measured.to_dict("records"), ADULTS):
+        if pd.isna(row[f"{who}_happiness_recall"]):
+            continue
         share = wilson(float(row[f"{who}_happiness_recall"]), row[who])
         rows.append((row["group"], who, share.estimate, share.low, share.high))
     return pd.DataFrame(rows, columns=["group", "series", "estimate", "low", "high"])

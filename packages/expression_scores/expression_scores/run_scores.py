@@ -87,10 +87,12 @@ def differences_by_run(
 ) -> pd.DataFrame:
     """Return accuracy on the subjects of the first group of `column` minus that on those of the second.
 
-    One row per run, in the order of `joined`: run_id, difference (-1 to 1), low, high: 95 % interval over subjects.
+    One row per run, in the order of `joined`: run_id, difference (-1 to 1), low, high: 95 % interval over subjects. No
+    rows where a group has nobody.
     """
     rows = []
-    for run_id, part in joined.groupby("run_id", sort=False):
+    able = set(pair) <= set(joined[column].dropna())
+    for run_id, part in joined.groupby("run_id", sort=False) if able else ():
         sides = [confusions_by_subject(part[part[column] == group])[1] for group in pair]
         found = unpaired_differences(sides[0], sides[1], draws, seed)["accuracy"]
         rows.append((run_id, found.estimate, found.low, found.high))

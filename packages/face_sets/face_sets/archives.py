@@ -5,6 +5,7 @@ the archive, both of which a data set has no reason to hold, and `zipfile` has n
 """
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -58,6 +59,7 @@ _CODE_PAGES: Final = ("gb18030", "cp932", "big5", "cp949", "cp850", "cp866")
 """In which Windows' programs write names: simplified Chinese, Japanese, traditional Chinese, Korean, Western, Cyrillic."""
 
 _DAMAGED: Final = "is a damaged archive: fetch it again"
+_TWICE: Final = f"holds one path twice, of which one would be lost: {_BY_HAND}"
 _ENCRYPTED: Final = "is encrypted: unpack it by hand with the owner's password"
 _LINK: Final = (
     f"holds a link, a device or a file with holes, not unpacked here: if you trust its source, {_BY_HAND}"
@@ -87,14 +89,22 @@ def unpack(archive: Path, folder: Path) -> int:
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:40]}-"))
     try:
         number = _unpack_to(archive, temporary)
+        if not number:
+            raise ArchiveError("holds no file: fetch it again")
         _rename(temporary)
         temporary.chmod(0o755)  # mkdtemp's 0700 would hide the set from the owner's group
         os.replace(temporary, folder)
     except ArchiveError as error:
         raise ArchiveError(f"{archive} {error}") from error.__cause__
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise ArchiveError(f"{archive} {_TWICE}") from error
     except py7zr.PasswordRequired as error:
         raise ArchiveError(f"{archive} {_ENCRYPTED}") from error
     except OSError as error:
+        if (
+            error.errno == errno.EINVAL
+        ):  # a place before the start: what precedes the list of files is missing
+            raise ArchiveError(f"{archive} {_DAMAGED} with all its parts") from error
         raise ArchiveError(f"{archive} could not be unpacked: {error.strerror or 'it is damaged'}") from error
     except Exception as error:  # decoders let anything out, and it is always the archive's fault
         parts = " with all its parts" if archive.suffix.endswith("01") else ""
@@ -107,7 +117,9 @@ def unpack(archive: Path, folder: Path) -> int:
 def _unpack_to(archive: Path, folder: Path) -> int:
     """Unpack into a folder; the message of an ArchiveError raised here and below says what is wrong, not with which."""
     if not archive.is_file():
-        raise ArchiveError("does not exist: check the archive's name")
+        raise ArchiveError(
+            f"{'is no file' if archive.exists() else 'does not exist'}: check the archive's name"
+        )
     parts = _parts(archive)
     packed, free = sum(part.stat().st_size for part in parts), shutil.disk_usage(folder).free
     allowed = min(MAX_BYTES, max(MIN_BYTES, MAX_RATIO * packed), free)
@@ -198,7 +210,7 @@ def _place(folder: Path, name: str) -> Path:
         raise ArchiveError("holds a path that leads out of it: do not trust its source")
     place = folder.joinpath(*path.parts)
     if place.is_file():
-        raise ArchiveError(f"holds one path twice, of which one would be lost: {_BY_HAND}")
+        raise ArchiveError(_TWICE)
     return place
 
 
@@ -255,7 +267,7 @@ def _unpack_seven(source: IO[bytes], folder: Path, allowed: int) -> int:
         members = ((info.filename, info.uncompressed, None) for info in infos)
         places = [place for place, _ in _checked(members, folder, allowed)]
         if len(set(places)) < len(places):
-            raise ArchiveError(f"holds one path twice, of which one would be lost: {_BY_HAND}")
+            raise ArchiveError(_TWICE)
         opened.extractall(folder)
     return sum(info.is_file for info in infos)
 
@@ -287,7 +299,9 @@ def _tar_members(source: IO[bytes], stack: ExitStack) -> Iterator[Member]:
             raise ArchiveError(
                 "holds one file, no archive: unpack it with gunzip, bunzip2 or unxz"
             ) from error
-        raise
+        raise ArchiveError(
+            f"is of no kind that is read here, or damaged from its start: fetch it again, or {_BY_HAND}"
+        ) from error
     while (info := opened.next()) is not None:
         opened.members = []  # type: ignore[attr-defined]  # tarfile keeps every header; none is asked for again
         if not info.isdir() and (not info.isreg() or info.issparse()):

@@ -44,11 +44,16 @@ _SIGNATURES: Final = re.compile(
 _MODES: Final = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV")
 """Pillow's modes of eight bits, of which it makes RGB itself."""
 
+_OF_32_BITS: Final = 2.0**32 - 1
+
 _CAMERA_FILE: Final = (0xC612, 0x00FE)
 """Tags of TIFF: version of DNG; kind of subfile, whose lowest bit is 1 for a preview (TIFF 6.0)."""
 
 _JPEG_KEPT: Final = (0xE0, 0xEE)
 """Application segments that say what the colours are, JFIF's and Adobe's, 18 and 16 bytes; all others are metadata."""
+
+_JPEG_END: Final = b"\xff\xd9"
+_TRAIL: Final = 2**16  # bytes that cameras write after the end mark, at most
 
 _PNG_KEPT: Final = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _EXIF: Final = re.compile(rb"(?:Exif\0\0|eXIf|\A)(II\*\0|MM\0\*)")
@@ -116,10 +121,19 @@ def decode_image(data: bytes, path: Path | None = None) -> Pixels:
         raise ImageError(path, f"is not a picture that is read: {GIVE}") from error
     except Image.DecompressionBombError as error:
         raise ImageError(path, f"has more than {MAX_PIXELS:,} pixels: make it smaller first") from error
-    except (ImageError, MemoryError):  # that memory is full is not the picture's fault
+    except ImageError:
         raise
-    except Exception as error:  # decoders let anything out, and it is always the picture's fault
+    except Exception as error:  # decoders let anything out, and it is the picture's fault
+        if isinstance(error, MemoryError) and not _is_free(4 * MAX_PIXELS):
+            raise  # unless the memory is full, for any picture
         raise ImageError(path, "is a truncated or damaged picture: fetch it again") from error
+
+
+def _is_free(size: int) -> bool:
+    try:
+        return len(bytearray(size)) == size
+    except MemoryError:
+        return False
 
 
 def is_picture(head: bytes) -> bool:
@@ -288,9 +302,12 @@ def _orientation(image: Image.Image, metadata: bytes) -> int:
 
 
 def _fast_jpeg(data: bytes) -> Pixels | None:
-    """The pixels of a whole JPEG, as Pillow reads them in more time; None for a damaged one, which Pillow may bear."""
+    """The pixels of a whole JPEG, as Pillow reads them in more time; None for a damaged one, which Pillow may bear.
+
+    A whole one may lack its end mark: with it, what is missing more is noticed all the same.
+    """
     try:
-        return simplejpeg.decode_jpeg(data, "RGB")
+        return simplejpeg.decode_jpeg(data if _JPEG_END in data[-_TRAIL:] else data + _JPEG_END, "RGB")
     except ValueError:
         return None
 
@@ -307,9 +324,11 @@ def _eight_bits(image: Image.Image, path: Path | None) -> Image.Image:
             path, f"has colours of a kind that is not read ({image.mode}): save it as RGB of 8 bits"
         )
     levels = np.asarray(image).astype(np.float64)
-    whites = (1.0, 255.0, 4095.0, 65535.0, 2.0**32 - 1)[image.mode != "F" :]
+    whites = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0, _OF_32_BITS)[image.mode != "F" :]
     whites = whites if isinstance(image, TiffImageFile) or image.mode == "F" else (65535.0,)
     if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > whites[-1]:
         raise ImageError(path, "has levels below black or beyond white: save it as RGB of 8 bits")
     white = min(white for white in whites if white >= levels.max())
+    if white == _OF_32_BITS and levels.max() < white / 256:  # all would be black
+        raise ImageError(path, "has levels of which the white is not known: save it as RGB of 8 bits")
     return Image.fromarray(np.floor(levels * (255 / white) + 1e-6).astype(np.uint8))

@@ -294,7 +294,7 @@ def test_one_path_twice(tmp_path):
     with tarfile.open(tmp_path / "b.tar", "w") as archive:
         add(archive, "secret", b"1")
         add(archive, "secret/below", b"2")
-    refused(tmp_path / "b.tar", "could not be unpacked", tmp_path)
+    refused(tmp_path / "b.tar", "one path twice", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -403,8 +403,39 @@ def test_what_is_no_archive_that_is_read_is_called_what_it_is(tmp_path, name, da
     refused(tmp_path / name, said, tmp_path)
 
 
-def test_an_archive_that_is_not_there(tmp_path):
+def test_an_archive_that_is_not_there_or_a_folder(tmp_path):
     refused(tmp_path / "absent.zip", "does not exist", tmp_path)
+    (tmp_path / "folder").mkdir()
+    refused(tmp_path / "folder", "is no file", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"xar!" + b"\1" * 600, b"\x60\xea" + b"\2" * 600, b"..-lh5-" + b"\3" * 600, b"hsqs" + b"\4" * 600],
+)
+def test_an_archive_of_a_kind_that_nobody_named_is_not_only_called_damaged(tmp_path, data):
+    (tmp_path / "set").write_bytes(data)
+    refused(tmp_path / "set", "of no kind that is read here, or damaged .* 7-Zip", tmp_path)
+
+
+def test_an_archive_without_a_file_is_no_success(tmp_path):
+    """A download that failed may be all zeros, which is an empty tar."""
+    (tmp_path / "zeros.tar").write_bytes(bytes(3000))
+    refused(tmp_path / "zeros.tar", "holds no file", tmp_path)
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a")])
+def test_a_path_that_is_a_file_and_a_folder_is_named_as_such(tmp_path, names):
+    with tarfile.open(tmp_path / "t.tar", "w") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name))
+    refused(tmp_path / "t.tar", "one path twice", tmp_path)
+
+
+def test_the_last_part_of_a_split_zip_alone_asks_for_the_others(tmp_path):
+    whole = make_zip(tmp_path / "whole.zip").read_bytes()
+    (tmp_path / "set.zip").write_bytes(whole[60:])
+    refused(tmp_path / "set.zip", "damaged archive.*with all its parts", tmp_path)
 
 
 @pytest.mark.parametrize(

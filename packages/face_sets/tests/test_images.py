@@ -419,3 +419,31 @@ def test_whatever_a_decoder_throws_is_the_pictures_reason(monkeypatch, thrown):
     monkeypatch.setattr(images, "_eight_bits", fails)
     with pytest.raises(images.ImageError, match="truncated or damaged"):
         images.decode_image(saved("PNG"))
+
+
+def test_a_whole_jpeg_without_its_end_mark_is_whole_and_one_that_is_cut_is_not(picture):
+    data = images.encode_jpeg(picture, 90)
+    np.testing.assert_array_equal(images.decode_image(data[:-2]), images.decode_image(data))
+    for cut in (20, 200, len(data) // 2):
+        with pytest.raises(images.ImageError, match="truncated or damaged"):
+            images.decode_image(data[:-cut])
+
+
+@pytest.mark.parametrize("largest", [70_000, 255_000, 2**23])
+def test_levels_of_32_bits_whose_white_nobody_knows_are_refused_rather_than_black(largest):
+    levels = np.linspace(0, largest, 64, dtype=np.int32).reshape(8, 8)
+    data = io.BytesIO()
+    Image.fromarray(levels).save(data, "TIFF")
+    with pytest.raises(images.ImageError, match="white is not known"):
+        images.decode_image(data.getvalue())
+
+
+def test_memory_that_runs_out_is_not_the_pictures_fault(picture, monkeypatch):
+    monkeypatch.setattr(images, "_is_free", lambda _: False)
+
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(images, "_fast_jpeg", full)
+    with pytest.raises(MemoryError):
+        images.decode_image(images.encode_jpeg(picture, 90))

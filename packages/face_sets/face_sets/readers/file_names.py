@@ -22,6 +22,9 @@ from face_sets.readers.reading import LayoutError, Reading, Row, Source, load_pi
 
 ANGLE: Final = "angle "
 MISNAMED: Final = "is not named as the set's pictures are: "
+_OF_A_COPY: Final = re.compile(r"(?:[ _-]+copy)?(?: ?\(\d+\)| \d)?$", re.I)
+"""What systems add to the name of a copy: `AF01ANS - Copy`, `AF01ANS (1)`, `AF01ANS copy 2`."""
+
 SECOND_COPY: Final = "is a second copy of a picture"
 
 
@@ -53,7 +56,7 @@ class NamedSet:
 
     def match(self, path: PurePosixPath) -> dict[str, str] | str:
         """Return the named groups of a picture's name, or why it cannot be used."""
-        name = path.stem.strip()
+        name = _OF_A_COPY.sub("", path.stem).strip()
         if reason := self.unusable.get(name.upper()):
             return reason
         found = re.fullmatch(self.pattern, self.fold(self.renamed.get(name.upper(), name)))
@@ -152,7 +155,7 @@ JAFFE: Final = NamedSet(
     "jaffe",
     "JAFFE",
     "KA.AN1.39.tiff",
-    r"(?P<person>KA|KL|KM|KR|MK|NA|NM|TM|UY|YM)[._](?P<code>[A-Z]{2})(?P<time>\d)[._](?P<serial>\d{1,3})",
+    r"(?P<person>KA|KL|KM|KR|MK|NA|NM|TM|UY|YM)[._-](?P<code>[A-Z]{2})(?P<time>\d)[._-](?P<serial>\d{1,3})",
     "{person}",
     {"age_group": "adult", "sex": "female", "ethnicity": "Japanese", "domain": "lab"},
 )

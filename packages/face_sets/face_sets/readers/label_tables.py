@@ -89,10 +89,10 @@ def _what_is_wrong(error: str) -> str:
 
 
 def _first_line(file: TextIO, wanted: Sequence[str]) -> tuple[int, str, str]:
-    """How many lines stand before the header, the header, and its separator; Excel may state that in `sep=;`."""
+    """How many lines stand before the header, the header, and its separator; `sep=;` of Excel and remarks after `#` too."""
     before, line = 0, file.readline(_LONGEST_HEADER)
     nothing = _AROUND + '" \r\n' + "".join(SEPARATORS)
-    while line and (not line.strip(nothing) or line.strip(nothing).lower().startswith("sep=")):
+    while line and (not line.strip(nothing) or line.strip(nothing).lower().startswith(("sep=", "#"))):
         before, line = before + 1, file.readline(_LONGEST_HEADER)
     return before, line, max(SEPARATORS, key=lambda each: len(_header(line, each) & set(wanted)))
 

@@ -17,7 +17,8 @@ from face_sets.readers.reading import CHILD_BELOW_YEARS
 
 MISSING_WORDS: Final = frozenset(
     ["", "#n/a", "#n/a n/a", "#na", "#null!", "#value!", "#ref!", "-1.#ind", "-1.#qnan", "1.#ind", "1.#qnan", "-nan",
-     "<na>", "n/a", "n.a.", "na", "nan", "none", "null", "unknown", "missing", "not available", "not given",
+     "<na>", "n/a", "n.a.", "n.a", "na", "nan", "none", "null", "(null)", "nil", "n/d", "unknown", "undefined", "missing",
+     "not available", "not applicable", "not given", "not known", "unspecified",
      "-", "--", "---", "–", "—", ".", "..", "?"]
 )  # fmt: skip
 """What stands for nothing in a cell, in small letters: the words of `pandas.read_csv` (its `na_values`), R's NA, the errors
@@ -30,6 +31,9 @@ SEXES: Final = {
 MOUTHS: Final = {"open": "open", "closed": "closed"}
 OLDEST_YEARS: Final = 122
 """Age beyond which a number is a slip of the pen: nobody is known to have grown older (Jeanne Calment, 1997)."""
+
+WORDS: Final = "own"
+"""The set whose codes are the words for expressions."""
 
 ROW: Final = "row"
 """Name of an index that holds the numbers of a table's rows."""
@@ -51,7 +55,8 @@ def spellings(dataset: str) -> dict[str, str]:
 def codes_named(dataset: str, text: str) -> list[str]:
     """Return the label codes that a name or path spells out, in their order, as the manifest writes them.
 
-    A word counts if it is a code, begins with one (`HappyTeeth`), or is one misspelt (`Digust`).
+    A word counts if it is a code, another word for what one means (`fear` for `Afraid`), begins with either
+    (`HappyTeeth`), or is one misspelt (`Digust`).
     """
     words = [_code_of_word(dataset, word) for word in re.findall(r"[^\W\d_]+", text.lower())]
     return [word for word in words if word is not None]
@@ -59,11 +64,14 @@ def codes_named(dataset: str, text: str) -> list[str]:
 
 @cache
 def _code_of_word(dataset: str, word: str) -> str | None:
-    known = {code: spelt for code, spelt in spellings(dataset).items() if len(code) > 2}
+    spelt, meant = spellings(dataset), codes_of(dataset)
+    by_meaning = {expression: code for code, expression in reversed(meant.items()) if len(code) > 2}
+    others = {word: by_meaning[said] for word, said in codes_of(WORDS).items() if said and said in by_meaning}
+    known = others | {code: name for code, name in spelt.items() if len(code) > 2}
     if word in known:
         return known[word]
     begun = max((code for code in known if word.startswith(code)), key=len, default=None)
-    like = get_close_matches(word, [code for code in known if len(code) > 3], 1, _LIKENESS)
+    like = get_close_matches(word, [code for code in spelt if len(code) > 5], 1, _LIKENESS)
     return known[begun] if begun else known[like[0]] if like else None
 
 

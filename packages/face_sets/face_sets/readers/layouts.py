@@ -53,6 +53,7 @@ class Files:
     usable: tuple[str, ...]
     rejected: tuple[tuple[str, str], ...]
     folder: Path
+    named: Path
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -88,9 +89,13 @@ class Files:
     def listed(self, path: str) -> str:
         """Return a path that a table names as the folder spells it, where there is such a file.
 
-        Backslashes, `./`, case and the composition of accents (macOS takes letters apart) make no difference.
+        Backslashes, `./`, case and the composition of accents (macOS takes letters apart) make no difference, nor does
+        the folder's own place before it.
         """
         plain = PurePosixPath(path.replace("\\", "/")).as_posix()
+        before = (f"{self.folder}/", f"{self.named.absolute()}/", f"{self.named.name}/")
+        if plain not in self._known and (start := next(filter(plain.startswith, before), None)):
+            plain = plain.removeprefix(start)
         return plain if plain in self._known else self._spellings.get(_spelt(plain)) or plain
 
     def problem(self, path: str) -> str | None:
@@ -132,7 +137,7 @@ def list_files(folder: Path) -> Files:
                 rejected.append((_printable(path), problem))
             elif name in files:
                 usable.append(path)
-    return Files(tuple(sorted(usable)), tuple(sorted(rejected)), Path(root))
+    return Files(tuple(sorted(usable)), tuple(sorted(rejected)), Path(root), folder)
 
 
 def _spelt(path: str) -> str:

@@ -11,11 +11,8 @@ from typing import Final
 
 import pandas as pd
 
-from face_sets.readers.labels import codes_named
+from face_sets.readers.labels import WORDS, codes_named
 from face_sets.readers.layouts import Files, codes_of
-
-WORDS: Final = "own"
-"""The set whose codes are the words for expressions."""
 
 SPLITS: Final = {
     **dict.fromkeys(("train", "training"), "train"),

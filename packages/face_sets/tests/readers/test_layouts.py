@@ -229,3 +229,33 @@ def test_nothing_known_is_refused():
         make_reading("jaffe", found, [])
     with pytest.raises(LayoutError, match="no labelled picture"):
         make_reading("jaffe", found[:0], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "expressions"),
+    [
+        ("kdef", ["AF01ANS - Copy.JPG", "AF02HAS (1).JPG", "AF03SAS copy 2.JPG", "AF04SUS(3).JPG"], "ahss"),
+        ("jaffe", ["KA.AN1.39 (1).tiff", "KA-HA3-42.tiff", "KA_SA1_33 copy.png"], "ahs"),
+        ("nimh_chefs", ["Happy_direct/F10HS_44(1).jpg", "Happy_direct/F11HS_45 copy.jpg"], "hh"),
+        (
+            "ddcf",
+            [
+                "S07_8yoM_Fear_front_1.jpg",
+                "S08_8yoM_Happiness_front_1.jpg",
+                "S09_8yoM_Sadness_left_1 - Copy.jpg",
+            ],
+            "fhs",
+        ),
+        (
+            "rafd",
+            ["Rafd090_01_Caucasian_female_anger_frontal.jpg", "Rafd090_02_Kid_male_happiness_left (2).jpg"],
+            "ah",
+        ),
+    ],
+)
+def test_copies_and_other_words_for_expressions_are_read(tmp_path, name, pictures, expressions):
+    for seed, picture in enumerate(pictures):
+        write_face(tmp_path / picture, seed, 64)
+    reading = source(name).read(tmp_path)
+    assert reading.rejected.empty
+    assert "".join(sorted(e[0] for e in reading.rows["expression"])) == expressions

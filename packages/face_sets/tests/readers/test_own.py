@@ -245,3 +245,22 @@ def test_a_link_that_leads_out(tmp_path):
     reading = read(tmp_path / "set")
     assert reading.rows["path"].tolist() == ["sad/a.jpg"]
     assert "leads out" in reading.rejected["reason"].iloc[0]
+
+
+@pytest.mark.parametrize("start", ["{folder}/", "{name}/", "./{name}/", "{name}\\"])
+def test_paths_with_the_folders_own_place_before_them_are_found(tmp_path, start):
+    """As `list.files(folder, full.names = TRUE)` of R writes them."""
+    folder = tmp_path / "my faces"
+    write_face(folder / "deep" / "a.jpg", 1)
+    before = start.format(folder=folder, name=folder.name)
+    (folder / "labels.csv").write_text(f"# made by hand\nfile,expression\n{before}deep/a.jpg,happy\n")
+    assert read(folder).rows["path"].tolist() == ["deep/a.jpg"]
+
+
+@pytest.mark.parametrize("word", ["(null)", "Nil", "n/d", "not applicable", "undefined", "N.A"])
+def test_more_words_for_nothing(tmp_path, word):
+    write_face(tmp_path / "a.jpg", 1)
+    (tmp_path / "labels.csv").write_text(f"file,expression,subject,sex\na.jpg,happy,{word},{word}\n")
+    reading = read(tmp_path)
+    assert reading.rows[["subject_id", "sex"]].isna().all(axis=None)
+    assert reading.unknown_values == {}
