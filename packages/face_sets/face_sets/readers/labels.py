@@ -65,7 +65,7 @@ def codes_named(dataset: str, text: str) -> list[str]:
 @cache
 def _code_of_word(dataset: str, word: str) -> str | None:
     spelt, meant = spellings(dataset), codes_of(dataset)
-    by_meaning = {expression: code for code, expression in reversed(meant.items()) if len(code) > 2}
+    by_meaning = {expression: code for code, expression in reversed(list(meant.items())) if len(code) > 2}
     others = {word: by_meaning[said] for word, said in codes_of(WORDS).items() if said and said in by_meaning}
     known = others | {code: name for code, name in spelt.items() if len(code) > 2}
     if word in known:
