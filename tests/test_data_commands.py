@@ -288,3 +288,17 @@ def test_a_half_ingested_set_can_be_forgotten(results):
     (results / "data" / "kdef" / "journal-0").mkdir(parents=True)
     assert fer("forget", "kdef", "--yes").exit_code == 0
     assert not (results / "data" / "kdef").exists()
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+@pytest.mark.parametrize("kind", ["file", "below a file", "link to nowhere", "link to itself"])
+def test_a_variable_that_names_no_folder_of_results_is_told(tmp_path, monkeypatch, command, kind):
+    named = tmp_path / "named"
+    if "file" in kind:
+        named.write_text("mine")
+    else:
+        named.symlink_to(named if kind == "link to itself" else tmp_path / "nowhere")
+    monkeypatch.setenv(RESULTS_VARIABLE, str(named / "deep" if kind == "below a file" else named))
+    answer = fer(command)
+    assert isinstance(answer.exception, NotADirectoryError)
+    assert "correct FER_RESULTS" in str(answer.exception)

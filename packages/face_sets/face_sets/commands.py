@@ -1,5 +1,6 @@
 """Commands on data sets: see what is here, ingest a set, unpack an archive, check all sets, read the sheet of one."""
 
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from face_sets.files import printable
-from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_folder
+from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, RESULTS_VARIABLE, remember, results_folder
 from face_sets.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def status() -> None:
     from face_sets.manifests import load_manifest
     from face_sets.readers.reading import SOURCES
 
-    results = results_folder()
+    results = _existing_results()
     for name in SOURCES:
         here, study = IngestedSet(results, name), load_manifest(name).study
         published = (
@@ -106,7 +107,7 @@ def check(seed: Annotated[int, typer.Option(help="Seed of the splits to check")]
     from face_sets.checking import problems
     from face_sets.ingested import ingested_sets
 
-    results = results_folder()
+    results = _existing_results()
     found = 0
     for problem in problems(results, seed):
         found += 1
@@ -128,6 +129,17 @@ def sheet(name: SetArgument) -> None:
     for question, answer in data_sheet(manifest).itertuples(index=False, name=None):
         start = question.removesuffix("?") + ":"
         typer.echo(textwrap.fill(answer, WIDTH, initial_indent=f"{start:42}", subsequent_indent=" " * 42))
+
+
+def _existing_results() -> Path:
+    """The folder of results, which need not be there yet. Raises NotADirectoryError for what never can be one."""
+    results = results_folder()
+    there = next(each for each in (results.absolute(), *results.absolute().parents) if os.path.lexists(each))
+    if not there.is_dir():
+        raise NotADirectoryError(
+            f"{results} is named for results, where {there} is no folder: correct {RESULTS_VARIABLE}"
+        )
+    return results
 
 
 def _losses(report: "Report") -> str:
