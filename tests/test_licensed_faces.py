@@ -44,6 +44,13 @@ def test_the_table_leads_to_the_pictures(paths):
     assert load_pixels(faces, paths.faces.parent, 48).shape == (len(faces), 48, 48, 3)
 
 
+def test_a_test_set_of_which_no_face_was_found_is_told_before_anything_is_trained(paths):
+    put_set(paths.results, "cafe", 0)
+    with pytest.raises(IngestError, match="no face of cafe is left to test on"):
+        make_faces(STUDY, paths)
+    assert not paths.faces.exists()
+
+
 def test_the_table_is_found_from_any_folder(paths, monkeypatch):
     monkeypatch.chdir(paths.results)
     here = Paths.of(STUDY, paths.results.relative_to(paths.results))

@@ -30,7 +30,7 @@ def make_faces(study: Study, paths: Paths) -> None:
 
     Rendered faces are found and cropped by the one rule. Licensed faces were, when they were ingested; they stay
     where they are, and the table's paths lead there; what is like a photograph of the external test is left out.
-    Raises IngestError if CAFE, or every set to learn from, is missing.
+    Raises IngestError if CAFE, or every set to learn from, is missing, or no face to test on is left.
     """
     faces, dropped = _rendered(study, paths) if study.face_source == "synthetic" else _licensed(study, paths)
     check_no_leak(faces)
