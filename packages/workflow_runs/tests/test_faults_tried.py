@@ -14,7 +14,7 @@ def test_counts_of_seeds_add_up_and_a_seed_run_again_counts_once(tmp_path):
     counted(True).add_to(path, "0001", "c1", 2, 60)
     counted(True, False).add_to(path, "0001", "c2", 1, 60)
     assert faults_tried(path).to_dict("records") == [
-        {"tried": "a kill", "times": 3, "same result": 2, "one sentence": 1}
+        {"tried": "a kill", "times": 3, "went on": 2, "one sentence": 1}
     ]
     assert tried_with(path) == "seeds 1, 2 at commit c1, c2 (digest of the tests 0001)"
 
@@ -24,5 +24,5 @@ def test_counts_of_other_tests_are_dropped_and_an_end_that_never_came_is_nought(
     counted(False).add_to(path, "0001", "c1", 1, 60)
     counted(True).add_to(path, "0002", "c2", 2, 60)
     assert faults_tried(path).to_dict("records") == [
-        {"tried": "a kill", "times": 1, "same result": 1, "one sentence": 0}
+        {"tried": "a kill", "times": 1, "went on": 1, "one sentence": 0}
     ]

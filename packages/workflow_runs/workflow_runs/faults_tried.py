@@ -12,8 +12,9 @@ from face_sets.folders import MANIFESTS_FOLDER
 TABLE: Final = MANIFESTS_FOLDER / "faults_tried.csv"
 """The shipped counts; `make chaos` adds those of its seed."""
 
-ENDS: Final = ("same result", "one sentence")
-"""The ends that are allowed: the result as if nothing had happened, or an error in one sentence and nothing changed."""
+ENDS: Final = ("went on", "one sentence")
+"""The ends that are allowed: the result as if nothing had happened (of a damaged picture, a picture), or an error in one
+sentence and nothing changed."""
 
 COLUMNS: Final = ("tests", "commit", "seed", "seconds", "tried", "end", "times")
 
@@ -25,7 +26,7 @@ class FaultsTried:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def count(self, tried: str, *, same: bool) -> None:
-        """Count one fault: whether the end was the same result, else one sentence."""
+        """Count one fault: whether it went on, else one sentence."""
         self._counts[tried, ENDS[not same]] += 1
 
     def add_to(self, path: Path, tests: str, commit: str, seed: int, seconds: float) -> None:
