@@ -16,7 +16,7 @@ def test_counts_of_seeds_add_up_and_a_seed_run_again_counts_once(tmp_path):
     assert faults_tried(path).to_dict("records") == [
         {"tried": "a kill", "times": 3, "went on": 2, "one sentence": 1}
     ]
-    assert tried_with(path) == "seeds 1, 2 at commit c1, c2 (digest of the tests 0001)"
+    assert tried_with(path) == "seeds 1, 2 (digest of the tests 0001)"
 
 
 def test_counts_of_other_tests_are_dropped_and_an_end_that_never_came_is_nought(tmp_path):

@@ -58,8 +58,7 @@ def faults_tried(path: Path = TABLE) -> pd.DataFrame:
 
 
 def tried_with(path: Path = TABLE) -> str:
-    """Return in words with which seeds, and at which commit of the project, the faults of a table were tried."""
+    """Return in words with which seeds, and by which tests, the faults of a table were tried."""
     table = pd.read_csv(path, dtype={"tests": "str"})
     seeds = ", ".join(str(seed) for seed in sorted(set(table["seed"])))
-    commits = ", ".join(sorted({commit[:10] for commit in table["commit"]}))
-    return f"seeds {seeds} at commit {commits} (digest of the tests {', '.join(sorted(set(table['tests'])))})"
+    return f"seeds {seeds} (digest of the tests {', '.join(sorted(set(table['tests'])))})"
