@@ -67,8 +67,8 @@ def released(folder: Path | None = None) -> Released | None:
             raise ReleaseError(
                 f"{path.name} is not the file that was released: `git checkout -- results/reference` brings it back"
             )
-    kept = (about[name] for name in ("rung", "image_size", "trained_on", "code"))
-    return Released(*kept, files, about["records"])
+    kept = {name: about[name] for name in ("rung", "image_size", "trained_on", "code", "records")}
+    return Released(files=files, **kept)
 
 
 def ladder_tables(folder: Path | None = None) -> dict[str, pd.DataFrame]:
