@@ -2,16 +2,13 @@
 
 import html
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pandas as pd
 from IPython.display import HTML
 
 from fer_utils.reporting import style
 from fer_utils.reporting.gate import without_small_cells
-
-MARKED: Final = ("verdict", "data")
-"""Columns whose words are shown as labels: they say what a row may claim."""
 
 NAMED: Final = ("architecture", "cohort", "technique")
 """Columns whose values have another name for readers."""
@@ -23,13 +20,6 @@ MOST_ROWS: Final = 9
 
 ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
 """A web address in a text: without the stop, comma or bracket that may follow it."""
-
-
-class Link(NamedTuple):
-    """A text and its address; a cell may hold a tuple of them."""
-
-    text: str
-    address: str
 
 
 def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, folded: bool = False) -> HTML:
@@ -97,20 +87,11 @@ def _interval(middle: str, low: str, high: str) -> str:
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:
-    if isinstance(value, tuple):
-        return f'<td data-label="{_escape(_title(column))}">{_links(value)}</td>'
     known = column in NAMED and isinstance(value, str)
     text = _escape(style.name(value) if known else _text(value, decimals))
-    if column in MARKED:
-        text = f'<span class="label label-{re.sub("[^a-z]+", "-", text.lower())}">{text}</span>'
-    else:
-        text = ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', text)
+    text = ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', text)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return f'<td data-label="{_escape(_title(column))}"{" class=number" if number else ""}>{text}</td>'
-
-
-def _links(links: tuple[Link, ...]) -> str:
-    return " ".join(f'<a href="{_escape(address)}">{_escape(text)}</a>' for text, address in links)
 
 
 def _text(value: Any, decimals: int) -> str:
