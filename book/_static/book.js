@@ -87,10 +87,10 @@ function makeCodeButton(folds) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const fold of document.querySelectorAll("details.long-table")) {
-    const table = fold.querySelector("table");
+  for (const table of document.querySelectorAll("details.long-table table")) {
+    const title = table.caption || table.closest("details").querySelector("summary").firstChild;
     makeSortable(table);
-    makeSaveable(table, fold.querySelector("summary").firstChild.textContent.trim().replace(/[^A-Za-z0-9]+/g, "-"));
+    makeSaveable(table, title.textContent.trim().replace(/[^A-Za-z0-9]+/g, "-"));
   }
   for (const claims of document.querySelectorAll(".claims")) makeFilter(claims);
   const folds = [...document.querySelectorAll("article .cell details.hide")];

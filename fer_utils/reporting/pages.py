@@ -22,9 +22,16 @@ ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
 """A web address in a text: without the stop, comma or bracket that may follow it."""
 
 
-def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, folded: bool = False) -> HTML:
+def show(
+    frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, folded: bool | None = None
+) -> HTML:
     """Return a table to end a notebook cell with; see `html_table`."""
     return HTML(html_table(frame, caption, decimals=decimals, folded=folded))
+
+
+def together(title: str, *parts: HTML) -> HTML:
+    """Return tables that are not folded, and notes, behind one line that opens them all: one keyboard stop."""
+    return HTML(_fold(title, f"{len(parts)} tables", "".join(part.data for part in parts)))
 
 
 def html_table(
@@ -33,14 +40,14 @@ def html_table(
     *,
     decimals: int = 3,
     cards: bool = False,
-    folded: bool = False,
+    folded: bool | None = None,
 ) -> str:
     """Return a table as HTML: a header cell for every column, values escaped, addresses as links.
 
     The index is left out. Missing values are dashes, floats have `decimals` digits, and the ends of an interval stand
     in brackets beside its middle. With `cards` a narrow screen shows each row as a card, which suits long texts; else
-    the table scrolls sideways, in a region of its own. More than MOST_ROWS rows are folded, as are fewer if `folded`;
-    `book.js` sorts those and saves them as CSV.
+    the table scrolls sideways, in a region of its own. More than MOST_ROWS rows are folded unless `folded` says
+    otherwise; `book.js` sorts what is folded and saves it as CSV.
     """
     frame = without_small_cells(frame)
     frame = _with_intervals(frame, decimals)
@@ -49,19 +56,19 @@ def html_table(
         "<tr>" + "".join(_cell(str(c), row[c], decimals) for c in frame.columns) + "</tr>\n"
         for row in frame.to_dict("records")
     )
-    is_folded = folded or (len(frame) > MOST_ROWS and not cards)
+    is_folded = (len(frame) > MOST_ROWS and not cards) if folded is None else folded
     title = f"<caption>{_escape(caption)}</caption>" if caption and not is_folded else ""
     named = f'aria-label="{_escape(caption or f"Table of {_title(frame.columns[0])}")}"'
     table = (
         f'<div class="table-scroll" role="region" {named}><table class="table{" cards" if cards else ""}">{title}\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
-    summary = f"{_escape(caption or 'Table')} <small>({len(frame)} rows)</small>"
-    return (
-        f'<details class="long-table"><summary>{summary}</summary>\n{table}</details>\n'
-        if is_folded
-        else table
-    )
+    return _fold(caption or "Table", f"{len(frame)} rows", table) if is_folded else table
+
+
+def _fold(title: str, size: str, content: str) -> str:
+    summary = f"{_escape(title)} <small>({size})</small>"
+    return f'<details class="long-table"><summary>{summary}</summary>\n{content}</details>\n'
 
 
 def _with_intervals(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:
