@@ -29,9 +29,9 @@ def show(
     return HTML(html_table(frame, caption, decimals=decimals, folded=folded))
 
 
-def together(title: str, *parts: HTML) -> HTML:
+def fold(title: str, *parts: HTML) -> HTML:
     """Return tables that are not folded, and notes, behind one line that opens them all: one keyboard stop."""
-    return HTML(_fold(title, f"{len(parts)} tables", "".join(part.data for part in parts)))
+    return HTML(_details(title, f"{len(parts)} tables", "".join(part.data for part in parts)))
 
 
 def html_table(
@@ -63,10 +63,10 @@ def html_table(
         f'<div class="table-scroll" role="region" {named}><table class="table{" cards" if cards else ""}">{title}\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
-    return _fold(caption or "Table", f"{len(frame)} rows", table) if is_folded else table
+    return _details(caption or "Table", f"{len(frame)} rows", table) if is_folded else table
 
 
-def _fold(title: str, size: str, content: str) -> str:
+def _details(title: str, size: str, content: str) -> str:
     summary = f"{_escape(title)} <small>({size})</small>"
     return f'<details class="long-table"><summary>{summary}</summary>\n{content}</details>\n'
 
