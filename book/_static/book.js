@@ -1,6 +1,7 @@
 // What pages can do beyond showing: sort and save long tables, filter claims, show all code, follow the theme.
 // Without JavaScript everything is there, and what is folded opens.
 
+const ownAddress = document.currentScript.src;
 const make = (kind, properties) => Object.assign(document.createElement(kind), properties);
 const texts = (row) => [...row.cells].map((cell) => cell.textContent.trim());
 
@@ -86,7 +87,30 @@ function makeCodeButton(folds) {
   article.querySelector("h1").after(button);
 }
 
+/** A figure's link to its specification becomes a button that shows it as a chart to explore, and the picture again. */
+function makeExplorable(link) {
+  const button = make("button", { type: "button", className: "explore", textContent: "Explore" });
+  let close;
+  button.addEventListener("click", async () => {
+    if (close) close = close();
+    else {
+      try {
+        const { explore } = await import(new URL("charts.js", ownAddress));
+        close = await explore(link.closest("figure"), link.href);
+      } catch {
+        button.after(" (The chart could not be loaded; the picture shows the same values.)");
+        return;
+      }
+    }
+    button.textContent = close ? "Show the picture" : "Explore";
+  });
+  const name = link.closest("figure").querySelector(".caption-number")?.textContent.trim();
+  button.setAttribute("aria-label", `${button.textContent} ${name || "the figure"}`);
+  link.replaceWith(button);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  for (const link of document.querySelectorAll('.source-line a[href$=".vl.json"]')) makeExplorable(link);
   for (const table of document.querySelectorAll("details.long-table table")) {
     const title = table.caption || table.closest("details").querySelector("summary").firstChild;
     makeSortable(table);
