@@ -89,24 +89,25 @@ function makeCodeButton(folds) {
 
 /** A figure's link to its specification becomes a button that shows it as a chart to explore, and the picture again. */
 function makeExplorable(link) {
-  const button = make("button", { type: "button", className: "explore", textContent: "Explore" });
+  const button = make("button", { type: "button", className: "explore", textContent: "Explore the chart" });
+  const failed = make("span", { role: "status" });
+  const figure = link.closest("figure");
   let close;
   button.addEventListener("click", async () => {
     if (close) close = close();
     else {
       try {
         const { explore } = await import(new URL("charts.js", ownAddress));
-        close = await explore(link.closest("figure"), link.href);
+        close = await explore(figure, link.href);
       } catch {
-        button.after(" (The chart could not be loaded; the picture shows the same values.)");
+        failed.textContent = "The chart could not be loaded; the picture shows the same values.";
         return;
       }
     }
-    button.textContent = close ? "Show the picture" : "Explore";
+    failed.textContent = "";
+    button.textContent = close ? "Show the picture" : "Explore the chart";
   });
-  const name = link.closest("figure").querySelector(".caption-number")?.textContent.trim();
-  button.setAttribute("aria-label", `${button.textContent} ${name || "the figure"}`);
-  link.replaceWith(button);
+  link.replaceWith(button, failed);
 }
 
 document.addEventListener("DOMContentLoaded", () => {

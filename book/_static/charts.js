@@ -3,11 +3,11 @@
 
 const PROGRAMS = ["vega/build/vega.min.js", "vega-lite/build/vega-lite.min.js"];
 const ink = { labelColor: "currentColor", titleColor: "currentColor", tickColor: "currentColor", domainColor: "currentColor" };
-const CONFIG = {  // the page's own colours, light or dark, and its letters
-  background: null, font: "inherit", view: { stroke: null },
+const config = (font) => ({  // the page's own colours, light or dark, and its letters
+  background: null, font, view: { stroke: null },
   axis: { ...ink, gridColor: "currentColor", gridOpacity: 0.2, labelFontSize: 13, titleFontSize: 13, titleFontWeight: "normal" },
-  legend: { ...ink, labelFontSize: 13, titleFontSize: 13, titleFontWeight: "normal" },
-};
+  legend: { ...ink, labelFontSize: 12, columnPadding: 6, layout: { top: { direction: "vertical", anchor: "start" } } },
+});
 let loading;
 
 function load(program) {
@@ -39,12 +39,15 @@ export async function explore(figure, address) {
   const told = make("p", { className: "chart-told", textContent: "Arrow keys, a tap or the pointer tell a value." });
   told.setAttribute("aria-live", "polite");
   const chart = make("div", { className: "chart" });
+  const container = make("div");  // Vega gives it a role and a name of its own
+  drawing.append(container);
   chart.append(choices, drawing, told);
   picture.before(chart);
   try {
-    const { spec } = vegaLite.compile({ ...specification, autosize: { type: "fit-x", contains: "padding" } }, { config: CONFIG });
+    const font = getComputedStyle(drawing).fontFamily;
+    const { spec } = vegaLite.compile({ ...specification, description: picture.alt }, { config: config(font) });
     const loader = vega.loader({ baseURL: new URL(".", address).href });
-    const view = new vega.View(vega.parse(spec), { renderer: "svg", container: drawing, bind: choices, hover: true, loader });
+    const view = new vega.View(vega.parse(spec), { renderer: "svg", container, bind: choices, hover: true, loader });
     await view.runAsync();
     letMove(drawing, told, view);
   } catch (error) {
@@ -58,8 +61,7 @@ export async function explore(figure, address) {
 /** Tell the value of a mark that the keyboard, a tap or the pointer reaches. */
 function letMove(drawing, told, view) {
   let place = -1;
-  const marks = () => [...drawing.querySelectorAll("[role='graphics-symbol'][aria-label]")]
-    .filter((mark) => mark.__data__?.datum?.told);
+  const marks = () => [...drawing.querySelectorAll(".mark-symbol path")].filter((mark) => mark.__data__?.datum?.told);
   const tell = (mark) => {
     for (const other of marks()) other.classList.toggle("chosen", other === mark);
     told.textContent = mark.__data__.datum.told;

@@ -14,6 +14,7 @@ import pandas as pd
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 ROW: Final = 34  # pixels: two intervals with their dots
+LEGEND: Final = {"orient": "top", "columns": 2, "labelLimit": 260}
 PERCENT: Final = "format(datum.%s, '.0%%')"
 
 
@@ -52,7 +53,7 @@ class Intervals:
         x = {"type": "quantitative", "axis": {"format": ".0%", "title": self.label}}
         lines = {"x": {"field": "low", **x}, "x2": {"field": "high"}}
         return {
-            "height": {"step": ROW},
+            "height": {"step": ROW, "for": "position"},
             "params": [_choice("series", "Show", _names(table[self.series], look))],
             "transform": [
                 _named(table[self.row], self.row, "row_name", look),
@@ -60,18 +61,20 @@ class Intervals:
                 _described(told),
                 _chosen("series", "series_name"),
             ],
-            "encoding": {
-                "y": {"field": "row_name", "type": "nominal", "title": None,
-                      "sort": _names(table[self.row], look), "axis": {"labelLimit": 220}},
-                "yOffset": {"field": "series_name", "type": "nominal", "sort": _names(table[self.series], look)},
-                "color": _colours(table[self.series], "series_name", look),
-            },
             "layer": [
-                {"mark": {"type": "rule", "strokeWidth": 2, "aria": False}, "encoding": lines},
-                {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-                 "encoding": {"x": {"field": "estimate", **x}, "description": {"field": "told"}}},
+                {"encoding": {
+                    "y": {"field": "row_name", "type": "nominal", "title": None,
+                          "sort": _names(table[self.row], look), "axis": {"labelLimit": 220}},
+                    "yOffset": {"field": "series_name", "type": "nominal", "sort": _names(table[self.series], look)},
+                    "color": _colours(table[self.series], "series_name", look),
+                 },
+                 "layer": [
+                    {"mark": {"type": "rule", "strokeWidth": 2, "aria": False}, "encoding": lines},
+                    {"mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                     "encoding": {"x": {"field": "estimate", **x}, "description": {"field": "told"}}},
+                ]},
                 {"mark": {"type": "rule", "strokeDash": [4, 3], "color": "currentColor", "aria": False},
-                 "encoding": {"x": {"datum": self.level}, "y": None, "yOffset": None, "color": None}},
+                 "encoding": {"x": {"datum": self.level}}},
             ],
         }  # fmt: skip
 
@@ -160,7 +163,7 @@ class Points:
                  "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}}},
                 {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 0.9},
                  "encoding": {"y": {"field": "estimate", **y}, "description": {"field": "told"},
-                              "shape": {"field": "kind_name", "type": "nominal", "title": self.kind,
+                              "shape": {"field": "kind_name", "type": "nominal", "title": None, "legend": LEGEND,
                                         "scale": {"domain": kinds}}}},
             ],
         }  # fmt: skip
@@ -225,4 +228,4 @@ def _colours(column: "pd.Series[Any]", field: str, look: Look) -> dict[str, Any]
         "range": [look.colour(str(value), place) for place, value in enumerate(values)],
     }
     return {"field": field, "type": "nominal", "title": None, "scale": scale,
-            "legend": {"orient": "top", "columns": 2, "labelLimit": 260}}  # fmt: skip
+            "legend": LEGEND}  # fmt: skip
