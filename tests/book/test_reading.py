@@ -145,7 +145,9 @@ def test_pages_are_light(browser, origin, pages):
 
 def test_only_the_search_loads_its_index_and_no_script_holds_a_page_up(pages):
     asked = {name: [script["src"] for script in page.select("script[src]")] for name, page in pages.items()}
-    assert [name for name, scripts in asked.items() if any("searchindex" in each for each in scripts)] == ["search.html"]
+    assert [name for name, scripts in asked.items() if any("searchindex" in each for each in scripts)] == [
+        "search.html"
+    ]
     holding = [f"{name}: {script['src']}" for name, page in pages.items() if name != "search.html"
                for script in page.select("head script[src]:not([defer], [src*='documentation_options'])")]  # fmt: skip
     assert holding == []
