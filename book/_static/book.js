@@ -48,13 +48,15 @@ function makeSaveable(table, name) {
 
 /** A region that scrolls is a keyboard stop with a name, any other is no stop. */
 function markScrolling() {
-  for (const region of document.querySelectorAll(".table-scroll, .pst-scrollable-table-container, div.highlight pre")) {
-    if (region.scrollWidth > region.clientWidth + 1) {
+  const regions = [...document.querySelectorAll(".table-scroll, .pst-scrollable-table-container, div.highlight pre")];
+  const wide = regions.map((region) => region.scrollWidth > region.clientWidth + 1);  // all read before any is changed
+  regions.forEach((region, place) => {
+    if (wide[place]) {
       region.tabIndex = 0;
       region.setAttribute("role", "region");
       if (!region.hasAttribute("aria-label")) region.setAttribute("aria-label", scrollingName(region));
     } else region.removeAttribute("tabindex");
-  }
+  });
 }
 
 function scrollingName(region) {
@@ -122,11 +124,12 @@ document.addEventListener("DOMContentLoaded", () => {
   if (folds.length) makeCodeButton(folds);
   for (const link of document.querySelectorAll("a.headerlink")) link.tabIndex = -1;  // the table of contents has them
   const seen = new Set();
-  const repeating = "#pst-primary-sidebar a[href], article a[href], .prev-next-area a[href]";
-  for (const link of document.querySelectorAll(repeating)) {  // one stop for links in sight that lead to one place
+  const repeating = [...document.querySelectorAll("#pst-primary-sidebar a[href], article a[href], .prev-next-area a[href]")];
+  const inSight = repeating.map((link) => link.checkVisibility({ visibilityProperty: true }));
+  repeating.forEach((link, place) => {  // one stop for links in sight that lead to one place
     if (seen.has(link.href)) link.tabIndex = -1;
-    if (link.checkVisibility({ visibilityProperty: true })) seen.add(link.href);
-  }
+    if (inSight[place]) seen.add(link.href);
+  });
   document.querySelector("button.search-button-field")?.removeAttribute("aria-label");  // it hides the words shown
   for (const entry of document.querySelectorAll('[role="doc-biblioentry"]')) entry.setAttribute("role", "listitem");  // it is deprecated
   const sidebar = document.querySelector("#pst-primary-sidebar");

@@ -3,7 +3,7 @@
 RO-Crate 1.1 (https://w3id.org/ro/crate/1.1) by the profile Process Run Crate 0.5 (https://w3id.org/ro/wfrun/process/0.5).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -50,43 +50,46 @@ def write_crate(study: Study, paths: Paths, archive: Path) -> int:
         raise CrateError(
             f"profile {study.name} has no results here: `fer run --profile {study.profile}` makes them"
         )
-    this, crate = edition(), ROCrate(version="1.1")
+    crate = ROCrate(version="1.1")
+    people = _describe(crate, study)
+    action = _action(crate, study, paths, outputs)
+    crate.root_dataset["mentions"] = _named(
+        crate, "#run", "CreateAction", f"Run of profile {study.name}", agent=people, **action
+    )
+    with atomic_path(archive) as whole:
+        crate.write_zip(whole)
+    return len(outputs)
+
+
+def _describe(crate: ROCrate, study: Study) -> Any:
+    """Say what the crate is, under which licence and profile; return its authors."""
     crate.name = f"A living replication: the run of profile {study.name}"
     crate.description = (
-        f"Inputs, outputs and software of one run, on {study.kind_of_faces}; version {this.version}."
+        f"Inputs, outputs and software of one run, on {study.kind_of_faces}; version {edition().version}."
     )
-    crate.license = crate.add(
-        ContextEntity(crate, LICENCE, {"@type": "CreativeWork", "name": "Apache License 2.0"})
-    )
-    crate.root_dataset["conformsTo"] = _named(
-        crate, PROFILE, "CreativeWork", "Process Run Crate", version="0.5"
-    )
+    crate.license = _named(crate, LICENCE, "CreativeWork", "Apache License 2.0")
+    root = crate.root_dataset
     people = _named(crate, "#contributors", "Organization", "The fer_utils contributors")
-    crate.root_dataset["author"] = crate.root_dataset["publisher"] = people
-    about = {
-        "version": this.version,
-        "identifier": this.commit,
-        "softwareRequirements": list(_software(crate)),
-    }
+    root["conformsTo"] = _named(crate, PROFILE, "CreativeWork", "Process Run Crate", version="0.5")
+    root["author"] = root["publisher"] = people
+    return people
+
+
+def _action(crate: ROCrate, study: Study, paths: Paths, outputs: Sequence[Path]) -> dict[str, Any]:
+    """What was run: instrument, inputs (object), outputs (result), its end and a sentence."""
+    this, software = edition(), list(_software(crate))
+    about = {"version": this.version, "identifier": this.commit, "softwareRequirements": software}
     if this.repository:
         about["url"] = this.repository
-    instrument = _named(crate, "#fer", "SoftwareApplication", "fer run", **about)
     inputs = [PROFILES_FOLDER / f"{study.profile}.yml", PROJECT_FOLDER / "requirements.lock"]
     inputs += sorted(MANIFESTS_FOLDER.glob("*.json")) + sorted(MANIFESTS_FOLDER.glob("*.yml"))
-    action = {
-        "instrument": instrument,
-        "agent": people,
+    return {
+        "instrument": _named(crate, "#fer", "SoftwareApplication", "fer run", **about),
         "object": [_file(crate, path, Path("inputs", path.name)) for path in inputs],
         "result": [_file(crate, path, Path("results", path.relative_to(paths.root))) for path in outputs],
         "endTime": datetime.fromtimestamp(max(path.stat().st_mtime for path in outputs), UTC).isoformat(),
         "description": f"fer run --profile {study.profile}, commit {this.commit}, changed fields: {study.changes or 'none'}",
     }
-    crate.root_dataset["mentions"] = _named(
-        crate, "#run", "CreateAction", f"Run of profile {study.name}", **action
-    )
-    with atomic_path(archive) as whole:
-        crate.write_zip(whole)
-    return len(outputs)
 
 
 def _software(crate: ROCrate) -> Iterator[Any]:
