@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from face_sets.files import atomic_path, write_bytes, write_text
 from fer_utils.reporting import style
 from fer_utils.reporting.gate import without_small_cells
+from fer_utils.reporting.in_words import LEVEL
 from fer_utils.reporting.provenance import Provenance
 from table_charts.charts import Chart, Look, specification
 
@@ -67,7 +68,9 @@ def save_figure(
     is_named = any(data.index.names)
     has_index = is_named or not pd.api.types.is_integer_dtype(data.index)  # else a row's number elsewhere
     with atomic_path(folder / f"{name}.csv") as path:
-        without_small_cells(data).to_csv(path, index=has_index, index_label=None if is_named else "row")
+        _documented(without_small_cells(data)).to_csv(
+            path, index=has_index, index_label=None if is_named else "row"
+        )
     if isinstance(figure, HTML):
         return figure
     picture, kind = _picture(figure)
@@ -79,6 +82,13 @@ def save_figure(
         write_text(folder / f"{name}.vl.json", specification(chart, data, f"{name}.csv", look))
         links += f", [chart (Vega-Lite)]({place}.vl.json)"
     return SavedFigure(picture, kind, str(figure.get_label()), f"{source.line()} {links}")
+
+
+def _documented(data: pd.DataFrame) -> pd.DataFrame:
+    """The table with the level of its intervals and the unit of its estimates: a file alone must say them."""
+    has_interval = any(re.search(r"(^|_)low(_|$)", str(column)) for column in data.columns)
+    more = {"interval_level": 1 - LEVEL} if has_interval else {}
+    return data.assign(**more, **({"unit": "share, 1 is 100 %"} if "estimate" in data else {}))
 
 
 def _picture(figure: Figure) -> tuple[bytes, str]:
