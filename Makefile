@@ -14,7 +14,7 @@ export PIP_DEFAULT_TIMEOUT ?= 60
 PATIENTLY := $(PYTHON) -P packages/face_sets/face_sets/patience.py
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help gpu lab slurm setup book test test-slow chaos validate pdf release lab open serve strip lock clean
+.PHONY: help gpu lab slurm setup book test test-slow lighthouse chaos validate pdf release lab open serve strip lock clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 
 test-slow: book ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow
+
+lighthouse: ## Accessibility and speed of two rendered pages on a phone, by Lighthouse (needs npm and Chromium)
+	@$(BIN)/python -m pytest -n0 -s -m slow tests/book/test_lighthouse.py
 
 chaos: setup ## For an hour: kills, flipped bits, full disks and memory, two at once, by chance of CHAOS_SEED; counted on a page
 	@CHAOS_TABLE=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-3600} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n0 -v tests/test_chaos.py

@@ -3,10 +3,12 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
+from arm_latency.litert_js import chart_files
 from face_sets.data_sheets import class_coverage, data_sheet, ordered, overview
 from face_sets.files import atomic_path
 from face_sets.manifests import load_manifest, manifest_names
@@ -27,6 +29,9 @@ from fer_utils.simulation.operating_characteristics import read_table
 from fer_utils.steps.export import app_part
 from fer_utils.study import Study, load_study, parameters
 
+CHARTS_FOLDER: Final = Path("charts")
+"""The folder of Vega and Vega-Lite below the rendered book's root, where `charts.js` looks for them."""
+
 
 def make_book(study: Study, paths: Paths) -> None:
     """Write the computed pages of a study and render the book."""
@@ -34,7 +39,8 @@ def make_book(study: Study, paths: Paths) -> None:
     device = device_page(study, paths)
     for_apps, packs = app_part(study, paths)
     pages = {**computed_pages(study, paths), **for_apps, "device": device.text}
-    build_book(paths, pages, served={**device.files, **packs})
+    charts = {CHARTS_FOLDER / name: path for name, path in chart_files().items()}
+    build_book(paths, pages, served={**device.files, **packs, **charts})
 
 
 def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:

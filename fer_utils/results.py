@@ -21,6 +21,7 @@ from fer_utils.reporting.gate import guard
 from fer_utils.reporting.provenance import KindOfData, Provenance, provenance
 from fer_utils.stages import begin
 from fer_utils.study import Study
+from table_charts.charts import Chart
 
 
 def _lazy(table: str | None, files: Callable[[Paths], list[Path]]) -> "cached_property[pd.DataFrame]":
@@ -150,11 +151,19 @@ class Results:
         return provenance(self.study, read, kind=kind)
 
     def save_figure(
-        self, figure: Figure | HTML, name: str, data: pd.DataFrame, kind: KindOfData | None = None
+        self,
+        figure: Figure | HTML,
+        name: str,
+        data: pd.DataFrame,
+        kind: KindOfData | None = None,
+        chart: Chart | None = None,
     ) -> SavedFigure | HTML:
-        """Save `name.svg` and `name.csv` for this page; return what shows the figure. `kind` is that of its data."""
-        source = self.provenance(kind or self.study.kind_of_faces)
-        return save_figure(figure, name, data, folder=self.paths.figures(self.stage), source=source)
+        """Save `name.svg`, `name.csv` and the chart, if any, for this page; return what shows the figure.
+
+        `kind` is that of its data.
+        """
+        source, folder = self.provenance(kind or self.study.kind_of_faces), self.paths.figures(self.stage)
+        return save_figure(figure, name, data, folder=folder, source=source, chart=chart)
 
     def also_read(self, files: Mapping[str, Path]) -> None:
         """Add other files that a page reads, by the names that its provenance shows."""

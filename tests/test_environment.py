@@ -91,3 +91,30 @@ def test_workflows_call_targets_that_there_are(path):
     }
     assert asked
     assert asked <= set(re.findall(r"^([a-z-]+):", makefile, re.M))
+
+
+WORKFLOWS = sorted((PROJECT_FOLDER / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
+def test_a_workflow_is_yaml_and_its_scripts_are_bash(path):
+    """An unquoted colon in a script is enough for GitHub to refuse the whole file."""
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    scripts = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    assert scripts or "deploy" in str(workflow)
+    for script in scripts:
+        subprocess.run(["bash", "-n", "-c", script], check=True)
+
+
+def test_a_release_asks_that_its_tag_is_the_version():
+    release = yaml.safe_load((PROJECT_FOLDER / ".github/workflows/release.yml").read_text(encoding="utf-8"))
+    (check,) = [step["run"] for job in release["jobs"].values() for step in job["steps"]
+                if step.get("name") == "The tag is the version"]  # fmt: skip
+    version = yaml.safe_load((PROJECT_FOLDER / "CITATION.cff").read_text(encoding="utf-8"))["version"]
+    codes = [
+        subprocess.run(
+            ["bash", "-e", "-c", check], cwd=PROJECT_FOLDER, env={"GITHUB_REF_NAME": tag}
+        ).returncode
+        for tag in (f"v{version}", f"v{version}.1")
+    ]
+    assert codes == [0, 1]

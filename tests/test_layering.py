@@ -33,6 +33,7 @@ LIBRARIES = (
     "photograph_skins",
     "printed_book",
     "rendered_faces",
+    "table_charts",
     "tflite_files",
     "traced_training",
     "workflow_runs",

@@ -1,6 +1,7 @@
 // What pages can do beyond showing: sort and save long tables, filter claims, show all code, follow the theme.
 // Without JavaScript everything is there, and what is folded opens.
 
+const ownAddress = document.currentScript.src;
 const make = (kind, properties) => Object.assign(document.createElement(kind), properties);
 const texts = (row) => [...row.cells].map((cell) => cell.textContent.trim());
 
@@ -47,13 +48,15 @@ function makeSaveable(table, name) {
 
 /** A region that scrolls is a keyboard stop with a name, any other is no stop. */
 function markScrolling() {
-  for (const region of document.querySelectorAll(".table-scroll, .pst-scrollable-table-container, div.highlight pre")) {
-    if (region.scrollWidth > region.clientWidth + 1) {
+  const regions = [...document.querySelectorAll(".table-scroll, .pst-scrollable-table-container, div.highlight pre")];
+  const wide = regions.map((region) => region.scrollWidth > region.clientWidth + 1);  // all read before any is changed
+  regions.forEach((region, place) => {
+    if (wide[place]) {
       region.tabIndex = 0;
       region.setAttribute("role", "region");
       if (!region.hasAttribute("aria-label")) region.setAttribute("aria-label", scrollingName(region));
     } else region.removeAttribute("tabindex");
-  }
+  });
 }
 
 function scrollingName(region) {
@@ -86,22 +89,47 @@ function makeCodeButton(folds) {
   article.querySelector("h1").after(button);
 }
 
+/** A figure's link to its specification becomes a button that shows it as a chart to explore, and the picture again. */
+function makeExplorable(link) {
+  const button = make("button", { type: "button", className: "explore", textContent: "Explore the chart" });
+  const failed = make("span", { role: "status" });
+  const figure = link.closest("figure");
+  let close;
+  button.addEventListener("click", async () => {
+    if (close) close = close();
+    else {
+      try {
+        const { explore } = await import(new URL("charts.js", ownAddress));
+        close = await explore(figure, link.href);
+      } catch {
+        failed.textContent = "The chart could not be loaded; the picture shows the same values.";
+        return;
+      }
+    }
+    failed.textContent = "";
+    button.textContent = close ? "Show the picture" : "Explore the chart";
+  });
+  link.replaceWith(button, failed);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
-  for (const fold of document.querySelectorAll("details.long-table")) {
-    const table = fold.querySelector("table");
+  for (const link of document.querySelectorAll('.source-line a[href$=".vl.json"]')) makeExplorable(link);
+  for (const table of document.querySelectorAll("details.long-table table")) {
+    const title = table.caption || table.closest("details").querySelector("summary").firstChild;
     makeSortable(table);
-    makeSaveable(table, fold.querySelector("summary").firstChild.textContent.trim().replace(/[^A-Za-z0-9]+/g, "-"));
+    makeSaveable(table, title.textContent.trim().replace(/[^A-Za-z0-9]+/g, "-"));
   }
   for (const claims of document.querySelectorAll(".claims")) makeFilter(claims);
   const folds = [...document.querySelectorAll("article .cell details.hide")];
   if (folds.length) makeCodeButton(folds);
   for (const link of document.querySelectorAll("a.headerlink")) link.tabIndex = -1;  // the table of contents has them
   const seen = new Set();
-  const repeating = "#pst-primary-sidebar a[href], article a[href], .prev-next-area a[href]";
-  for (const link of document.querySelectorAll(repeating)) {  // one stop for links in sight that lead to one place
+  const repeating = [...document.querySelectorAll("#pst-primary-sidebar a[href], article a[href], .prev-next-area a[href]")];
+  const inSight = repeating.map((link) => link.checkVisibility({ visibilityProperty: true }));
+  repeating.forEach((link, place) => {  // one stop for links in sight that lead to one place
     if (seen.has(link.href)) link.tabIndex = -1;
-    if (link.checkVisibility({ visibilityProperty: true })) seen.add(link.href);
-  }
+    if (inSight[place]) seen.add(link.href);
+  });
   document.querySelector("button.search-button-field")?.removeAttribute("aria-label");  // it hides the words shown
   for (const entry of document.querySelectorAll('[role="doc-biblioentry"]')) entry.setAttribute("role", "listitem");  // it is deprecated
   const sidebar = document.querySelector("#pst-primary-sidebar");

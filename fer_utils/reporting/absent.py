@@ -23,9 +23,11 @@ def note(sentence: str) -> HTML:
     return HTML(f'<p class="absent"><strong>Not available here.</strong> {html.escape(sentence)}</p>')
 
 
-def show_or_say(frame: pd.DataFrame, caption: str, otherwise: str, *, decimals: int = 3) -> HTML:
+def show_or_say(
+    frame: pd.DataFrame, caption: str, otherwise: str, *, decimals: int = 3, folded: bool | None = None
+) -> HTML:
     """Return the frame as a table, or, where it has no rows, the sentence that says how to get what is absent.
 
-    `caption` and `decimals` are those of `pages.show`.
+    `caption`, `decimals` and `folded` are those of `pages.show`.
     """
-    return show(frame, caption, decimals=decimals) if len(frame) else note(otherwise)
+    return show(frame, caption, decimals=decimals, folded=folded) if len(frame) else note(otherwise)

@@ -4,6 +4,7 @@ The module is also a Sphinx extension, which puts a figure's result into its cap
 the picture's plain text, which MyST-NB drops when it shows the picture.
 """
 
+import gzip
 import html
 import os
 import re
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from face_sets.files import write_text
+from face_sets.files import write_bytes, write_text
 from face_sets.folders import PROJECT_FOLDER, remember
 from fer_utils.paths import BOOKS, Paths
 from fer_utils.reporting.pages import html_table
@@ -33,6 +34,9 @@ STAGES_FOLDER: Final = Path("book", "stages")
 
 FILES_FOLDER: Final = STAGES_FOLDER / "files"
 """What the book offers for download; `html_extra_path` of `_config.yml` puts its contents at the book's root."""
+
+COMPRESSED: Final = ".gzip"
+"""Ends the place of a served file that is to lie there compressed: plain servers send files as they are."""
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
 
@@ -113,7 +117,10 @@ def gather(
         shutil.copytree(figures, files / STAGES_FOLDER.parent / "figures")
     for place, path in (served or {}).items():
         (files / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, files / place)
+        if place.name == path.name + COMPRESSED:
+            write_bytes(files / place, gzip.compress(path.read_bytes(), mtime=0))
+        else:
+            shutil.copy(path, files / place)
     for name, text in pages.items():
         write_text(stages / f"{name}.md", text)
 
@@ -203,9 +210,17 @@ def launch_sources(_app: "Sphinx", _page: str, _template: str, context: dict[str
                 button["url"] = button["url"].replace(f"lab/tree/{STAGES_FOLDER}/", "lab/tree/notebooks/")
 
 
+def defer_scripts(_app: "Sphinx", _page: str, _template: str, context: dict[str, Any], _: Any) -> None:
+    """Let a page appear before its scripts are there, but for the options that scripts inside the page read at once."""
+    for script in context.get("script_files", ()):
+        if script.filename and "documentation_options" not in str(script.filename):
+            script.attributes["defer"] = "defer"
+
+
 def setup(app: "Sphinx") -> dict[str, Any]:
     """Register the Sphinx extension."""
     app.connect("doctree-read", tell_results)
     app.connect("config-inited", add_edition)
+    app.connect("html-page-context", defer_scripts)
     app.connect("html-page-context", launch_sources, priority=502)  # the theme adds its buttons at 501
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

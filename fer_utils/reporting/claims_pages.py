@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.verdicts import rule_in_words
 from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import publishable, without_small_cells
-from fer_utils.reporting.pages import Link, html_table
+from fer_utils.reporting.pages import html_table
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.simulation import operating_characteristics
 
@@ -35,6 +35,13 @@ ESTIMANDS: Final = {
 
 CHANGES: Final = MANIFESTS_FOLDER / "rule_changes.csv"
 """Every change of the rules since they were frozen: date, digest, and what changed."""
+
+
+class Link(NamedTuple):
+    """A text and its address."""
+
+    text: str
+    address: str
 
 
 def claims_pages(

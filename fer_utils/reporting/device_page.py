@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from arm_latency.litert_js import litert_js_files, litert_js_version
-from expression_scores.metrics import is_right, join
+from expression_scores.external_test import named
+from expression_scores.metrics import join
 from face_sets import detection
 from face_sets.expressions import EXPRESSIONS
 from face_sets.face_model import face_model_path
@@ -17,7 +18,7 @@ from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.reporting import absent, style
-from fer_utils.reporting.build import render
+from fer_utils.reporting.build import COMPRESSED, render
 from fer_utils.reporting.gate import NOT_RELEASED, best_models, forbidding_sets
 from fer_utils.reporting.provenance import provenance
 from fer_utils.reporting.released import released
@@ -57,7 +58,8 @@ def device_page(study: Study, paths: Paths) -> DevicePage:
             return DevicePage(f"{absent.note(sentence).data}\n", {})
     source, detector = provenance(study, own), face_model_path()
     files = {FOLDER / "litert" / name: path for name, path in runtime.items()}
-    files |= {FOLDER / "models" / path.name: path for path in (*given.values(), *own.values(), detector)}
+    models = (*given.values(), *own.values(), detector)
+    files |= {FOLDER / "models" / f"{path.name}{COMPRESSED}": path for path in models}
     records = (records_on_adults(paths) if own else {}) | (book.records if book else {})
     text = render(
         "device.md.j2", source=source, study=study, detection=detection, expressions=EXPRESSIONS,
@@ -77,12 +79,4 @@ def records_on_adults(paths: Paths) -> dict[str, dict[str, list[int]]]:
     Empty where there are no photographs.
     """
     faces = tables.read("faces", paths.external_faces)
-    joined = join(tables.read("predictions", paths.external_compressed_predictions), faces)
-    counted = joined.assign(right=is_right(joined)).groupby(["run_id", "expression"], observed=True)["right"]
-    records: dict[str, dict[str, list[int]]] = {}
-    for row in counted.agg(["sum", "size"]).reset_index().to_dict("records"):
-        records.setdefault(str(row["run_id"]), {})[str(row["expression"])] = [
-            int(row["sum"]),
-            int(row["size"]),
-        ]
-    return records
+    return named(join(tables.read("predictions", paths.external_compressed_predictions), faces))

@@ -16,10 +16,12 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from face_sets.files import atomic_path, write_bytes
+from face_sets.files import atomic_path, write_bytes, write_text
 from fer_utils.reporting import style
 from fer_utils.reporting.gate import without_small_cells
+from fer_utils.reporting.in_words import LEVEL
 from fer_utils.reporting.provenance import Provenance
+from table_charts.charts import Chart, Look, specification
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 PHOTOGRAPHS_DPI: Final = 85
@@ -43,10 +45,17 @@ class SavedFigure:
 
 
 def save_figure(
-    figure: Figure | HTML, name: str, data: pd.DataFrame, *, folder: Path, source: Provenance
+    figure: Figure | HTML,
+    name: str,
+    data: pd.DataFrame,
+    *,
+    folder: Path,
+    source: Provenance,
+    chart: Chart | None = None,
 ) -> SavedFigure | HTML:
     """Write `name.svg` and `name.csv`, the table behind it, into a stage's folder; return what to show.
 
+    A `chart` of that table, for readers who want to explore it, is written as `name.vl.json` and linked.
     Photographs are saved as PNG. A note in the figure's place (`absent.note`) is returned as it is, beside its table.
     The figure's label is its result in words. `folder` is `paths.figures(stage)`. The links of the source line are
     relative to the executed notebook, in the results folder as in the book. Raises ValueError for a name that is not
@@ -59,13 +68,27 @@ def save_figure(
     is_named = any(data.index.names)
     has_index = is_named or not pd.api.types.is_integer_dtype(data.index)  # else a row's number elsewhere
     with atomic_path(folder / f"{name}.csv") as path:
-        without_small_cells(data).to_csv(path, index=has_index, index_label=None if is_named else "row")
+        _documented(without_small_cells(data)).to_csv(
+            path, index=has_index, index_label=None if is_named else "row"
+        )
     if isinstance(figure, HTML):
         return figure
     picture, kind = _picture(figure)
     write_bytes(folder / f"{name}.{kind}", picture)
-    links = f"[notebook]({folder.name}.ipynb), [data (CSV)](../figures/{folder.name}/{name}.csv)"
+    place = f"../figures/{folder.name}/{name}"
+    links = f"[notebook]({folder.name}.ipynb), [data (CSV)]({place}.csv)"
+    if chart:
+        look = Look(style.name, style.colour)
+        write_text(folder / f"{name}.vl.json", specification(chart, data, f"{name}.csv", look))
+        links += f", [chart (Vega-Lite)]({place}.vl.json)"
     return SavedFigure(picture, kind, str(figure.get_label()), f"{source.line()} {links}")
+
+
+def _documented(data: pd.DataFrame) -> pd.DataFrame:
+    """The table with the level of its intervals and the unit of its estimates: a file alone must say them."""
+    has_interval = any(re.search(r"(^|_)low(_|$)", str(column)) for column in data.columns)
+    more = {"interval_level": 1 - LEVEL} if has_interval else {}
+    return data.assign(**more, **({"unit": "share, 1 is 100 %"} if "estimate" in data else {}))
 
 
 def _picture(figure: Figure) -> tuple[bytes, str]:

@@ -59,6 +59,7 @@ def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, An
         kind=paths.study.kind_of_faces,
         profile=paths.study.profile,
         version=this.version,
+        date=this.date,
         commit=this.commit,
     )
 

@@ -2,16 +2,13 @@
 
 import html
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pandas as pd
 from IPython.display import HTML
 
 from fer_utils.reporting import style
 from fer_utils.reporting.gate import without_small_cells
-
-MARKED: Final = ("verdict", "data")
-"""Columns whose words are shown as labels: they say what a row may claim."""
 
 NAMED: Final = ("architecture", "cohort", "technique")
 """Columns whose values have another name for readers."""
@@ -25,16 +22,16 @@ ADDRESS: Final = re.compile(r"https?://[^\s<>()]*[^\s<>().,:;]")
 """A web address in a text: without the stop, comma or bracket that may follow it."""
 
 
-class Link(NamedTuple):
-    """A text and its address; a cell may hold a tuple of them."""
-
-    text: str
-    address: str
-
-
-def show(frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, folded: bool = False) -> HTML:
+def show(
+    frame: pd.DataFrame, caption: str | None = None, *, decimals: int = 3, folded: bool | None = None
+) -> HTML:
     """Return a table to end a notebook cell with; see `html_table`."""
     return HTML(html_table(frame, caption, decimals=decimals, folded=folded))
+
+
+def fold(title: str, *parts: HTML) -> HTML:
+    """Return tables that are not folded, and notes, behind one line that opens them all: one keyboard stop."""
+    return HTML(_details(title, f"{len(parts)} tables", "".join(part.data for part in parts)))
 
 
 def html_table(
@@ -43,14 +40,14 @@ def html_table(
     *,
     decimals: int = 3,
     cards: bool = False,
-    folded: bool = False,
+    folded: bool | None = None,
 ) -> str:
     """Return a table as HTML: a header cell for every column, values escaped, addresses as links.
 
     The index is left out. Missing values are dashes, floats have `decimals` digits, and the ends of an interval stand
     in brackets beside its middle. With `cards` a narrow screen shows each row as a card, which suits long texts; else
-    the table scrolls sideways, in a region of its own. More than MOST_ROWS rows are folded, as are fewer if `folded`;
-    `book.js` sorts those and saves them as CSV.
+    the table scrolls sideways, in a region of its own. More than MOST_ROWS rows are folded unless `folded` says
+    otherwise; `book.js` sorts what is folded and saves it as CSV.
     """
     frame = without_small_cells(frame)
     frame = _with_intervals(frame, decimals)
@@ -59,19 +56,19 @@ def html_table(
         "<tr>" + "".join(_cell(str(c), row[c], decimals) for c in frame.columns) + "</tr>\n"
         for row in frame.to_dict("records")
     )
-    is_folded = folded or (len(frame) > MOST_ROWS and not cards)
+    is_folded = (len(frame) > MOST_ROWS and not cards) if folded is None else folded
     title = f"<caption>{_escape(caption)}</caption>" if caption and not is_folded else ""
     named = f'aria-label="{_escape(caption or f"Table of {_title(frame.columns[0])}")}"'
     table = (
         f'<div class="table-scroll" role="region" {named}><table class="table{" cards" if cards else ""}">{title}\n'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )
-    summary = f"{_escape(caption or 'Table')} <small>({len(frame)} rows)</small>"
-    return (
-        f'<details class="long-table"><summary>{summary}</summary>\n{table}</details>\n'
-        if is_folded
-        else table
-    )
+    return _details(caption or "Table", f"{len(frame)} rows", table) if is_folded else table
+
+
+def _details(title: str, size: str, content: str) -> str:
+    summary = f"{_escape(title)} <small>({size})</small>"
+    return f'<details class="long-table"><summary>{summary}</summary>\n{content}</details>\n'
 
 
 def _with_intervals(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:
@@ -97,20 +94,11 @@ def _interval(middle: str, low: str, high: str) -> str:
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:
-    if isinstance(value, tuple):
-        return f'<td data-label="{_escape(_title(column))}">{_links(value)}</td>'
     known = column in NAMED and isinstance(value, str)
     text = _escape(style.name(value) if known else _text(value, decimals))
-    if column in MARKED:
-        text = f'<span class="label label-{re.sub("[^a-z]+", "-", text.lower())}">{text}</span>'
-    else:
-        text = ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', text)
+    text = ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', text)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return f'<td data-label="{_escape(_title(column))}"{" class=number" if number else ""}>{text}</td>'
-
-
-def _links(links: tuple[Link, ...]) -> str:
-    return " ".join(f'<a href="{_escape(address)}">{_escape(text)}</a>' for text, address in links)
 
 
 def _text(value: Any, decimals: int) -> str:

@@ -22,6 +22,8 @@ style.apply()  # once, so that no notebook can forget it
 
 DASHED: Final[dict[str, Any]] = {"color": style.INK, "linestyle": "--", "linewidth": 1}
 ENDS: Final = ("estimate", "low", "high")
+ROW: Final = 0.45
+"""Inches: two intervals with their ends, of 6 points each, and a gap as wide as they are together."""
 
 
 def contact_sheet(faces: pd.DataFrame, pixels: np.ndarray, columns: int = 7) -> Figure:
@@ -91,7 +93,7 @@ def scores_near(scores: pd.DataFrame, label: str, level: float, level_label: str
     Columns: group, series, estimate, low, high, all shares from 0 to 1.
     """
     names, kinds = _distinct(scores["group"]), _distinct(scores["series"])
-    figure = _figure(0.55 * len(names) + 1.6, in_words.scores_near(scores, level, level_label))
+    figure = _figure(ROW * len(names) + 1.6, in_words.scores_near(scores, level, level_label))
     axes = figure.subplots()
     _dots(axes, scores, ("group", names), ("series", kinds), ENDS, spread=0.5)
     axes.axvline(level, label=level_label, **DASHED)
@@ -117,7 +119,7 @@ def _intervals(
 ) -> Figure:
     names, kinds = _distinct(table[rows]), _distinct(table[series])
     told = "" if chance is None else in_words.scores(table, rows, series, chance)
-    figure = _figure(0.55 * len(names) + 1.6, told)
+    figure = _figure(ROW * len(names) + 1.6, told)
     axes = figure.subplots()
     _dots(axes, table, (rows, names), (series, kinds), ENDS, spread=0.6)
     line, meaning = (0.0, "no difference") if chance is None else (chance, "guessing")

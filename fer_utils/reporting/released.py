@@ -4,15 +4,15 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
-from expression_scores.external_test import rung_scores
-from expression_scores.metrics import is_right, join
+from expression_scores.external_test import named, rung_scores
+from expression_scores.metrics import join
 from face_sets.code_digests import code_digest
 from face_sets.files import atomic_path, digest, write_text
 from face_sets.folders import PROJECT_FOLDER
@@ -93,7 +93,7 @@ def write(
     about = {
         "rung": row["rung"], "seed": row["seed"], "image_size": row["image_size"], "trained_on": TRAINED_ON,
         "command": COMMAND, "code": code_digest("fer_utils.steps.ladder"),
-        "records": {run_id: _record(answers, run_id) for run_id in files} if len(answers) else {},
+        "records": _records(answers, files),
         "files": [
             {"run_id": run_id, "name": path.name, "bytes": path.stat().st_size, "digest": digest(path)}
             for run_id, path in files.items()
@@ -105,8 +105,9 @@ def write(
     write_text(folder / ABOUT, json.dumps(about, indent=1) + "\n")
 
 
-def _record(answers: pd.DataFrame, run_id: str) -> dict[str, list[int]]:
-    own = answers[answers["rung"] == f"released, {run_id.split('.')[-1]} file"].assign(run_id=run_id)
-    joined = join(own, own[["face_id", "expression"]])
-    counts = is_right(joined).groupby(joined["expression"].astype(str)).agg(["sum", "size"])
-    return {str(expression): [int(right), int(count)] for expression, right, count in counts.itertuples()}
+def _records(answers: pd.DataFrame, run_ids: Iterable[str]) -> dict[str, dict[str, list[int]]]:
+    if answers.empty:
+        return {}
+    rungs = {f"released, {run_id.split('.')[-1]} file": run_id for run_id in run_ids}
+    own = answers[answers["rung"].isin(rungs)].assign(run_id=lambda part: part["rung"].map(rungs))
+    return named(join(own, own[["face_id", "expression"]].drop_duplicates()))

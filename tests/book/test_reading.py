@@ -13,13 +13,10 @@ pytestmark = [pytest.mark.results, pytest.mark.browser]
 
 DESK, PHONE = 1280, 390
 FIRST = "book/index.html"
-HIGHEST = {
-    DESK: 9000,
-    PHONE: 12000,
-}  # of a stage page: 8000 but for the page of groups; the first page is shorter
+HIGHEST = {DESK: 8000, PHONE: 12000}  # of a stage page; the first page is shorter
 HIGHEST_FIRST = {DESK: 4500, PHONE: 5000}
 MOST_BYTES_GZIPPED, MOST_BYTES = 800_000, 1_200_000
-MOST_STOPS = 72  # 60 but for the page of groups, which has the most tables
+MOST_STOPS = 60
 SMALLEST_LETTERS = 9  # pixels, of a figure on a phone
 FIGURE_ON_A_PHONE = """images => images.filter(i => i.src.endsWith('.svg'))
     .map(i => [i.src.split('/').pop(), i.clientWidth / i.naturalWidth])"""
@@ -144,6 +141,16 @@ def test_pages_are_light(browser, origin, pages):
         if size > (MOST_BYTES_GZIPPED if name == FIRST else MOST_BYTES):
             heavy.append(f"{name}: {size:,} bytes")
     assert heavy == []
+
+
+def test_only_the_search_loads_its_index_and_no_script_holds_a_page_up(pages):
+    asked = {name: [script["src"] for script in page.select("script[src]")] for name, page in pages.items()}
+    assert [name for name, scripts in asked.items() if any("searchindex" in each for each in scripts)] == [
+        "search.html"
+    ]
+    holding = [f"{name}: {script['src']}" for name, page in pages.items() if name != "search.html"
+               for script in page.select("head script[src]:not([defer], [src*='documentation_options'])")]  # fmt: skip
+    assert holding == []
 
 
 def test_a_stage_page_has_few_keyboard_stops(browser, origin, pages):

@@ -42,7 +42,7 @@ def test_the_search_for_places_leaves_others_alone(text):
 
 
 def test_no_file_names_a_place_a_user_or_this_machine(html):
-    others = ("_static", "device/litert")  # the theme's files, and LiteRT.js
+    others = ("_static", "charts", "device/litert")  # the theme's files, Vega and LiteRT.js
     ours = {name: text for name, text in texts(html).items() if not name.startswith(others)}
     host, folder = re.escape(socket.gethostname()), re.escape(str(PROJECT_FOLDER.resolve()))
     here = re.compile(rf"{folder}|\b(?!localhost){host}\b")

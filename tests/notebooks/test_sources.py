@@ -59,11 +59,9 @@ def test_the_first_cell_has_label_title_and_question(stage):
     assert "?" in " ".join(rest)
 
 
-def test_the_last_cells_list_what_was_read_and_the_versions(stage):
-    *_, before, last = cells(stage)
-    assert (
-        source(before) == 'show(results.provenance().tables, "Tables read, with their digests", folded=True)'
-    )
+def test_the_last_cell_lists_what_was_read_and_the_versions(stage):
+    last = cells(stage)[-1]
+    assert "show(results.provenance().tables," in source(last)
     assert calls(last, "versions")
 
 

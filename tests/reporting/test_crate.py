@@ -8,8 +8,9 @@ import pytest
 
 from fer_utils import tables
 from fer_utils.paths import Paths
-from fer_utils.reporting.crate import PROFILE, CrateError, write_crate
+from fer_utils.reporting.crate import CrateError, write_crate
 from fer_utils.study import load_study
+from workflow_runs.crates import PROFILE
 
 
 @pytest.fixture

@@ -83,8 +83,8 @@ def test_the_page_offers_the_best_network_twice_and_the_smallest(paths, runtime)
     assert sizes == sorted(sizes), "the smallest comes first"
     served = {str(place): path for place, path in page.files.items()}
     for model in data["models"]:
-        assert served[f"device/models/{model['file']}"].stat().st_size == model["bytes"]
-    assert served[f"device/models/{data['detector']['file']}"].stat().st_size > 200_000
+        assert served[f"device/models/{model['file']}.gzip"].stat().st_size == model["bytes"]
+    assert served[f"device/models/{data['detector']['file']}.gzip"].stat().st_size > 200_000
     assert {f"device/litert/{name}" for name in SERVED} <= set(served)
 
 

@@ -1,5 +1,6 @@
 import base64
 import io
+import json
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -11,6 +12,9 @@ from fer_utils.reporting import absent, style
 from fer_utils.reporting.figures import save_figure
 from fer_utils.reporting.provenance import provenance
 from fer_utils.study import load_study
+from table_charts.charts import Intervals
+
+style.apply()  # as plots does: these tests may run first
 
 
 @pytest.fixture
@@ -39,6 +43,28 @@ def test_picture_and_data_are_files(source, folder):
     assert ElementTree.parse(folder / "curves.svg").getroot().tag.endswith("svg")
     pd.testing.assert_frame_equal(pd.read_csv(folder / "curves.csv"), DATA)
     assert sorted(path.name for path in folder.iterdir()) == ["curves.csv", "curves.svg"]
+
+
+def test_the_data_say_the_level_of_their_intervals_and_their_unit(source, folder):
+    data = pd.DataFrame({"group": ["A"], "estimate": [0.5], "low": [0.4], "high": [0.6]})
+    save_figure(drawn(), "dots", data, folder=folder, source=source)
+    (row,) = pd.read_csv(folder / "dots.csv").to_dict("records")
+    assert row == {
+        "group": "A",
+        "estimate": 0.5,
+        "low": 0.4,
+        "high": 0.6,
+        "interval_level": 0.95,
+        "unit": "share, 1 is 100 %",
+    }
+
+
+def test_a_chart_reads_the_saved_data_and_is_linked(source, folder):
+    data = pd.DataFrame({"group": ["A"], "series": ["x"], "estimate": [0.5], "low": [0.4], "high": [0.6]})
+    chart = Intervals("group", "series", "accuracy", 1 / 7)
+    shown = save_figure(drawn(), "dots", data, folder=folder, source=source, chart=chart)
+    assert json.loads((folder / "dots.vl.json").read_text())["data"]["url"] == "dots.csv"
+    assert "(../figures/03_cohorts/dots.vl.json)" in shown.source_line
 
 
 def test_a_named_index_is_kept(source, folder):

@@ -19,15 +19,18 @@ async function start() {
   return litert;
 }
 
-// WebAssembly lies here compressed, a third of its size; LiteRT.js asks for it by its plain name
+// WebAssembly and models lie here compressed, since plain servers send files as they are
+const unpacked = (response, headers) =>
+  new Response(response.body.pipeThrough(new DecompressionStream("gzip")), { headers });
+
+// LiteRT.js asks for WebAssembly by its plain name
 async function withCompressed(task) {
   const plain = globalThis.fetch;
   globalThis.fetch = async (address, options) => {
     if (!String(address).endsWith(".wasm")) return plain(address, options);
     const response = await plain(`${address}.gzip`, options);
     if (!response.ok) return response;
-    const headers = { "Content-Type": "application/wasm" };
-    return new Response(response.body.pipeThrough(new DecompressionStream("gzip")), { headers });
+    return unpacked(response, { "Content-Type": "application/wasm" });
   };
   try {
     return await task();
@@ -44,9 +47,9 @@ export async function instructions() {
 
 // LiteRT.js would not look at the server's answer
 async function contentOf(file) {
-  const response = await fetch(new URL(`models/${file}`, import.meta.url));
+  const response = await fetch(new URL(`models/${file}.gzip`, import.meta.url));
   if (!response.ok) throw new Error(`${file} is not there (HTTP ${response.status})`);
-  return new Uint8Array(await response.arrayBuffer());
+  return new Uint8Array(await unpacked(response).arrayBuffer());
 }
 
 export class Model {
@@ -57,18 +60,22 @@ export class Model {
     if (this.input.dtype !== "float32") throw new Error(`the model takes ${this.input.dtype}, not float32`);
   }
 
-  // Fetch a model below models/ and make it ready; `bytes`, if given, is the size that the file must have.
-  static async load(file, bytes) {
+  // Fetch a model below models/ and make it ready, for "wasm" or "webgpu"; `bytes`, if given, is the size that the file
+  // must have. What the GPU cannot run whole, LiteRT.js runs on the processor: `onGpu` says which.
+  static async load(file, bytes, accelerator = "wasm") {
     const [litert, content] = await Promise.all([loadRuntime(), contentOf(file)]);
     if (bytes && content.length !== bytes) throw new Error(`${file} is damaged: load the page again`);
-    return new Model(litert, await litert.loadAndCompile(content, { accelerator: "wasm", cpuOptions: { numThreads: 1 } }));
+    const model = new Model(litert, await litert.loadAndCompile(content, { accelerator, cpuOptions: { numThreads: 1 } }));
+    model.onGpu = accelerator === "webgpu" && model.compiled.isFullyAccelerated;
+    return model;
   }
 
   // Float32Array in, an array of Float32Arrays out, one for each output.
   async run(values) {
     const tensor = new this.litert.Tensor(values, Array.from(this.input.shape));
     const outputs = await this.compiled.run(tensor);
-    const answers = outputs.map((output) => output.toTypedArray().slice());
+    const answers = [];
+    for (const output of outputs) answers.push((await output.data()).slice());
     for (const used of [tensor, ...outputs]) used.delete();
     return answers;
   }

@@ -1,4 +1,4 @@
-// How long one inference takes: warm-up, then single runs, and their summary; and the first one.
+// How long one inference takes: warm-up, then single runs, and their summary; the first one; on the GPU; and for long.
 
 import { Model } from "./engine.js";
 
@@ -27,6 +27,40 @@ export async function coldStartOf({ file, bytes }) {
   const time = performance.now() - start;
   model.delete();
   return time;
+}
+
+// The median on the GPU by WebGPU, milliseconds; null where there is none or it cannot run the whole model.
+export async function gpuTimeOf({ file, bytes }, options) {
+  if (!(await navigator.gpu?.requestAdapter().catch(() => null))) return null;
+  let model;
+  try {
+    model = await Model.load(file, bytes, "webgpu");
+    return model.onGpu ? quantile(await timesOf(model, options), 0.5) : null;
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    console.debug(`WebGPU: ${error.message}`);
+    return null;
+  } finally {
+    model?.delete();
+  }
+}
+
+// The median of the first and of the last fifth of a run without pauses of some seconds, milliseconds: a device that
+// grows warm slows down.
+export async function sustainedOf(model, { seconds, signal, progress }) {
+  const values = inputOf(model);
+  const times = [];
+  const begin = performance.now(), ends = [0, 1, 4, 5].map((fifth) => fifth * 200 * seconds);
+  for (let at = 0; at < ends[3]; at = performance.now() - begin) {
+    if (signal.aborted) throw new DOMException("stopped", "AbortError");
+    const start = performance.now();
+    await model.run(values);
+    times.push([at, performance.now() - start]);
+    progress(at, ends[3]);
+    if (times.length % 10 === 0) await pause();  // or the page could not be stopped
+  }
+  const median = (from, to) => quantile(times.filter(([at]) => at >= from && at <= to).map(([, time]) => time), 0.5);
+  return { first: median(ends[0], ends[1]), last: median(ends[2], ends[3]), runs: times.length };
 }
 
 // Some input of the right size: what it shows does not change the time.

@@ -1,8 +1,8 @@
 """LiteRT.js, which runs models in the book's pages: installed once, at set-up, by `npm ci` from hashed packages.
 
 `package.json` names the packages, `package-lock.json` their hashes. Where there is no npm, Node.js comes from the
-hashed wheel in `requirements-node.lock`. No bundler: browsers load the packages' modules as they are. The tests'
-axe-core is installed beside them.
+hashed wheel in `requirements-node.lock`. No bundler: browsers load the packages' modules as they are. Vega and Vega-Lite,
+which show the book's charts, and the tests' axe-core are installed beside them.
 
 Run `python -m arm_latency.litert_js`; it does nothing when the files are there.
 """
@@ -40,6 +40,9 @@ WebAssembly is compressed here, to a third of its size, since plain servers send
 that a server would take for an encoding of its own.
 """
 
+CHARTS: Final = ("vega/build/vega.min.js", "vega-lite/build/vega-lite.min.js")
+"""What pages with charts need of Vega and Vega-Lite, in the order of loading."""
+
 
 class LiteRtJsError(RuntimeError):
     """LiteRT.js is not available; the message says what to do."""
@@ -52,8 +55,17 @@ def litert_js_version() -> str:
 
 def litert_js_files() -> dict[str, Path]:
     """Return the files that a page needs, by the names in SERVED; empty if LiteRT.js is not installed as locked."""
+    return _files(INSTALLED / MODULES, SERVED)
+
+
+def chart_files() -> dict[str, Path]:
+    """Return the files of Vega and Vega-Lite by their names in CHARTS; empty if they are not installed as locked."""
+    return _files(INSTALLED / "node_modules", CHARTS)
+
+
+def _files(folder: Path, names: tuple[str, ...]) -> dict[str, Path]:
     locked = INSTALLED / LOCK.name
-    files = {name: INSTALLED / MODULES / name for name in SERVED}
+    files = {name: folder / name for name in names}
     complete = locked.is_file() and locked.read_bytes() == LOCK.read_bytes()
     return files if complete and all(path.is_file() for path in files.values()) else {}
 
@@ -63,7 +75,7 @@ def install_litert_js() -> Path:
 
     Raises LiteRtJsError, in one sentence, if npm or a package is not available.
     """
-    if litert_js_files():
+    if litert_js_files() and chart_files():
         return INSTALLED
     INSTALLED.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=INSTALLED.parent, prefix="npm-") as scratch:

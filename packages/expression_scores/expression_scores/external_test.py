@@ -78,6 +78,15 @@ def rung_scores(answers: pd.DataFrame, draws: int = 2000, seed: int = 0) -> pd.D
     return pd.DataFrame(rows)
 
 
+def named(joined: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
+    """Return by run and expression how many photographs it named, and of how many; `joined` is a `metrics.join`."""
+    counted = joined.assign(right=is_right(joined)).groupby(["run_id", "expression"], observed=True)["right"]
+    records: dict[str, dict[str, list[int]]] = {}
+    for (run_id, expression), right, count in counted.agg(["sum", "size"]).itertuples():
+        records.setdefault(str(run_id), {})[str(expression)] = [int(right), int(count)]
+    return records
+
+
 def _measures(part: pd.DataFrame) -> dict[str, float]:
     smiling = part[part["expression"] == "happiness"]
     of_sex = {who: smiling[smiling["sex"] == sex] for who, sex in ADULTS.items()}
