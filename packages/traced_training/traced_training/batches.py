@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from face_sets.processes import usable_cores
+
 # Limits of augmentation: about the detector's own scatter. On the London photographs, six copies of each shifted,
 # shrunk and turned by up to 15 degrees, 95 of 100 crops were within 0.03 of the side, 12 % of zoom and 4 degrees of
 # the original's crop, and all within 0.06, 18 % and 7 degrees.
@@ -19,8 +21,6 @@ ZOOM: Final = 0.1
 ROTATION: Final = math.radians(8)
 BRIGHTNESS: Final = 25.0  # levels of 255, either way: about a third of an exposure stop on middle grey
 CONTRAST: Final = 0.2
-
-READ_AHEAD: Final = 2  # batches: one is ready while the next is read
 
 
 class Images(Protocol):
@@ -41,9 +41,9 @@ def training_batches(
 
     `seed`, some integers, decides order and augmentation (mirrored, shifted, zoomed, turned, brightness, contrast);
     `strength`, 0 to 1, scales all of it but the mirroring. With `shares` (N,), which add up to 1, an epoch is a sample
-    of N faces with replacement, each with its share; without, every face once. The next batches are read while one is
-    used. The last batch may be smaller; one of a single face is left out, since batch normalization has no variance to
-    learn from it.
+    of N faces with replacement, each with its share; without, every face once. While one batch is used the next are
+    read, as many at once as there are cores. The last batch may be smaller; one of a single face is left out, since
+    batch normalization has no variance to learn from it.
     """
     generator, count = np.random.default_rng(seed), len(labels)
     order = generator.permutation(count) if shares is None else generator.choice(count, count, p=shares)
@@ -55,12 +55,14 @@ def training_batches(
     def load(part: int) -> Any:
         return augmented(images[parts[part]], draws[part], strength)
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        loading = deque(pool.submit(load, part) for part in range(min(READ_AHEAD, len(parts))))
+    at_once = usable_cores()
+    ahead = at_once + 1  # one is ready while the others are read
+    with ThreadPoolExecutor(at_once) as pool:
+        loading = deque(pool.submit(load, part) for part in range(min(ahead, len(parts))))
         for part, places in enumerate(parts):
             faces = loading.popleft().result()
-            if part + READ_AHEAD < len(parts):
-                loading.append(pool.submit(load, part + READ_AHEAD))
+            if part + ahead < len(parts):
+                loading.append(pool.submit(load, part + ahead))
             yield faces, labels[places]
 
 
