@@ -16,9 +16,8 @@ from made_up import face, picture, truncate, write_face, write_noise, write_text
 from made_up_sets import NAME, SECRET, SOURCE, write_set
 from PIL import Image
 
-from face_sets import catalogue, images, tables
+from face_sets import catalogue, images, packed_faces, tables
 from face_sets import ingest as ingest_module
-from face_sets import packed_faces
 from face_sets.catalogue import NO_FACE, Worker, hit_rates
 from face_sets.detection import FaceDetector, face_in_box
 from face_sets.detectors import DetectorError, HaarDetector, load_detector
@@ -83,7 +82,9 @@ def test_all_faces_lie_in_one_file_as_well_which_is_made_again_when_it_is_damage
     (packed,) = here.folder.rglob(packed_faces.NAME)
     whole = packed.read_bytes()
     (here.folder / here.faces()["path"][0]).unlink()
-    assert load_pixels(here.faces(), here.folder, SIZE).shape == (28, SIZE, SIZE, 3), "no other file is opened"
+    assert load_pixels(here.faces(), here.folder, SIZE).shape == (28, SIZE, SIZE, 3), (
+        "no other file is opened"
+    )
     for damaged in (None, whole[: len(whole) // 2], whole.replace(b"\xff\xd8\xff", b"\xff\xd8\xfe", 1)):
         packed.unlink() if damaged is None else packed.write_bytes(damaged)
         ingest(NAME, folder, results, SIZE)
