@@ -6,6 +6,7 @@ Times are processor seconds of one core, which work of others on the machine har
 """
 
 import hashlib
+import json
 import resource
 import subprocess
 import sys
@@ -36,6 +37,13 @@ from traced_training.training_step import TrainingStep
 PICTURES = 128  # different ones, each of which stands for many: rendering more would take hours
 BATCHES = 24
 STEPS = 4  # timed, after one that traces
+HEADINGS = {
+    "network": "network", "faces": "faces", "training_hours": "training, hours",
+    "compression_hours": "one compression, hours", "step_seconds": "a step, seconds", "files_opened": "files opened",
+    "check_seconds": "check of all faces, seconds", "faces_per_second_per_core": "faces a second",
+    "share_of_quickest_step": "share of the quickest network's step",
+    "share_of_slowest_step": "share of the slowest network's step", "peak_memory_mb": "peak memory, MB",
+}  # fmt: skip
 
 
 def packed(folder: Path, count: int, size: int) -> pd.DataFrame:
@@ -96,6 +104,33 @@ def steps(network: str, study: Study) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def write_tables(to: Path, networks: pd.DataFrame, inputs: pd.DataFrame, study: Study) -> None:
+    """Write `sizes_training.csv`, `sizes_input.csv`, and `sizes.json`: by what code and on what they were measured."""
+    hours = [
+        count / study.batch_size / 3600 * np.array(
+            [study.epochs * row.step_seconds + study.head_epochs * row.head_step_seconds,
+             study.compression_epochs * row.step_seconds]
+        )
+        for count in inputs["faces"] for row in networks.itertuples()
+    ]  # fmt: skip
+    rows = (
+        inputs[["faces"]]
+        .merge(networks, how="cross")
+        .assign(**dict(zip(("training_hours", "compression_hours"), np.transpose(hours), strict=True)))
+    )
+    per_step = study.batch_size / inputs["faces_per_second_per_core"]
+    for name, seconds in (
+        ("quickest", networks["step_seconds"].min()),
+        ("slowest", networks["step_seconds"].max()),
+    ):
+        inputs[f"share_of_{name}_step"] = per_step / seconds
+    for name, table in (("training", rows), ("input", inputs)):
+        shown = table[[column for column in HEADINGS if column in table]].rename(columns=HEADINGS)
+        write_text(to / f"sizes_{name}.csv", shown.round(2).to_csv(index=False))
+    about = {"code": code_digest("fer_utils.steps.train"), "measured on": host_device()}
+    write_text(to / "sizes.json", json.dumps(about, indent=1) + "\n")
+
+
 def main(
     to: Annotated[Path, typer.Option(help="Folder of the tables")] = Path("data_manifests"),
     faces: Annotated[str, typer.Option(help="Numbers of faces")] = "30000,300000,1000000",
@@ -128,25 +163,9 @@ def main(
         print(found, flush=True)
         return found
 
-    stamp = {"code": code_digest("fer_utils.steps.train"), "host": host_device()}
-    counts = faces.split(",")
     networks = pd.DataFrame([measured("steps", network) for network in study.architectures])
-    rows = [
-        {
-            "faces": int(count), "network": row.network,
-            "training_hours": int(count) / study.batch_size / 3600
-            * (study.epochs * row.step_seconds + study.head_epochs * row.head_step_seconds),
-            "compression_hours": int(count) / study.batch_size / 3600 * study.compression_epochs * row.step_seconds,
-            "step_seconds": row.step_seconds, "peak_memory_mb": row.peak_memory_mb, **stamp,
-        }
-        for count in counts for row in networks.itertuples()
-    ]  # fmt: skip
-    write_text(to / "sizes_training.csv", pd.DataFrame(rows).round(3).to_csv(index=False))
-    inputs = pd.DataFrame([measured("faces", count) for count in counts])
-    per_step = study.batch_size / inputs["faces_per_second_per_core"]
-    inputs["most_of_a_step"] = per_step / networks["step_seconds"].min()
-    inputs["least_of_a_step"] = per_step / networks["step_seconds"].max()
-    write_text(to / "sizes_input.csv", inputs.assign(**stamp).round(3).to_csv(index=False))
+    inputs = pd.DataFrame([measured("faces", count) for count in faces.split(",")])
+    write_tables(to, networks, inputs, study)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,14 @@ FAILURES = {
 """What happens to the attempts at one job in turn, and what the user is told."""
 
 
+def can_mount(folder):
+    command = ("mount", "-t", "tmpfs", "none", str(folder))
+    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
+        return False
+    asked("umount", str(folder))
+    return True
+
+
 def impatient(folder):
     """The profile `slurm` for jobs that fail on purpose: more attempts, and little memory for the first."""
     profile = yaml.safe_load((PROFILES_FOLDER / "slurm" / "config.yaml").read_text("utf-8"))
@@ -164,14 +172,15 @@ def test_what_a_killed_run_left_in_the_queue_is_cancelled_by_the_next(node, proj
 
 
 def test_a_study_runs_to_its_book_each_job_by_itself_and_failures_are_named_at_once(node, project, tmp_path):
-    if shutil.which("mount") is None or os.geteuid():
-        pytest.skip("only root can fill up a disk of its own")
+    failures = dict(FAILURES)
+    if not can_mount(tmp_path):
+        del failures[full_disk]  # in most containers nobody has a disk of his own to fill up
     before = set(queue("COMPLETED"))
     study = load_study("quick", **SMALL)
     paths = Paths.of(study, project / "results")
     table = paths.compressed("runs", "mobilenet_v3_small", "none")
     running, seen = Run(project, profile=impatient(tmp_path / "profile")), set()
-    for failure, words in FAILURES.items():
+    for failure, words in failures.items():
         number = wait_for(
             lambda: [n for n, what in queue("RUNNING").items() if FAILING in what and n not in seen]
         )[0]
@@ -190,10 +199,9 @@ def test_a_study_runs_to_its_book_each_job_by_itself_and_failures_are_named_at_o
     assert (project / "_build" / "html" / "index.html").is_file()
     ran = [what for number, what in queue("COMPLETED").items() if number not in before]
     assert len(set(ran)) == len(ran), "no job ran to its end twice"
-    assert {f"rule_{job.name}" for job in jobs(study, paths)} >= set(ran)
-    assert {
-        f"rule_{job.name}" for job in jobs(study, paths) if job.step.name not in {"faces", "external_faces"}
-    } - {"rule_notebook-01_data"} <= set(ran)
+    expected = {f"rule_{job.name}" for job in jobs(study, paths)}
+    before_this = {"rule_faces", "rule_external_faces", "rule_notebook-01_data"}  # perhaps, by the other test
+    assert expected - before_this <= set(ran) <= expected
     code, told = Run(project).ended()
     assert code == 0
     assert "Nothing to do" in told
