@@ -147,7 +147,7 @@ def main(
                 row = reading(made, Path(folder), study)
         else:
             row = steps(what, study)
-        print(pd.Series(row).to_json())
+        print(json.dumps(row))
         return
 
     def measured(kind: str, what: str) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def main(
             *(["--work", str(work)] if work else []),
         ]
         answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        found = pd.read_json(answer.splitlines()[-1], typ="series").to_dict()
+        found: dict[str, Any] = json.loads(answer.splitlines()[-1])
         print(found, flush=True)
         return found
 

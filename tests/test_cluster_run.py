@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from threading import Thread
 
+import psutil
 import pytest
 import yaml
 from project_copy import copy_sources, python_path
@@ -55,6 +56,17 @@ def project(tmp_path_factory):
     return root
 
 
+begun = []
+
+
+@pytest.fixture(autouse=True)
+def no_run_left():
+    yield
+    for run in begun:
+        if run.process.poll() is None:
+            run.kill()
+
+
 class Run:
     """`fer run` on the cluster, in the copy; `told` are its lines so far."""
 
@@ -71,6 +83,12 @@ class Run:
         self.told = []
         self._reader = Thread(target=lambda: self.told.extend(self.process.stdout), daemon=True)
         self._reader.start()
+        begun.append(self)
+
+    def kill(self):
+        """As a login node's end does; what the cluster runs for it goes on."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def ended(self):
         """Wait for the end; return the exit status and all that was told."""
@@ -88,13 +106,21 @@ def queue(*states):
     return dict(line.split(maxsplit=1) for line in lines.splitlines())
 
 
-def wait_for(found, seconds=600):
+def wait_for(found, seconds=1200):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := found():
             return answer
         time.sleep(0.5)
     raise AssertionError(f"nothing after {seconds} s")
+
+
+def has_words(process, words):
+    try:
+        command = process.cmdline()
+    except psutil.Error:  # it ended meanwhile
+        return False
+    return any(command[place : place + len(words)] == words for place in range(len(command)))
 
 
 @contextmanager
@@ -105,7 +131,9 @@ def too_little_memory(node, number, folder):
 
 @contextmanager
 def too_little_time(node, number, folder):
-    asked("scancel", "--signal=STOP", "--full", number)  # so that it does not end before its time
+    wanted = ["step", *FAILING.split("-")[:2]]
+    for process in wait_for(lambda: [each for each in psutil.process_iter() if has_words(each, wanted)]):
+        process.suspend()  # so that it does not end before its time
     asked("scontrol", "update", f"jobid={number}", "timelimit=1")
     yield
 
@@ -162,8 +190,7 @@ def impatient(folder):
 def test_what_a_killed_run_left_in_the_queue_is_cancelled_by_the_next(node, project):
     running = Run(project, "01_data")
     left = wait_for(lambda: queue("RUNNING", "PENDING"))
-    os.killpg(running.process.pid, signal.SIGKILL)
-    running.ended()
+    running.kill()
     assert left.keys() & queue("RUNNING", "PENDING").keys()
     code, told = Run(project, "01_data").ended()
     assert code == 0, told
@@ -186,7 +213,7 @@ def test_a_study_runs_to_its_book_each_job_by_itself_and_failures_are_named_at_o
         )[0]
         seen.add(number)
         with failure(node, number, table.parent):
-            wait_for(lambda number=number: number not in queue("RUNNING"))
+            wait_for(lambda number=number: number not in queue("RUNNING", "COMPLETING"))
             gone = time.monotonic()
             line = wait_for(lambda number=number: running.line(f"{FAILING} (SLURM job {number})"))
             print(f"{failure.__name__}: named after {time.monotonic() - gone:.0f} s: {line.strip()}")
