@@ -142,18 +142,20 @@ def too_little_time(node, number, folder):
 @contextmanager
 def lost_node(node, number, folder):
     asked("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-    yield
-    subprocess.run(
-        ("scontrol", "update", f"nodename={node}", "state=resume"), check=False
-    )  # it may be back by itself
+    try:
+        yield
+    finally:  # unless it is back by itself
+        subprocess.run(("scontrol", "update", f"nodename={node}", "state=resume"), check=False)
 
 
 @contextmanager
 def full_disk(node, number, folder):
     folder.mkdir(parents=True, exist_ok=True)
     asked("mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder))
-    yield
-    asked("umount", "--lazy", str(folder))
+    try:
+        yield
+    finally:
+        asked("umount", "--lazy", str(folder))
 
 
 @contextmanager
