@@ -1,16 +1,19 @@
 """All stored faces of a data set in one file, so that a training opens one file and not a hundred thousand.
 
-The file is Arrow's (https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format), mapped into memory: a row per
-face, its path and the bytes of its picture.
+The file is Arrow's (https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format): a row per face, its path and the
+bytes of its picture.
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from face_sets.files import atomic_path
 
@@ -43,17 +46,27 @@ class PackedFaces:
 
     def __init__(self, folder: Path) -> None:
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(folder / NAME))).read_all()
-            paths, self._parts = table["path"].to_pylist(), table["picture"].chunks
+            whole = pa.memory_map(str(folder / NAME)).read_buffer()
+            table = pa.ipc.open_file(whole).read_all()
+            paths = table["path"].to_pylist()
+            self._places = [_places(part, whole.address) for part in table["picture"].chunks]
         except (pa.ArrowException, KeyError) as error:
             raise PackedFacesError(f"{NAME} is damaged: {error}") from error
         self._rows: dict[str, int] = dict(zip(paths, range(len(paths)), strict=True))
+        self._file = (folder / NAME).open("rb")
 
     def __getitem__(self, path: str) -> bytes:
         """Return the bytes of a face's picture. Raises KeyError if it is not among the packed ones."""
         part, row = divmod(self._rows[path], _ROWS)
-        picture: Any = self._parts[part][row]
-        return bytes(picture.as_buffer())
+        start, end = self._places[part][row : row + 2].tolist()
+        # Not from memory into which the file is mapped: a cluster counts all that was read there as the job's own
+        return os.pread(self._file.fileno(), end - start, start)
+
+
+def _places(pictures: Any, start_of_file: int) -> NDArray[np.int64]:
+    """Where in the file each picture of a part begins, and the last one ends."""
+    _, offsets, values = pictures.buffers()
+    return np.frombuffer(offsets, np.int64)[: len(pictures) + 1] + (values.address - start_of_file)
 
 
 def is_packed(folder: Path, faces: pd.DataFrame) -> bool:
