@@ -54,7 +54,7 @@ for job in declared:
         params:
             watched=job.watched,
             step=" ".join((job.step.name, *job.cell)),
-        threads: workflow.cores if job.step.all_cores else 1
+        threads: workflow.cores if job.step.all_cores else job.threads
         priority: chains[job.name]
         resources:
             mem_mb=lambda _, attempt, asked=job.memory_mb: asked * attempt + beside,

@@ -64,6 +64,10 @@ def _training_mb(study: Study, network: str) -> int:
     return _scaled(TRAINING_MB[network], LARGE_MB[network], study)
 
 
+def _training_threads(study: Study) -> int:
+    return study.threads
+
+
 def _compressing_mb(study: Study, network: str, group: str) -> int:
     aware = group.endswith("quantization_aware")
     quick, large = (AWARE_MB, LARGE_AWARE_MB) if aware else (COMPRESSING_MB, LARGE_MB)
@@ -95,6 +99,7 @@ class Step:
     watches: Callable[..., Any] = lambda *_: None
     memory_mb: Callable[..., int] = lambda *_: LITTLE_MB
     seconds: Callable[..., int] = lambda *_: 6
+    threads: Callable[[Study], int] = lambda _: 1
     all_cores: bool = False
 
     @property
@@ -113,6 +118,7 @@ class Job:
     outputs: list[str]
     watched: dict[str, Any]
     memory_mb: int
+    threads: int
 
     @property
     def name(self) -> str:
@@ -156,7 +162,7 @@ def _job(step: Step, cell: Cell, code: str, study: Study, paths: Paths) -> Job:
         "code": code, "settings": study.settings("scope", *step.sections),
         "watched": step.watches(study, paths, *cell),
     }  # fmt: skip
-    return Job(step, cell, inputs, outputs, watched, step.memory_mb(study, *cell))
+    return Job(step, cell, inputs, outputs, watched, step.memory_mb(study, *cell), step.threads(study))
 
 
 def longest_chains(declared: Sequence[Job]) -> dict[str, int]:
@@ -284,7 +290,7 @@ STEPS: Final[Mapping[str, Step]] = {
             reads=lambda paths, _: [paths.faces],
             writes=lambda paths, network: [paths.trained(table, network) for table in TRAINED],
             sections=("training",), seconds=lambda network: TRAINING_SECONDS[network],
-            cells=lambda study: product(study.architectures), memory_mb=_training_mb,
+            cells=lambda study: product(study.architectures), memory_mb=_training_mb, threads=_training_threads,
         ),
         Step(
             "train_again", "fer_utils.steps.cohorts.train_again",
@@ -292,7 +298,7 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, network, seed: [paths.trained_again(table, network, seed) for table in TRAINED_AGAIN],
             sections=("training",), seconds=lambda network, _: TRAINING_SECONDS[network],
             cells=lambda study: product(study.architectures, map(str, study.further_seeds)),
-            memory_mb=lambda study, network, _: _training_mb(study, network),
+            memory_mb=lambda study, network, _: _training_mb(study, network), threads=_training_threads,
         ),
         Step(
             "compress", "fer_utils.steps.compress.compress_network",
@@ -305,6 +311,7 @@ STEPS: Final[Mapping[str, Step]] = {
             ],
             sections=("training", "compression"), seconds=_compressing_seconds,
             cells=lambda study: product(study.architectures, study.technique_groups), memory_mb=_compressing_mb,
+            threads=_training_threads,
         ),
         Step(
             "sweep", "fer_utils.steps.compress.sweep_network",
@@ -312,6 +319,7 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, network, setting: [paths.swept(table, network, setting) for table in SWEPT],
             sections=("training", "compression"), seconds=_compressing_seconds,
             cells=lambda study: product(study.architectures, study.swept_settings), memory_mb=_compressing_mb,
+            threads=_training_threads,
         ),
         Step(
             "external_faces", "fer_utils.steps.external_faces.make_external_faces",

@@ -57,12 +57,12 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "training": (
         "seed", "cohorts", "initial_weights", "image_size", "epochs", "batch_size", "learning_rate", "dropout",
-        "augmentation", "unknown_age_is_adult", "device",
+        "augmentation", "unknown_age_is_adult", "device", "threads",
         "head_epochs", "head_learning_rate", "warm_up_epochs", "weight_decay", "label_smoothing", "weight_average",
         "balanced_sampling", "chosen_epoch",
     ),
     "compression": (
-        "techniques", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
+        "techniques", "shared_jobs", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
     ),
     "sweep": ("sparsity_sweep", "clusters_sweep"),
     "profiling": ("profiled_size", "timed_runs", "warm_up_runs"),
@@ -148,6 +148,9 @@ class Study(BaseModel):
     device: Literal["cpu", "gpu"] = Field(
         default="cpu", description="what networks are trained on; a GPU that is asked for must be there"
     )
+    threads: int = Field(
+        default=1, ge=1, le=64, description="cores of each training; they decide the last bits of its result"
+    )
     dropout: Share = Field(default=0.2, description="dropout rate before the last layer")
     head_epochs: int = Field(
         default=0, ge=0, description="epochs before the others in which the last layer learns alone"
@@ -194,6 +197,10 @@ class Study(BaseModel):
     compression_epochs: int = Field(default=3, ge=1, description="fine-tuning epochs of each technique")
     compression_learning_rate: float = Field(
         default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
+    )
+    shared_jobs: bool = Field(
+        default=True,
+        description="whether techniques that train the plain network share a job, which traces it once",
     )
     sparsity: Share = Field(default=0.5, description="share of weights that pruning sets to zero")
     clusters: int = Field(default=16, ge=2, le=256, description="distinct weights per layer after clustering")
@@ -267,10 +274,10 @@ class Study(BaseModel):
 
     @property
     def technique_groups(self) -> dict[str, tuple[Technique, ...]]:
-        """The techniques of each job of compression, by its name: all that train the plain network, bases before their
-        combinations, share one process and one graph; each quantization-aware one has its own."""
+        """The techniques of each job of compression, by its name: with `shared_jobs` all that train the plain network,
+        bases before their combinations, share one process and one graph; each other one has its own."""
         asked = [each for each in TECHNIQUES if each in self.techniques]
-        plain = tuple(each for each in asked if not each.endswith("quantization_aware"))
+        plain = tuple(each for each in asked if self.shared_jobs and not each.endswith("quantization_aware"))
         groups: dict[str, tuple[Technique, ...]] = {"plain": plain} if plain else {}
         return groups | {each: (each,) for each in asked if each not in plain}
 

@@ -51,7 +51,7 @@ COLUMNS.update(
             "parameters": "Int64",
             "train_seconds": "Float64",
             "epochs": "Int64",
-            "device": "string",  # what trained it: cpu, or the GPU's name
+            "device": "string",  # what trained it: the kind of processor or GPU
             "threads": "Int64",  # of one operation: they decide the last bits
             "deterministic": "boolean",  # whether training again on that device gives the same bits
             "status": STATUSES,

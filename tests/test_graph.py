@@ -63,6 +63,22 @@ def test_groups_hold_each_technique_once_and_bases_before_their_combinations():
     assert all(order[BASE_TECHNIQUES[each]] < order[each] for each in techniques if each in BASE_TECHNIQUES)
 
 
+def test_techniques_that_share_no_job_wait_for_their_bases_alone(tmp_path):
+    mixed = ["none", "clustering", "pruning", "pruning_clustering"]
+    study = load_study("quick", techniques=mixed, shared_jobs=False)
+    found = {job.cell: job for job in jobs(study, Paths.of(study, tmp_path)) if job.step.name == "compress"}
+    assert {group for network, group in found if network == "mobilenet_v2"} == set(mixed)
+    base = os.path.relpath(Paths.of(study, tmp_path).compressed("runs", "mobilenet_v2", "pruning"))
+    waiting = {group for (network, group), job in found.items() if base in job.inputs}
+    assert waiting == {"pruning_clustering"}
+
+
+def test_what_trains_has_the_studys_threads_and_nothing_else_has(tmp_path):
+    study = load_study("quick", threads=3, further_seeds=[1], sparsity_sweep=[0.75])
+    many = {job.step.name for job in jobs(study, Paths.of(study, tmp_path)) if job.threads == 3}
+    assert many == {"train", "train_again", "compress", "sweep"}
+
+
 def test_each_setting_of_a_sweep_is_a_job(study, tmp_path):
     cells = {job.cell for job in jobs(study, Paths.of(study, tmp_path)) if job.step.name == "sweep"}
     assert ("mobilenet_v2", "pruning-0.75") in cells

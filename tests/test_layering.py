@@ -46,6 +46,7 @@ BELOW = {
         "rendered_faces",
     },  # rendered heads wear skins, and are found and cropped
     "tflite_files": {"face_sets"},  # the seven expressions are an exported file's labels
+    "traced_training": {"face_sets"},  # how many cores there are
     "workflow_runs": {"face_sets"},
 }
 MOST_LINES, MOST_MODULES = 10_000, 90

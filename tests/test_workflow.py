@@ -39,12 +39,12 @@ def link(source, target):
     os.link(source, target)
 
 
-def due(project):
+def due(project, **variables):
     """The rules that would run in the copy, with the number of their jobs, by the copy's own code."""
     code = "import json; from fer_utils.workflow import due_jobs; print(json.dumps(due_jobs('quick', {})))"
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False,
-        env={**os.environ, **DATA, "PYTHONPATH": python_path(project)},
+        env={**os.environ, **DATA, "PYTHONPATH": python_path(project), **variables},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout.splitlines()[-1])
@@ -134,3 +134,19 @@ def test_the_analysis_part_of_a_profile_trains_nothing(project, edited):
     edited("fer_utils/profiles/quick.yml", lambda text: text + "bootstrap_draws: 1999  # one less\n")
     found = due(project)
     assert found == {"notebook": len(STAGES), "book": 1}
+
+
+def test_a_second_clone_on_the_same_results_finds_due_what_its_own_code_does_otherwise(tmp_path):
+    """Its Snakemake knows nothing of what the first clone did; the book lies in each clone."""
+    clone, shared = tmp_path / "clone", tmp_path / "shared"
+    copy_sources(clone)
+    made = Paths.of(load_study("quick")).root.resolve()
+    shutil.copytree(made, shared / made.name, copy_function=link)
+    assert due(clone, FER_RESULTS=str(shared)) == {"book": 1}
+    with (clone / "fer_utils/compression/techniques.py").open("a") as module:
+        module.write("\nEDITED = 1\n")
+    study = load_study("quick")
+    found = due(clone, FER_RESULTS=str(shared))
+    assert found.keys() == {"compress", "measure", "external_files", "notebook", "book"}
+    assert found["compress"] == len(study.architectures) * len(study.technique_groups)
+    assert found["notebook"] < len(STAGES)

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tensorflow-model-optimization 0.8 works with Keras 2 only
-# Results of one and two threads differ in the last bits; the workflow fills the cores with processes instead
+# Results of one and two threads differ in the last bits; the workflow fills the cores with processes instead, and
+# trainings with more threads say so (`devices.use_device`)
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from face_sets.computer import host_device
 from fer_utils.models.backbones import tf
 from fer_utils.study import Study
 
@@ -12,11 +13,13 @@ class DeviceError(RuntimeError):
 
 
 def use_device(study: Study, technique: str) -> None:
-    """Let TensorFlow see the study's device alone, with deterministic operations where it has them.
+    """Let TensorFlow use the study's device alone and its threads, with deterministic operations where it has them.
 
     TensorFloat-32 is off: products have the precision that they have on processors. To be called before the first
     network is built. Raises DeviceError if a GPU is asked for and TensorFlow sees none.
     """
+    if study.threads != int(os.environ["TF_NUM_INTRAOP_THREADS"]):  # TensorFlow's, when it started
+        tf.config.threading.set_intra_op_parallelism_threads(study.threads)
     if study.device == "cpu":
         tf.config.set_visible_devices([], "GPU")
     else:
@@ -37,16 +40,11 @@ def is_deterministic(study: Study, technique: str) -> bool:
 
 
 def device_name(study: Study) -> str:
-    """Return "cpu", or what the study's GPU is called."""
+    """Return of what kind the study's processor or GPU is."""
     if study.device == "cpu":
-        return "cpu"
+        return host_device()
     card = _cards()[0]
     return str(tf.config.experimental.get_device_details(card).get("device_name", card.name))
-
-
-def threads_of_an_operation() -> int:
-    """Return how many threads one operation uses: it decides the last bits of a result."""
-    return int(os.environ["TF_NUM_INTRAOP_THREADS"])
 
 
 def too_little_memory(run_id: str, study: Study) -> DeviceError:

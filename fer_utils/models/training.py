@@ -17,7 +17,7 @@ from fer_utils.study import MATCHED_BY, Architecture, Cohort, Study
 from fer_utils.tables import conform
 from traced_training.batches import training_batches
 from traced_training.checkpoints import Checkpoint
-from traced_training.training_step import Recipe, TrainingStep
+from traced_training.training_step import Recipe, TrainingStep, rate_of_epoch
 
 
 @dataclass(frozen=True)
@@ -123,31 +123,14 @@ def fit(
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
     curve, before = checkpoint.restore(step) if checkpoint else ([], 0.0)
     started = time.perf_counter() - before
-    shares = training.balanced_shares if study.balanced_sampling else None
     for epoch in range(len(curve), head_epochs + epochs):
         later = epoch - head_epochs
-        head_alone = later < 0
-        rate = (
-            study.head_learning_rate if head_alone else rate_of_epoch(later, epochs, learning_rate, warm_up)
-        )
         if head_epochs and later == 0:
             step.restart_adam()
-        step.seed(study.seed, epoch)
-        batches = training_batches(
-            training.images,
-            training.labels,
-            study.batch_size,
-            (study.seed, epoch),
-            study.augmentation,
-            shares,
-        )
-        try:
-            learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
-        except tf.errors.ResourceExhaustedError as error:
-            raise too_little_memory(run_id, study) from error
-        count, loss, correct = np.sum(learned, axis=0)
+        rate = study.head_learning_rate if later < 0 else rate_of_epoch(later, epochs, learning_rate, warm_up)
+        learned = _epoch(step, run_id, training, study, epoch, rate, head_alone=later < 0)
         with step.averaged():
-            curve.append((epoch + 1, loss / count, correct / count, *_validated(step.network, validation)))
+            curve.append((epoch + 1, *learned, *_validated(step.network, validation)))
             if step.recipe.keep_best:
                 step.keep_if_best(_recall_of_children(step.network, validation))
         if checkpoint:
@@ -159,12 +142,22 @@ def fit(
     return Trained(step.network, curves, seconds, head_epochs + epochs)
 
 
-def rate_of_epoch(epoch: int, epochs: int, learning_rate: float, warm_up: int) -> float:
-    """Return the learning rate of an epoch, from 0: rising for `warm_up` epochs in equal steps, then falling by half a
-    cosine (Loshchilov & Hutter 2017, arXiv:1608.03983)."""
-    if epoch < warm_up:
-        return learning_rate * (epoch + 1) / (warm_up + 1)
-    return 0.5 * learning_rate * (1 + math.cos(math.pi * (epoch - warm_up) / max(epochs - warm_up, 1)))
+def _epoch(
+    step: TrainingStep, run_id: str, training: TrainingSet, study: Study, epoch: int, rate: float, *, head_alone: bool
+) -> tuple[float, float]:  # fmt: skip
+    """Learn for one epoch; return its mean loss and accuracy."""
+    seed = (study.seed, epoch)
+    step.seed(*seed)
+    shares = training.balanced_shares if study.balanced_sampling else None
+    batches = training_batches(
+        training.images, training.labels, study.batch_size, seed, study.augmentation, shares
+    )
+    try:
+        learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
+    except tf.errors.ResourceExhaustedError as error:
+        raise too_little_memory(run_id, study) from error
+    count, loss, correct = np.sum(learned, axis=0)
+    return loss / count, correct / count
 
 
 def _validated(network: Any, validation: TrainingSet) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from face_sets.face_images import FaceImages
 from face_sets.files import atomic_path, digest
 from face_sets.leaks import check_no_leak
 from fer_utils import tables
-from fer_utils.models.devices import device_name, is_deterministic, threads_of_an_operation
+from fer_utils.models.devices import device_name, is_deterministic
 from fer_utils.models.networks import find_initial_weights
 from fer_utils.models.prediction import features_of_children, predict_keras, prediction_rows
 from fer_utils.models.training import Trained, of_cohort, train_copies
@@ -100,7 +100,7 @@ def run_row(study: Study, step: str, **known: Any) -> dict[str, Any]:
     """Return a row of the `runs` table: what is `known`, and what the study and the step's code decide."""
     return {
         "seed": study.seed, "image_size": study.image_size, "code_digest": code_digest(f"fer_utils.steps.{step}"),
-        "device": device_name(study), "threads": threads_of_an_operation(),
+        "device": device_name(study), "threads": study.threads,
         "deterministic": is_deterministic(study, known["technique"]), **known,
     }  # fmt: skip
 

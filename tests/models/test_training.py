@@ -7,7 +7,7 @@ from face_sets.face_images import FaceImages
 from fer_utils import tables
 from fer_utils.models import training
 from fer_utils.models.backbones import copy_of, keras, layers
-from fer_utils.models.training import TrainingSet, fit, of_cohort, rate_of_epoch, set_up, train_copies
+from fer_utils.models.training import TrainingSet, fit, of_cohort, set_up, train_copies
 from fer_utils.study import StudyError, load_study
 from traced_training.training_step import TrainingStep
 
@@ -135,16 +135,6 @@ def test_no_faces_is_said_before_training(tiny_network, small_study):
             TrainingStep(tiny_network), "mobilenet_v2.children", empty, empty, small_study,
             epochs=1, learning_rate=1e-3,
         )  # fmt: skip
-
-
-@pytest.mark.parametrize("warm_up", [0, 1, 3])
-def test_the_learning_rate_rises_in_equal_steps_and_then_falls(warm_up):
-    rates = [rate_of_epoch(epoch, 8, 1.0, warm_up) for epoch in range(8)]
-    assert rates[warm_up] == max(rates) == 1.0
-    rising, falling = np.diff(rates[: warm_up + 1]), np.diff(rates[warm_up:])
-    assert rising == pytest.approx(np.full(warm_up, 1 / (warm_up + 1)))
-    assert (falling < 0).all()
-    assert rates[-1] > 0
 
 
 def test_balanced_shares_show_each_set_age_and_expression_equally_often():

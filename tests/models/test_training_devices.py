@@ -2,6 +2,7 @@
 
 import pytest
 
+from face_sets.computer import host_device
 from fer_utils.models import devices
 from fer_utils.models.backbones import tf
 from fer_utils.models.devices import DeviceError, device_name, is_deterministic, use_device
@@ -35,7 +36,16 @@ def test_a_gpu_that_was_not_asked_for_is_not_used(calls):
     use_device(CPU, "none")
     assert ("visible", [], "GPU") in calls
     assert ("enable_op_determinism",) in calls
-    assert device_name(CPU) == "cpu"
+    assert device_name(CPU) == host_device()
+
+
+def test_the_studys_threads_are_used_whatever_tensorflow_began_with(calls, monkeypatch):
+    told = []
+    monkeypatch.setattr(devices.tf.config.threading, "set_intra_op_parallelism_threads", told.append)
+    for began, asked in (("1", 1), ("1", 3), ("4", 1)):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", began)
+        use_device(load_study("quick", threads=asked), "none")
+    assert told == [3, 1]
 
 
 def test_a_gpu_that_was_asked_for_shares_its_memory_and_keeps_full_precision(calls):

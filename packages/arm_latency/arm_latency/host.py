@@ -8,7 +8,6 @@ ends the process: so it is called in a process of its own, `python -m arm_latenc
 import ctypes
 import gzip
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from arm_latency.benchmark_output import operator_times
 from arm_latency.interpreters import ProfilingError, open_at
 from arm_latency.programs import peak_memory_mib, random_input, run_program
+from face_sets.computer import host_device
 from face_sets.processes import usable_cores
 
 GZIP_LEVEL: Final = (
@@ -107,15 +107,6 @@ def latencies_ms(interpreter: Interpreter, *, warm_ups: int, runs: int) -> NDArr
             interpreter.invoke()
             times[run] = (time.perf_counter_ns() - start) / 1e6
     return times
-
-
-def host_device() -> str:
-    """Return a plain description of this machine: processor model and operating system, no host name."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    processor = models[0] if models else platform.processor() or "unknown processor"
-    return f"{processor}, {platform.machine()}, {platform.system()}"
 
 
 def _key(image_size: int, backend: str = "") -> dict[str, Any]:

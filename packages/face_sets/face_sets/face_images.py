@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +13,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from face_sets.images import ImageError, Pixels, decode_image, resize
+from face_sets.packed_faces import NAME, PackedFaces, PackedFacesError
 
 KEPT_BYTES: Final = 2**30
 """Pixels up to this size stay in memory: rendered faces of any profile fit, AffectNet at 224 pixels (43 GB) cannot."""
 
 THREADS: Final = 4
 """Files read at once: decoding frees Python's lock, and twice the cores of a small machine hide its disk."""
+
+
+_PART: Final = (
+    256  # faces that a thread takes at once, where there are many: fewer cost more than they even out
+)
+
+_REMEDY: Final = "delete the folder of faces and run the data stage again; ingest a licensed set again"
 
 
 class StoredFaceError(ValueError):
@@ -49,12 +58,13 @@ class FaceImages:
         Those that do not fit are checked now, and read each time. Raises StoredFaceError if any is missing or
         is not what was stored.
         """
+        stored = StoredFaces(faces, folder)
         if len(faces) * image_size**2 * 3 <= kept_bytes:
-            return cls.of_pixels(load_pixels(faces, folder, image_size))
-        _for_each_stored(faces, folder, lambda *_: None)
+            return cls.of_pixels(stored.pixels(np.arange(len(faces)), image_size))
+        stored.for_each(np.arange(len(faces)), lambda *_: None)
 
         def read(places: NDArray[np.int64]) -> Pixels:
-            return load_pixels(faces.iloc[places], folder, image_size)
+            return stored.pixels(places, image_size)
 
         return cls(read, np.arange(len(faces)), image_size)
 
@@ -73,38 +83,68 @@ class FaceImages:
 def load_pixels(faces: pd.DataFrame, folder: Path, image_size: int) -> Pixels:
     """Return the stored images of a `faces` table as uint8 RGB, shape (N, image_size, image_size, 3).
 
-    `folder` holds the table; each file is checked against its SHA-256. Raises StoredFaceError, in one sentence,
+    `folder` holds the table; each picture is checked against its SHA-256. Raises StoredFaceError, in one sentence,
     if any is missing or is not what was stored.
 
     >>> load_pixels(faces, paths.faces.parent, 64).shape  # doctest: +SKIP
     (2400, 64, 64, 3)
     """
-    pixels = np.empty((len(faces), image_size, image_size, 3), dtype=np.uint8)
-
-    def fill(place: int, data: bytes) -> None:
-        pixels[place] = resize(decode_image(data), image_size)
-
-    _for_each_stored(faces, folder, fill)
-    return pixels
+    return StoredFaces(faces, folder).pixels(np.arange(len(faces)), image_size)
 
 
-def _for_each_stored(faces: pd.DataFrame, folder: Path, use: Callable[[int, bytes], None]) -> None:
-    """Call `use` with the place and the bytes of each stored image; raise StoredFaceError if any is not good."""
+class StoredFaces:
+    """The pictures of a `faces` table stored in `folder`: packed in one file a data set, or else a file each.
 
-    def is_good(place: int, path: str, sha256: str) -> bool:
+    Raises StoredFaceError if a file of packed faces is damaged.
+    """
+
+    def __init__(self, faces: pd.DataFrame, folder: Path) -> None:
+        self._folder = folder
+        self._paths, self._sha256 = faces["path"].tolist(), faces["sha256"].tolist()
+        tops = {_split(path)[0] for path in self._paths}
         try:
-            data = (folder / path).read_bytes()
-            if hashlib.sha256(data).hexdigest() != sha256:
+            self._packed = {top: PackedFaces(folder / top) for top in tops if (folder / top / NAME).is_file()}
+        except PackedFacesError as error:
+            raise StoredFaceError(f"{error}; {_REMEDY}") from error
+
+    def pixels(self, places: NDArray[np.int64], image_size: int) -> Pixels:
+        """Return the pictures of some rows, uint8 (N, image_size, image_size, 3). Raises StoredFaceError."""
+        pixels = np.empty((len(places), image_size, image_size, 3), dtype=np.uint8)
+
+        def fill(number: int, data: bytes) -> None:
+            pixels[number] = resize(decode_image(data), image_size)
+
+        self.for_each(places, fill)
+        return pixels
+
+    def for_each(self, places: NDArray[np.int64], use: Callable[[int, bytes], None]) -> None:
+        """Call `use` with number and bytes of each picture of some rows; raise StoredFaceError if any is not good."""
+
+        def good(numbers: NDArray[np.int64]) -> int:
+            return sum(self._is_good(places[number], partial(use, number)) for number in numbers.tolist())
+
+        parts = np.array_split(np.arange(len(places)), max(THREADS, len(places) // _PART))
+        with ThreadPoolExecutor(THREADS) as pool:
+            bad = len(places) - sum(pool.map(good, parts))
+        if bad:
+            raise StoredFaceError(f"{bad} of {len(places)} stored faces are missing or damaged: {_REMEDY}")
+
+    def _is_good(self, place: int, use: Callable[[bytes], None]) -> bool:
+        try:
+            data = self._bytes(self._paths[place])
+            if hashlib.sha256(data).hexdigest() != self._sha256[place]:
                 return False
-            use(place, data)
-        except (OSError, ImageError):
+            use(data)
+        except (OSError, KeyError, ImageError):
             return False
         return True
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        good = list(pool.map(is_good, range(len(faces)), faces["path"], faces["sha256"]))
-    if bad := good.count(False):
-        raise StoredFaceError(
-            f"{bad} of {len(good)} stored faces are missing or damaged: delete the folder of faces "
-            "and run the data stage again"
-        )
+    def _bytes(self, path: str) -> bytes:
+        top, name = _split(path)
+        return self._packed[top][name] if top in self._packed else (self._folder / path).read_bytes()
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The folder in which faces are packed, and the rest of the path: data set and file."""
+    *top, dataset, file = ("", *path.rsplit("/", 2))[-3:]
+    return "".join(top), f"{dataset}/{file}"

@@ -35,6 +35,7 @@ from face_sets.files import atomic_path, digest
 from face_sets.images import Pixels
 from face_sets.ingested import IngestedSet, IngestError, Report, damaged
 from face_sets.manifests import manifest_of
+from face_sets.packed_faces import is_packed, write_packed
 from face_sets.processes import one_at_a_time
 from face_sets.readers.layouts import list_files
 from face_sets.readers.reading import (
@@ -166,12 +167,14 @@ class _Job:
         return [number for number in range(-(-len(self.rows) // _PART)) if not self._is_done(number)]
 
     def is_told(self) -> bool:
-        """Whether the report is this ingest's, and its tables are there and can be read."""
+        """Whether the report is this ingest's, its tables are there and can be read, and all faces are packed."""
         try:
-            report, _, _ = self.target.report(), self.target.faces(), self.target.dropped()
+            report, faces, _ = self.target.report(), self.target.faces(), self.target.dropped()
         except _UNREADABLE:
             return False
-        return report.made_from == self.made_from and self.target.rejected_file.is_file()
+        told = report.made_from == self.made_from and self.target.rejected_file.is_file()
+        below = faces.assign(path=faces["path"].str.partition("/")[2])
+        return told and is_packed(self.worker.folder, below)
 
     def work(self, numbers: list[int], processes: int, show_progress: bool) -> None:
         """Do some of the parts."""
@@ -188,10 +191,14 @@ class _Job:
                 bar.update(len(results))
 
     def finish(self) -> Report:
-        """Write the tables and, last, the report; then remove what earlier ingests left. The journal stays."""
+        """Pack the faces, write the tables and, last, the report; then remove what earlier ingests left.
+
+        The journal stays.
+        """
         notes = [tables.read_sealed(self._note(number)) for number in range(-(-len(self.rows) // _PART))]
         stored = self.rows.assign(**{c: pd.concat(notes, ignore_index=True)[c] for c in notes[0].columns})
         found, left_out = stored["reason"].isna(), stored["reason"].isin([NO_FACE, BLURRED])
+        write_packed(self.worker.folder, stored.loc[found, "path"].tolist())
         faces = stored[found].assign(
             path=self.worker.folder.name + "/" + stored.loc[found, "path"],
             source_key=[name_of(self.target.name, key) for key in stored.loc[found, "source_key"]],

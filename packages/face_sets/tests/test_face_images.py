@@ -8,6 +8,7 @@ from face_sets import face_images
 from face_sets.face_images import FaceImages, StoredFaceError, load_pixels
 from face_sets.files import write_bytes
 from face_sets.images import encode_png
+from face_sets.packed_faces import NAME, write_packed
 
 
 @pytest.fixture
@@ -63,6 +64,27 @@ def test_kept_images_and_those_read_on_demand_are_the_same(stored, kept_bytes):
     odd = images.part(np.arange(10) % 2 == 1)
     np.testing.assert_array_equal(odd.part(np.array([0, 1, 1, 0, 0], bool))[:], pixels[[3, 5]])
     assert images[:0].shape == (0, 32, 32, 3)
+
+
+def test_packed_faces_are_read_from_one_file_that_is_checked(stored):
+    folder, faces, pixels = stored
+    write_packed(folder, faces["path"].tolist())
+    for path in faces["path"]:
+        (folder / path).unlink()
+    images = FaceImages.stored(faces[::-1], folder, 32, kept_bytes=0)
+    np.testing.assert_array_equal(images[np.array([0, 9, 4])], pixels[[9, 0, 5]])
+    whole = (folder / NAME).read_bytes()
+    picture = whole.index(encode_png(pixels[3]))
+    (folder / NAME).write_bytes(whole[: picture + 60] + b"\0" + whole[picture + 61 :])
+    with pytest.raises(StoredFaceError, match="^1 of 10 stored faces"):
+        FaceImages.stored(faces, folder, 32, kept_bytes=0)
+    (folder / NAME).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StoredFaceError, match="is damaged"):
+        FaceImages.stored(faces, folder, 32, kept_bytes=0)
+    write_bytes(folder / NAME, whole)
+    with pytest.raises(StoredFaceError, match="^1 of 11 stored faces"):
+        more = pd.DataFrame({"path": ["s/10.png"], "sha256": ["0"]})
+        load_pixels(pd.concat([faces, more]), folder, 32)
 
 
 def test_what_does_not_fit_is_read_only_on_demand(stored, monkeypatch):

@@ -16,11 +16,12 @@ from made_up import face, picture, truncate, write_face, write_noise, write_text
 from made_up_sets import NAME, SECRET, SOURCE, write_set
 from PIL import Image
 
-from face_sets import catalogue, images, tables
+from face_sets import catalogue, images, packed_faces, tables
 from face_sets import ingest as ingest_module
 from face_sets.catalogue import NO_FACE, Worker, hit_rates
 from face_sets.detection import FaceDetector, face_in_box
 from face_sets.detectors import DetectorError, HaarDetector, load_detector
+from face_sets.face_images import load_pixels
 from face_sets.images import read_image
 from face_sets.ingest import ingest
 from face_sets.ingested import IngestedSet, IngestError, ingest_summary
@@ -73,6 +74,21 @@ def test_nothing_that_is_kept_but_the_list_of_failures_holds_a_name_of_the_owner
     table = IngestedSet(results, NAME).faces()
     assert not table.astype(str).apply(lambda column: column.str.contains(SECRET)).any(axis=None)
     assert SECRET not in "".join(capfd.readouterr())
+
+
+def test_all_faces_lie_in_one_file_as_well_which_is_made_again_when_it_is_damaged(folder, results):
+    ingest(NAME, folder, results, SIZE)
+    here = IngestedSet(results, NAME)
+    (packed,) = here.folder.rglob(packed_faces.NAME)
+    whole = packed.read_bytes()
+    (here.folder / here.faces()["path"][0]).unlink()
+    assert load_pixels(here.faces(), here.folder, SIZE).shape == (28, SIZE, SIZE, 3), (
+        "no other file is opened"
+    )
+    for damaged in (None, whole[: len(whole) // 2], whole.replace(b"\xff\xd8\xff", b"\xff\xd8\xfe", 1)):
+        packed.unlink() if damaged is None else packed.write_bytes(damaged)
+        ingest(NAME, folder, results, SIZE)
+        assert packed.read_bytes() == whole
 
 
 def test_the_number_of_processes_changes_nothing(folder, results, tmp_path):

@@ -16,7 +16,7 @@ def passes(pixels, labels, seed, epochs=2, size=8, **options):
     each = (
         batches.training_batches(pixels, labels, size, (seed, epoch), **options) for epoch in range(epochs)
     )
-    return [[(x.numpy(), y) for x, y in epoch] for epoch in each]
+    return [[(x, y) for x, y in epoch] for epoch in each]
 
 
 def test_one_seed_gives_the_same_batches_and_each_epoch_differs(smooth):

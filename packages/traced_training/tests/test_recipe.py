@@ -5,7 +5,7 @@ import pytest
 import tf_keras as keras
 
 from traced_training.checkpoints import Checkpoint
-from traced_training.training_step import Recipe, TrainingStep
+from traced_training.training_step import Recipe, TrainingStep, rate_of_epoch
 
 FACES, LABELS = 12, 7
 
@@ -136,3 +136,13 @@ def test_a_training_that_was_cut_goes_on_with_its_average_and_its_best(batch, tm
     whole.use_chosen()
     assert same(resumed.network.get_weights(), whole.network.get_weights())
     assert resumed.steps == 3
+
+
+@pytest.mark.parametrize("warm_up", [0, 1, 3])
+def test_the_learning_rate_rises_in_equal_steps_and_then_falls(warm_up):
+    rates = [rate_of_epoch(epoch, 8, 1.0, warm_up) for epoch in range(8)]
+    assert rates[warm_up] == max(rates) == 1.0
+    rising, falling = np.diff(rates[: warm_up + 1]), np.diff(rates[warm_up:])
+    assert rising == pytest.approx(np.full(warm_up, 1 / (warm_up + 1)))
+    assert (falling < 0).all()
+    assert rates[-1] > 0

@@ -12,7 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from traced_training.batches import augmented
 from traced_training.checkpoints import Checkpoint, write_arrays
-from traced_training.training_step import TrainingStep
+from traced_training.training_step import TrainingStep, rate_of_epoch
 
 _BATCH: Final = 16  # pictures at once: larger batches are no quicker on one thread
 
@@ -51,7 +51,7 @@ class FrozenLayers:
             return dict(stored)
 
     def _answers(self, images: np.ndarray, seed: tuple[int, int]) -> list[np.ndarray]:
-        pixels = augmented(images, np.array(seed)).numpy()
+        pixels = augmented(images, np.array(seed))
         padded = np.pad(pixels, ((0, _BATCH - len(pixels)), (0, 0), (0, 0), (0, 0)))
         self._interpreter.set_tensor(self._interpreter.get_input_details()[0]["index"], padded)
         self._interpreter.invoke()
@@ -68,7 +68,7 @@ def learn(
     for epoch in range(len(curve), epochs):
         step.seed(seed, epoch)
         order = np.random.default_rng((seed, epoch)).permutation(len(labels))
-        falling = 0.5 * rate * (1 + math.cos(math.pi * epoch / epochs))
+        falling = rate_of_epoch(epoch, epochs, rate)
         for places in np.array_split(order, math.ceil(len(order) / batch)):
             step(inputs[places].astype(np.float32), labels[places], falling)
         curve.append((epoch + 1.0,))

@@ -5,6 +5,7 @@ runs Adam as a dozen operations for each variable; for the two hundred steps tha
 of the time (`benchmarks/training.py` compares the two).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
@@ -176,6 +177,14 @@ class TrainingStep:
         ):  # none without averaging
             average.assign_add((1 - self.recipe.weight_average) * (weight - average))
         return loss, correct
+
+
+def rate_of_epoch(epoch: int, epochs: int, learning_rate: float, warm_up: int = 0) -> float:
+    """Return the learning rate of an epoch, from 0: rising for `warm_up` epochs in equal steps, then falling by half a
+    cosine (Loshchilov & Hutter 2017, arXiv:1608.03983)."""
+    if epoch < warm_up:
+        return learning_rate * (epoch + 1) / (warm_up + 1)
+    return 0.5 * learning_rate * (1 + math.cos(math.pi * (epoch - warm_up) / max(epochs - warm_up, 1)))
 
 
 @lru_cache(maxsize=1)  # techniques that train one network in turn share its graph

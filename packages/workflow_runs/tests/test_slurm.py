@@ -2,6 +2,7 @@
 
 import os
 import stat
+from threading import Event
 
 import pytest
 
@@ -100,11 +101,34 @@ def test_a_failure_whose_log_is_not_there_is_told_too(logs):
 
 
 def test_a_line_is_told_before_the_next_one_comes(logs):
+    asked = Event()
+
     def lines():
         yield from SUBMITTED.format(own=logs[0], cluster=logs[1]).splitlines(keepends=True)
-        raise AssertionError("the next line was asked for before this one was told")
+        asked.wait(timeout=30)
 
     assert next(in_progress_words(lines())) == "begins train-nasnet_mobile"
+    assert not asked.is_set()
+    asked.set()
+
+
+def test_a_failure_is_told_when_slurm_knows_of_it_and_once(logs, tmp_path, monkeypatch):
+    scheduler(tmp_path, monkeypatch, squeue="echo 10 TIMEOUT; echo 11 FAILED; echo 12 RUNNING")
+    monkeypatch.setattr(slurm, "_LOOK_EVERY", 0.05)
+    told_first = Event()
+
+    def lines():
+        yield from SUBMITTED.format(own=logs[0], cluster=logs[1]).splitlines(keepends=True)
+        assert told_first.wait(timeout=30), "the failure was not told before Snakemake said so"
+        yield from FAILED.format(own=logs[0], cluster=logs[1], status="TIMEOUT").splitlines(keepends=True)
+
+    answers = in_progress_words(lines())
+    assert [next(answers) for _ in range(2)] == ["begins train-nasnet_mobile", "fails train-nasnet_mobile"]
+    sentence = next(answers)
+    assert sentence.startswith("train-nasnet_mobile (SLURM job 10): ended at its time limit")
+    assert sentence.endswith(f"its log: {logs[0]}")
+    told_first.set()
+    assert list(answers) == []
 
 
 def test_a_block_at_the_very_end_is_not_lost(logs):

@@ -5,10 +5,12 @@ import importlib.util
 import re
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from queue import Empty, Queue
+from threading import Thread
+from typing import Final, NamedTuple
 
 from face_sets.files import digest
 from face_sets.folders import PROJECT_FOLDER
@@ -23,9 +25,13 @@ JOB_STEP_MB: Final = 400
 
 _PATIENCE: Final = 60  # seconds that cancelled jobs have to end: SLURM's KillWait is 30
 
+_LOOK_EVERY: Final = 20
+"""Seconds after which the queue is asked; Snakemake's plugin asks ever more rarely, at last every 180 s."""
+
 _RULE: Final = re.compile(r"^(?:local)?rule (\S+):$")
 _JOBID: Final = re.compile(r"^    jobid: (\d+)$")
-_SUBMITTED: Final = re.compile(r"^Job (\d+) has been submitted with SLURM jobid (\d+)")
+_LOG: Final = re.compile(r"^    log: (.+)$")
+_SUBMITTED: Final = re.compile(r"^Job (\d+) has been submitted with SLURM jobid (\d+)(?: \(log: (.*)\))?")
 _FINISHED: Final = re.compile(r"^Finished jobid: \d+ \(Rule: (\S+)\)$")
 _ERROR: Final = re.compile(r"^Error in (?:local)?rule (\S+):$")
 _STATUS: Final = re.compile(r"^    message: SLURM-job '(\d+)' failed, SLURM status is: '(\w+)'")
@@ -40,6 +46,7 @@ _REASONS: Final = {
     "NODE_FAIL": "lost its node",
     "BOOT_FAIL": "lost its node, which did not start",
 }
+_BAD: Final = {*_REASONS, "FAILED", "DEADLINE"}
 
 
 class ClusterError(RuntimeError):
@@ -92,27 +99,44 @@ def cancel_jobs_left_over() -> int:
     return len(left)
 
 
+class Submitted(NamedTuple):
+    """A job in SLURM's queue: its rule, and its logs, its own first, then the cluster's."""
+
+    rule: str
+    logs: list[Path]
+
+
 def in_progress_words(lines: Iterable[str]) -> Iterator[str]:
     """Translate Snakemake's lines about a cluster's jobs into those that `Progress` reads, each failure with its reason.
 
-    Lines that tell nothing of a job or of the run's end are left out.
+    A failure is told as soon as SLURM knows of it, which may be minutes before Snakemake does. Lines that tell nothing
+    of a job or of the run's end are left out.
     """
-    names: dict[str, str] = {}
-    rule, failure = "", list[str]()
-    for raw in chain(lines, [""]):
-        line = raw.rstrip("\n")
+    rules: dict[str, Submitted] = {}
+    running: dict[str, Submitted] = {}  # by SLURM's numbers
+    rule, log, failure, told = "", "", list[str](), set[str]()
+    for line in _with_pauses(lines):
+        if line is None:
+            for number, state in _ended_badly({n: job for n, job in running.items() if n not in told}):
+                told.add(number)
+                yield from _failed(running.pop(number), number, state)
+            continue
         if failure and line.startswith("    "):
             failure.append(line)
             continue
         if failure:
-            yield from _failed(failure)
+            yield from _block_failed(failure, told)
             failure = []
         if found := _RULE.match(line):
-            rule = found[1]
+            rule, log = found[1], ""
+        elif found := _LOG.match(line):
+            log = found[1]
         elif found := _JOBID.match(line):
-            names[found[1]] = rule
+            rules[found[1]] = Submitted(rule, [Path(log)] if log else [])
         elif found := _SUBMITTED.match(line):
-            yield f"begins {names.get(found[1], found[1])}"
+            job = rules.get(found[1], Submitted(found[1], []))
+            running[found[2]] = job._replace(logs=[*job.logs, *([Path(found[3])] if found[3] else [])])
+            yield f"begins {job.rule}"
         elif found := _FINISHED.match(line):
             yield f"ends {found[1]}"
         elif _ERROR.match(line):
@@ -121,20 +145,65 @@ def in_progress_words(lines: Iterable[str]) -> Iterator[str]:
             yield line
 
 
-def _failed(block: list[str]) -> Iterator[str]:
-    """The lines of one `Error in rule` block as a failure and one sentence: what happened, and where to look."""
+def _with_pauses(lines: Iterable[str]) -> Iterator[str | None]:
+    """The lines as they come, without their ends; None whenever it is time to look at the queue; an empty one last."""
+    came: Queue[str | None] = Queue()
+
+    def read() -> None:
+        for line in chain(lines, [""]):
+            came.put(line.rstrip("\n"))
+        came.put(None)
+
+    Thread(target=read, daemon=True).start()
+    look = time.monotonic() + _LOOK_EVERY
+    while True:
+        try:
+            line = came.get(timeout=max(look - time.monotonic(), 0))
+        except Empty:
+            look = time.monotonic() + _LOOK_EVERY
+            yield None
+            continue
+        if line is None:
+            return
+        yield line
+
+
+def _ended_badly(running: Mapping[str, Submitted]) -> list[tuple[str, str]]:
+    """Those of the jobs that SLURM knows to have failed, with their states; none if it does not answer now."""
+    if not running:
+        return []
+    try:
+        answer = _slurm(
+            "squeue", "--states=all", "--noheader", "--format=%i %T", f"--jobs={','.join(running)}"
+        )
+    except ClusterError:
+        return []
+    states = (line.split() for line in answer.splitlines())
+    return [(number, state) for number, state in states if state in _BAD and number in running]
+
+
+def _block_failed(block: list[str], told: set[str]) -> Iterator[str]:
+    """The lines of one `Error in rule` block, unless its job is among those that were told."""
     name = found[1] if (found := _ERROR.match(block[0])) else ""
     status = next((found for line in block if (found := _STATUS.match(line))), None)
     logs = next((found[1].split(", ") for line in block if (found := _LOGS.match(line))), [])
-    yield f"fails {name}"
-    number, word = (status[1], status[2]) if status else ("", "FAILED")
-    texts = [_text(Path(log)) for log in logs]
-    if word == "FAILED" and texts and _NO_MEMORY.search(texts[-1]):
-        word = "OUT_OF_MEMORY"
-    who = f"{name} (SLURM job {number})" if number else name
+    number, state = (status[1], status[2]) if status else ("", "FAILED")
+    if number in told:
+        return
+    told.update([number] if number else [])  # a job that ran here has none
+    yield from _failed(Submitted(name, [Path(log) for log in logs]), number, state)
+
+
+def _failed(job: Submitted, number: str, state: str) -> Iterator[str]:
+    """A failure, and one sentence: what happened, and where to look."""
+    yield f"fails {job.rule}"
+    texts = [_text(log) for log in job.logs]
+    if state == "FAILED" and texts and _NO_MEMORY.search(texts[-1]):
+        state = "OUT_OF_MEMORY"
+    who = f"{job.rule} (SLURM job {number})" if number else job.rule
     said = [line for text in texts[:1] for line in text.splitlines() if line.strip()]
-    reason = _REASONS.get(word) or (said[-1].strip() if said else f"failed with status {word}")
-    yield f"{who}: {reason}" + (f"; its log: {logs[0]}" if logs else "")
+    reason = _REASONS.get(state) or (said[-1].strip() if said else f"failed with status {state}")
+    yield f"{who}: {reason}" + (f"; its log: {job.logs[0]}" if job.logs else "")
 
 
 def _text(log: Path) -> str:
