@@ -209,7 +209,9 @@ def validate(
     ] = False,
     groups: Annotated[
         bool,
-        typer.Option("--groups", help="Try tests between groups and pooled groups instead; writes that table"),
+        typer.Option(
+            "--groups", help="Try tests between groups and pooled groups instead; writes that table"
+        ),
     ] = False,
 ) -> None:
     """Run the simulation study in full, about fifty minutes on two cores (rules: eight on one); the book then shows it."""

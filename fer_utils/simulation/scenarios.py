@@ -223,8 +223,13 @@ def group_sizes() -> dict[str, tuple[list[int], int]]:
     cafe = list(children_by_group().values())
     photographs = round(printed("cafe-photographs").value / sum(cafe))
     few, larger = len(cafe) * [min(cafe)], load_study("reference").test_replicates
-    plain = {"CAFE's groups": (cafe, photographs), "groups as small as CAFE's smallest": (few, len(EXPRESSIONS))}
-    several = {f"{larger} times {name}": ([larger * n for n in groups], p) for name, (groups, p) in plain.items()}
+    plain = {
+        "CAFE's groups": (cafe, photographs),
+        "groups as small as CAFE's smallest": (few, len(EXPRESSIONS)),
+    }
+    several = {
+        f"{larger} times {name}": ([larger * n for n in groups], p) for name, (groups, p) in plain.items()
+    }
     return plain | several
 
 

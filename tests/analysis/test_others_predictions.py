@@ -62,6 +62,8 @@ def test_predictions_as_published_get_the_verdicts_of_the_rules(saved):
 
 def test_the_same_predictions_without_the_training_sets_are_partly_testable(saved):
     assert by_id(saved(), ["kdef"])["verdict"]["children-above-adults"] == "partly testable"
+    unmatched = by_id(saved(lambda t: t[~t["cohort"].str.startswith("class_matched")]))
+    assert unmatched["verdict"]["children-above-adults"] == "partly testable"
     assert by_id(saved(), weights="random")["verdict"]["children-above-adults"] == "partly testable"
     assert by_id(saved(), [])["verdict"]["children-above-adults"] == "not testable here"
 

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from expression_scores.group_tests import PRIMARY, group_tests
 from expression_scores.groups import grouped_counts, largest_gap
-from expression_scores.intervals import jackknife_errors, share_interval
+from expression_scores.intervals import LEVEL, jackknife_errors, share_interval
 from expression_scores.metrics import Floats, scores_of_confusions
 from expression_scores.pooled_groups import pooled_groups
 from expression_scores.printed_scores import ALPHA
@@ -60,7 +60,8 @@ DRAWS: Final = 199
 
 BLOCK: Final = 50
 FIRST: Final = 10  # repeats that a test does again
-COLUMNS: Final = ("groups", "children", "question", "value", "low", "high", "least", "most", "repeats", "first", "code")
+COLUMNS: Final = ("groups", "children", "photographs", "question", "value", "low", "high", "least", "most", "repeats", "first",
+                  "code")  # fmt: skip
 
 
 class Question(NamedTuple):
@@ -87,7 +88,11 @@ ASKED: Final = (*NULL, *PLANTED, *POOLED)
 
 
 def sampled(
-    generator: np.random.Generator, sizes: Sequence[int], photographs: int, accuracies: Floats, networks: int = 1
+    generator: np.random.Generator,
+    sizes: Sequence[int],
+    photographs: int,
+    accuracies: Floats,
+    networks: int = 1,
 ) -> pd.DataFrame:
     """Return joined predictions of groups A, B, ... of so many children with so many photographs each."""
     child = np.arange(sum(sizes)).repeat(photographs)
@@ -101,7 +106,9 @@ def sampled(
         "ethnicity": np.array([chr(ord("A") + code) for code in range(len(sizes))])[group][child],
         "expression": names[truth],
     })  # fmt: skip
-    answers = [np.where(generator.random(len(child)) < own, truth, (truth + 1) % len(names)) for _ in range(networks)]
+    answers = [
+        np.where(generator.random(len(child)) < own, truth, (truth + 1) % len(names)) for _ in range(networks)
+    ]
     runs = [faces.assign(run_id=f"network {n}", predicted=names[each]) for n, each in enumerate(answers)]
     return pd.concat(runs, ignore_index=True)
 
@@ -114,7 +121,9 @@ def answers_of(sizes: Sequence[int], photographs: int, repeat: int) -> tuple[flo
     none = _significant(sampled(generator, sizes, photographs, alike, 2), repeat)
     planted = sampled(generator, sizes, photographs, alike - GAP * (np.arange(len(sizes)) == smallest))
     found = _significant(planted, repeat)
-    others = found["test"].str.contains(" and ") & ~found["test"].str.contains(chr(ord("A") + smallest), regex=False)
+    others = found["test"].str.contains(" and ") & ~found["test"].str.contains(
+        chr(ord("A") + smallest), regex=False
+    )
     truth = expit(logit(SHARE) + generator.normal(0, SPREAD, len(sizes)))
     joined = sampled(generator, sizes, photographs, truth)
     pooled = pooled_groups(joined, "ethnicity")
@@ -138,22 +147,27 @@ def _significant(joined: pd.DataFrame, seed: int) -> pd.DataFrame:
     return found[found["significant"]]
 
 
-def rows_of(name: str, sizes: Sequence[int], answers: NDArray[np.float64]) -> pd.DataFrame:
-    """Return the rows of one set of sizes from answers (repeats, questions): means with 95 % intervals, and limits."""
+def rows_of(name: str, sizes: Sequence[int], photographs: int, answers: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the rows of one set of sizes from answers (repeats, questions): means with 95 % intervals, and limits.
+
+    `first` is the mean of the first repeats, which tests do again.
+    """
     rows = []
     for asked, given in zip(ASKED, answers.T, strict=True):
-        reach = 1.96 * given.std(ddof=1) / np.sqrt(len(given))
+        reach = norm.ppf((1 + LEVEL) / 2) * given.std(ddof=1) / np.sqrt(len(given))
         low, high = given.mean() - reach, given.mean() + reach
         if set(given) <= {0.0, 1.0}:
             share = binomtest(int(given.sum()), len(given)).proportion_ci(method="exact")
             low, high = share.low, share.high
         most = np.nan if asked == POOLED[-1] and min(sizes) > FEW_CHILDREN else asked.most
-        rows.append((name, " ".join(map(str, sizes)), asked.words, given.mean(), low, high, asked.least, most,
+        rows.append((name, " ".join(map(str, sizes)), photographs, asked.words, given.mean(), low, high, asked.least, most,
                      len(given), given[:FIRST].mean(), tried_code()))  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS)).round(4)
 
 
-def in_full(sizes: Mapping[str, tuple[Sequence[int], int]], path: Path = TABLE, repeats: int = REPEATS) -> Iterator[str]:
+def in_full(
+    sizes: Mapping[str, tuple[Sequence[int], int]], path: Path = TABLE, repeats: int = REPEATS
+) -> Iterator[str]:
     """Write the table for sizes by name (children in each group, photographs of each child), on all processors.
 
     Yields each name when it is done; the file is written once all are.
@@ -162,10 +176,24 @@ def in_full(sizes: Mapping[str, tuple[Sequence[int], int]], path: Path = TABLE, 
     with ProcessPoolExecutor(usable_cores()) as pool:
         for name, (groups, photographs) in sizes.items():
             one = [groups] * repeats, [photographs] * repeats, range(repeats)
-            parts.append(rows_of(name, groups, np.array(list(pool.map(answers_of, *one, chunksize=BLOCK)))))
+            answers = np.array(list(pool.map(answers_of, *one, chunksize=BLOCK)))
+            parts.append(rows_of(name, groups, photographs, answers))
             yield name
     with atomic_path(path) as temporary:
         pd.concat(parts).to_csv(temporary, index=False)
+
+
+def for_readers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as text for a page: in percent, with intervals and limits."""
+    limits = zip(table["least"], table["most"], strict=True)
+    ends = zip(table["low"], table["high"], strict=True)
+    return pd.DataFrame({
+        "groups of children": table["groups"] + ": " + table["children"].str.replace(" ", ", "),
+        "what is asked": table["question"],
+        "answer, %": [f"{100 * value:.1f}" for value in table["value"]],
+        "95 % interval": [f"{100 * low:.1f} to {100 * high:.1f}" for low, high in ends],
+        "allowed, %": ["any" if pd.isna(most) else f"{100 * least:g} to {100 * most:g}" for least, most in limits],
+    })  # fmt: skip
 
 
 def read_table(path: Path = TABLE) -> pd.DataFrame:

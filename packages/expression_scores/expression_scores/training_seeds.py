@@ -42,7 +42,9 @@ def known_spread() -> Spread:
     rows = pd.read_csv(SPREAD_FILE)
     differences = (rows["children"] - rows["adults"]).groupby(rows["architecture"])
     spreads = differences.std()
-    return Spread(tuple(spreads.index), int(differences.size().min()), float(spreads.min()), float(spreads.max()))
+    return Spread(
+        tuple(spreads.index), int(differences.size().min()), float(spreads.min()), float(spreads.max())
+    )
 
 
 def left_out() -> str:

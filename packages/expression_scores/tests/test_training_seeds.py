@@ -59,7 +59,9 @@ def test_matched_copies_are_compared_with_their_own_kind():
 
 
 def test_differences_of_pairs_are_over_seeds_and_children():
-    found = training_seeds.differences(answered([0]), answered([7, 8]), [("net.children", "net.adults")]).iloc[0]
+    found = training_seeds.differences(
+        answered([0]), answered([7, 8]), [("net.children", "net.adults")]
+    ).iloc[0]
     table = training_seeds.over_seeds(answered([0]), answered([7, 8])).set_index("copy")
     expected = table.loc["children minus adults", ["accuracy", "low", "high"]].astype(float).to_list()
     assert found[["difference", "low", "high"]].astype(float).to_list() == pytest.approx(expected)
