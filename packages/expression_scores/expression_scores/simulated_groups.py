@@ -60,8 +60,8 @@ DRAWS: Final = 199
 
 BLOCK: Final = 50
 FIRST: Final = 10  # repeats that a test does again
-COLUMNS: Final = ("groups", "children", "photographs", "question", "value", "low", "high", "least", "most", "repeats", "first",
-                  "code")  # fmt: skip
+COLUMNS: Final = ("groups", "children", "photographs", "question", "value", "low", "high", "least", "most", "repeats",
+                  "first", "code")  # fmt: skip
 
 
 class Question(NamedTuple):
@@ -139,7 +139,7 @@ def answers_of(sizes: Sequence[int], photographs: int, repeat: int) -> tuple[flo
 
 
 def _significant(joined: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return the significant rows of `group_tests`: none where the primary test rejects nothing, so no others are computed."""
+    """Return the significant rows of `group_tests`: none, and no others computed, where the primary one is silent."""
     first = joined[joined["run_id"] == "network 0"]
     if largest_gap(first, "ethnicity", "accuracy", DRAWS, seed).p_value > ALPHA:
         return pd.DataFrame({"role": [], "test": []}, dtype=str)
