@@ -50,10 +50,11 @@ def known_spread() -> Spread:
 def left_out() -> str:
     """Return what a comparison of copies trained from a single seed leaves out, in words, with the spread known."""
     known = known_spread()
+    spread = " to ".join(dict.fromkeys(f"{100 * each:.1f}" for each in (known.least, known.most)))
     return (
-        f"with one seed they leave out how far trainings scatter. In {known.seeds} trainings of each of "
-        f"{' and '.join(known.architectures)} on the quick faces, children's copy minus adults' copy had a standard "
-        f"deviation of {100 * known.least:.1f} to {100 * known.most:.1f} points. How far other networks scatter, or longer "
+        f"with one seed they leave out how far trainings scatter. In {known.seeds} trainings of "
+        f"{' and of '.join(known.architectures)} on the quick faces, children's copy minus adults' copy had a standard "
+        f"deviation of {spread} points. How far other networks scatter, or longer "
         "trainings, or trainings on photographs, was not measured."
     )
 
