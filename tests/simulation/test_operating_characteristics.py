@@ -151,7 +151,7 @@ def test_an_interval_across_zero_is_no_contradiction_where_the_paper_is_true(tab
 def test_boards_are_as_planted():
     drawn = [board("as published", 0.0, 1, number)[0] for number in range(40)]
     world = worlds()["as published"]
-    for copy in (("mobilenet_v3_large", "all"), ("mobilenet_v2", "adults")):
+    for copy in (("mobilenet_v3_large", "all"), ("mobilenet_v2", "class_matched_adults")):
         counts = np.stack([each.counts[copy][0] for each in drawn])
         assert counts.shape == (40, 154, 7, 7)
         assert counts.sum(axis=(1, 2, 3)).tolist() == [1192] * 40
