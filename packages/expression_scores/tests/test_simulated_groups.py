@@ -66,7 +66,7 @@ def test_children_are_as_alike_as_planted():
 
 
 def test_a_family_that_errs_too_often_is_seen(monkeypatch):
-    always = pd.DataFrame({"role": [PRIMARY], "test": ["A and B"]})
+    always = pd.DataFrame({"role": [PRIMARY], "test": ["B and C"]})
     monkeypatch.setattr(simulated_groups, "_significant", lambda *_: always)
     answers = np.array([answers_of((11, 11, 11), 7, number) for number in range(5)])
     rows = rows_of("three", (11, 11, 11), 7, answers).set_index("question")
