@@ -203,15 +203,35 @@ def validate(
             "--rules", help="Try the rules for verdicts instead; writes the table that the book ships"
         ),
     ] = False,
+    seeds: Annotated[
+        bool,
+        typer.Option("--seeds", help="Train two networks from six seeds instead; writes that table"),
+    ] = False,
+    groups: Annotated[
+        bool,
+        typer.Option(
+            "--groups", help="Try tests between groups and pooled groups instead; writes that table"
+        ),
+    ] = False,
 ) -> None:
     """Run the simulation study in full, about fifty minutes on two cores (rules: eight on one); the book then shows it."""
+    from expression_scores import simulated_groups
+    from fer_utils import seed_spread
     from fer_utils.simulation import operating_characteristics, scenarios
 
-    path = operating_characteristics.TABLE if rules else Paths.of(load_study("quick")).validation
+    if seeds:
+        return seed_spread.measure()
     started = time.perf_counter()
-    study_in_full = operating_characteristics.in_full if rules else scenarios.in_full
-    default = operating_characteristics.BOARDS if rules else scenarios.FULL_REPEATS
-    for name in study_in_full(path, repeats or default):
+    if groups:
+        path, sizes = simulated_groups.TABLE, scenarios.group_sizes()
+        names = simulated_groups.in_full(sizes, path, repeats or simulated_groups.REPEATS)
+    elif rules:
+        path = operating_characteristics.TABLE
+        names = operating_characteristics.in_full(path, repeats or operating_characteristics.BOARDS)
+    else:
+        path = Paths.of(load_study("quick")).validation
+        names = scenarios.in_full(path, repeats or scenarios.FULL_REPEATS)
+    for name in names:
         typer.echo(f"{'validate':16} {name:56} {time.perf_counter() - started:6.0f} s")
     typer.echo(f"Written to {path}; `make book` shows it.")
 

@@ -12,7 +12,8 @@ from face_sets.folders import PROJECT_FOLDER
 
 FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know each other, but in no circle of modules
     "cli",
-    "forgetting | classify | results",
+    "forgetting | classify | seed_spread",
+    "results",
     "stages | book",
     "workflow",
     "whole_files",

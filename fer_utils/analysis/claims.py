@@ -187,6 +187,9 @@ class Claim(_Entry):
     )
     quantity: Quantity | None = None
     rule: Rule | None = None
+    unmatched: Quantity | None = Field(
+        default=None, description="the same between copies that learned from unlike sets: shown, never judged"
+    )
     untestable: Words | None = Field(default=None, description="why no table here could test it")
     synthetic_analogue: Quantity | None = None
     beside: tuple[Name, ...] = Field(

@@ -149,6 +149,9 @@ def _read_answers(path: Path) -> pd.DataFrame:
         raise declared.TableError(
             f"{path} lacks the column {absent[0]!r}: needed are {', '.join(OTHERS_COLUMNS)}"
         )
+    for column in given.columns.intersection(list(PROBABILITY_COLUMNS)):
+        if not pd.to_numeric(given[column], errors="coerce").between(0, 1).all():
+            raise declared.TableError(f"{path}: {column} should hold probabilities from 0 to 1, in every row")
     given = given.reindex(columns=[*OTHERS_COLUMNS, "seed", "ethnicity"])
     given["seed"] = given["seed"].fillna("0")
     if given.empty or given[list(OTHERS_COLUMNS)].isna().any(axis=None):

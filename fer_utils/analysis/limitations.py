@@ -63,7 +63,8 @@ def threats(study: Study, tables: Tables) -> list[Threat]:
                f"difference from the reference network is {lead:.2f} points.", *_points(best), "points"),
         Threat("The best copy too", f"The same for {COPIES} copies.", *_points(most), "points"),
         Threat("The training seed", f"Standard deviation of children's copy minus adults' copy over {known.seeds} trainings "
-               "on the quick faces; the paper prints one.", *_points([known.by_seed] * 2), "points"),
+               f"of {' and of '.join(known.architectures)} on the quick faces; the paper prints one.",
+               *_points([known.least, known.most]), "points"),
         Threat("CAFE's children are a sample", f"Standard error of an accuracy of {score} % over other such children; a "
                "statement on these children alone has none of it.", *_points(errors), "points"),
         Threat("Small groups", "The true gap between CAFE's two smallest groups that a test finds in four cases of five.",

@@ -165,15 +165,20 @@ def _row(claim: Claim, tables: Tables, needed_sets: int) -> dict[str, object]:
             said = [f"{_metric(q)}: {each}" for q, (each, _) in zip(readings, given, strict=True)]
             reason = f"the readings of the paper's word differ ({', '.join(said)}); {reason}"
     else:
-        word, reason = (
-            NOT_TESTABLE,
-            claim.untestable or f"needs {claim.needs}; {attempts[0][1] or attempts[-1][1]}",
-        )
-    shown = found[0] if found else _attempt(claim.synthetic_analogue, tables)[0]
+        word = NOT_TESTABLE
+        reason = claim.untestable or f"needs {claim.needs}; {attempts[0][1] or attempts[-1][1]}"
+    unmatched = _attempt(claim.unmatched, tables)[0]
+    if not found and unmatched and unmatched.data_kind in DECIDING:
+        word = PARTLY_TESTABLE
+    shown = found[0] if found else unmatched or _attempt(claim.synthetic_analogue, tables)[0]
+    ours = NOTHING if shown is None else _in_words(shown, claim, bool(found))
+    if unmatched:
+        plain = f"{_in_words(unmatched, claim, is_own=True)} between copies that are not matched"
+        ours = f"{ours}, {plain}" if found else plain
     return {
         "claim_id": claim.id, "statement": claim.statement,
         "published": "in words" if claim.published is None else _with_unit(claim.published, claim),
-        "ours": NOTHING if shown is None else _in_words(shown, claim, bool(found)),
+        "ours": ours,
         "ours_low": np.nan if shown is None else shown.low,
         "ours_high": np.nan if shown is None else shown.high,
         "data_kind": "none" if shown is None else shown.data_kind,

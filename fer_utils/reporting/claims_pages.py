@@ -152,7 +152,9 @@ def for_readers(rates: pd.DataFrame) -> pd.DataFrame:
         ],
         "falsely reproduced, at most %": shares["false_reproduced"],
         "falsely contradicted, at most %": shares["false_contradicted"],
-        "likelihood ratio, at least": ["—" if not np.isfinite(r) else f"{r:.0f}" for r in rates["ratio"]],
+        "likelihood ratio, at least": [
+            "—" if np.isnan(r) else "none false" if np.isinf(r) else f"{r:.0f}" for r in rates["ratio"]
+        ],
     })  # fmt: skip
 
 

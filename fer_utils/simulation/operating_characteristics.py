@@ -61,6 +61,9 @@ LEAST_RATIO: Final = 5.0
 """A verdict for which the evidence is less than five times as likely where the paper is true is worth little; our choice,
 above the 3 that Jeffreys (1961) calls barely worth mentioning."""
 
+MATCHED: Final = "class_matched_"
+"""Cohorts that claims about the age of training faces are judged by."""
+
 NAMED: Final = ("South Asian", "African American")
 BEST: Final = "mobilenet_v3_large"
 LEAD: Final = 3.0
@@ -73,17 +76,23 @@ COLUMNS: Final = ("claim_id", "world", "training_sd", "trainings", "truth", "boa
 
 @dataclass(frozen=True)
 class World:
-    """What is true, in % and points: the best network's copies, its lead, and how far the named groups stay behind."""
+    """What is true, in % and points: the best network's copies, its lead, and how far the named groups stay behind.
+
+    `studio` is how much of the children's copy's lead over the adults' is of their pictures: matched copies lack it.
+    """
 
     all: float
     children: float
     adults: float
     lead: float = 0.0
     gap: float = 0.0
+    studio: float = 0.0
 
     def accuracy(self, copy: Copy) -> float:
-        """Return the accuracy of a copy, architecture and cohort, %."""
-        return float(getattr(self, copy[1])) - (0.0 if copy[0] == BEST else self.lead)
+        """Return the accuracy of a copy, architecture and cohort, %; a matched copy learned as much as the whole one."""
+        architecture, cohort = copy
+        level = float(getattr(self, cohort.removeprefix(MATCHED))) - (architecture != BEST) * self.lead
+        return level + (cohort == f"{MATCHED}adults") * self.studio
 
     def of_groups(self, copy: Copy) -> dict[str, float]:
         """Return the accuracy of a copy in every group, %; their mean over children is its accuracy."""
@@ -104,6 +113,7 @@ def worlds() -> dict[str, World]:
             everything - less, children, adults + less, LEAD - less, gap - less
         ),
         "no effect": World(children, children, children),
+        "studio, not age": World(everything, children, adults, LEAD, gap, studio=children - adults),
         "reversed": World(adults + children - everything, adults, children, -LEAD, -gap),
     }
 
@@ -122,6 +132,12 @@ def judged_claims() -> tuple[Claim, ...]:
     )
 
 
+def copies() -> list[Copy]:
+    """Return the copies that claims are judged by: the best network's, and of all networks those that are compared."""
+    compared = product(ARCHITECTURES, ("all", f"{MATCHED}children", f"{MATCHED}adults"))
+    return [*compared, (BEST, "children"), (BEST, "adults")]
+
+
 def board(world: str, sd: float, trainings: int, number: int) -> tuple[Answers, dict[Copy, Floats]]:
     """Return one board of answers, and what each copy of the published world is expected to answer to its children.
 
@@ -135,7 +151,7 @@ def board(world: str, sd: float, trainings: int, number: int) -> tuple[Answers, 
     own = float(np.sqrt((1 - ALIKE) * (1 - SHARED)))
     counts: dict[Copy, Counts] = {}
     expected: dict[Copy, Floats] = {}
-    for copy in product(ARCHITECTURES, ("all", "children", "adults")):
+    for copy in copies():
         moved = sd * generator.normal(size=(trainings, 1))
         threshold = _ease(worlds()[world], copy, moved)[:, child]
         luck = generator.standard_normal((trainings, len(child)), dtype=np.float32)
@@ -144,7 +160,7 @@ def board(world: str, sd: float, trainings: int, number: int) -> tuple[Answers, 
             EXPRESSIONS
         )
         counts[copy] = _counted(child, truth, np.where(right, truth, wrong), len(groups))
-        if copy[0] == BEST:
+        if copy[0] == BEST and not copy[1].startswith(MATCHED):
             ease = _ease(worlds()["as published"], copy, np.zeros((1, 1)))[0, child]
             expected[copy] = _expected(truth, ndtr((common + ease) / own))
     return Answers(counts, groups, DRAWS, seed=0), expected

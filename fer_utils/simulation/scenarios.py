@@ -15,7 +15,6 @@ import pandas as pd
 
 from expression_scores.adjusted_groups import adjusted_gap, adjusted_groups
 from expression_scores.calibration import overconfidence
-from expression_scores.group_tests import PRIMARY, group_tests
 from expression_scores.groups import Gap, group_pairs, largest_gap
 from expression_scores.intervals import clears_chance, intervals, recall_intervals, unpaired_differences
 from expression_scores.metrics import chance_level, confusions_by_subject
@@ -25,6 +24,7 @@ from face_sets.code_digests import code_digest
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from face_sets.files import atomic_path
 from face_sets.processes import usable_cores
+from fer_utils.analysis.claims import children_by_group, printed
 from fer_utils.simulation.experiments import RATES, Kind, Sample, Scenario, rates, run_scenarios, simulate
 from fer_utils.simulation.simulated_predictions import (
     faces_of,
@@ -32,6 +32,7 @@ from fer_utils.simulation.simulated_predictions import (
     like_synthetic_faces,
     true_accuracy,
 )
+from fer_utils.study import load_study
 
 METRIC: Final = "accuracy"
 
@@ -134,19 +135,6 @@ def _five_networks(sample: Sample) -> tuple[bool, ...]:
     return min(gaps) <= ALPHA / len(gaps), min(gaps) <= ALPHA
 
 
-def _family(sample: Sample) -> tuple[bool, ...]:
-    """Whether the primary test rejects, any test is significant, and any is for two groups that do not differ."""
-    tests = group_tests(sample.joined, "network 1", "ethnicity", sample.draws, sample.seed)
-    low_group = sample.population.gap_group
-    equal = tests["test"].str.contains(" and ") & ~tests["test"].str.contains(low_group, regex=False)
-    primary = tests.loc[tests["role"] == PRIMARY, "significant"]
-    return bool(primary.any()), bool(tests["significant"].any()), bool(tests.loc[equal, "significant"].any())
-
-
-def _no_family(sample: Sample) -> tuple[bool, ...]:
-    return _family(sample)[:2]
-
-
 def _single_scores(sample: Sample) -> tuple[bool, ...]:
     """Whether the intervals of overconfidence and of one expression's recall contain the truth."""
     _, confusions = confusions_by_subject(sample.joined)
@@ -184,8 +172,6 @@ def scenarios() -> tuple[Scenario, ...]:
     of_test, of_interval, power = Kind.FALSE_POSITIVE_OF_TEST, Kind.FALSE_POSITIVE_OF_INTERVAL, Kind.POWER
     even, uneven = "tones even in all groups", "one group mostly dark"
     worse = f"smallest group read worse by {100 * GAP:.0f} points"
-    sizes = (("cafe", CAFE, like_cafe()), ("quick", FEW, like_synthetic_faces()),
-             ("reference", MANY, like_synthetic_faces(MANY_REPLICATES)))  # fmt: skip
     guessing = like_synthetic_faces(accuracy=CHANCE, correlation=NEARLY_INDEPENDENT)
     return (
         Scenario("shift-none", "two networks equally good", CAFE, like_cafe(leads=(0.0, 0.0)),
@@ -212,12 +198,6 @@ def scenarios() -> tuple[Scenario, ...]:
         Scenario("adjusted-planted", f"{worse}, adjusted", CAFE, like_cafe(group_gap=GAP),
                  (("interval of the adjusted difference contains the truth", Kind.COVERAGE),
                   ("test of the adjusted model rejects", power)), _adjusted, in_full_only=True),
-        *(Scenario(f"family-none-{short}", "no group read worse, all tests together", size, population,
-                   (("primary test rejects", of_test), ("any test between groups is significant", of_test)), _no_family,
-                   in_full_only=True) for short, size, population in sizes),  # the name seeds the samples
-        Scenario("family-planted", worse, CAFE, like_cafe(group_gap=GAP),
-                 (("primary test rejects", power), ("any test is significant", power),
-                  ("a test is significant for two groups that do not differ", of_test)), _family, in_full_only=True),
         Scenario("single-scores", "overconfident by 10 points, expressions read equally well", CAFE, like_cafe(),
                  (("interval of overconfidence contains it", Kind.COVERAGE),
                   ("interval of one expression's recall contains it", Kind.COVERAGE)), _single_scores, in_full_only=True),
@@ -236,6 +216,21 @@ def scenarios() -> tuple[Scenario, ...]:
         _tones("group-uneven", f"one group read worse, {uneven}", power, of_test, power,
                group_gap=GAP, tones_go_with_groups=True),
     )  # fmt: skip
+
+
+def group_sizes() -> dict[str, tuple[list[int], int]]:
+    """Return the sizes of groups that profiles test: by name, the children of each and the photographs of a child."""
+    cafe = list(children_by_group().values())
+    photographs = round(printed("cafe-photographs").value / sum(cafe))
+    few, larger = len(cafe) * [min(cafe)], load_study("reference").test_replicates
+    plain = {
+        "CAFE's groups": (cafe, photographs),
+        "groups as small as CAFE's smallest": (few, len(EXPRESSIONS)),
+    }
+    several = {
+        f"{larger} times {name}": ([larger * n for n in groups], p) for name, (groups, p) in plain.items()
+    }
+    return plain | several
 
 
 def in_short(seed: int = 0) -> pd.DataFrame:

@@ -62,6 +62,8 @@ def test_predictions_as_published_get_the_verdicts_of_the_rules(saved):
 
 def test_the_same_predictions_without_the_training_sets_are_partly_testable(saved):
     assert by_id(saved(), ["kdef"])["verdict"]["children-above-adults"] == "partly testable"
+    unmatched = by_id(saved(lambda t: t[~t["cohort"].str.startswith("class_matched")]))
+    assert unmatched["verdict"]["children-above-adults"] == "partly testable"
     assert by_id(saved(), weights="random")["verdict"]["children-above-adults"] == "partly testable"
     assert by_id(saved(), [])["verdict"]["children-above-adults"] == "not testable here"
 
@@ -83,6 +85,10 @@ def test_seed_and_group_may_be_left_out(saved):
         (lambda t: t.assign(architecture="vgg"), "architecture 'vgg'"),
         (lambda t: t.assign(ethnicity="EA"), "ethnicity 'EA'"),
         (lambda t: t.assign(seed=-1), "whole number"),
+        (lambda t: t.assign(p_fear=1.2), "p_fear should hold probabilities from 0 to 1"),
+        (lambda t: t.assign(p_fear="likely"), "p_fear should hold probabilities from 0 to 1"),
+        (lambda t: t.rename(columns={"expression": "emotion"}), "lacks the column 'expression'"),
+        (lambda t: t.assign(expression=t["expression"].str.title()), "expression 'Anger' is not one of"),
         (lambda t: pd.concat([t, t.head(1)]), "answers .* twice"),
         (lambda t: t.assign(subject_id=range(len(t))), "more than one subject"),
         (lambda t: t.assign(face_id=None), "a value in every row"),
@@ -92,6 +98,24 @@ def test_a_damaged_table_ends_in_one_sentence(saved, change, message):
     with pytest.raises(TableError, match=message) as caught:
         tables_of_others(saved(change), ALL_SETS, "imagenet")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.assign(expression="happiness"),
+        lambda t: t.assign(expression="happiness", predicted="happiness"),
+        lambda t: t.assign(ethnicity="Asian"),
+        lambda t: t.assign(subject_id="one"),
+        lambda t: t.head(1),
+    ],
+    ids=["one class", "one class, all right", "one group", "one child", "one photograph"],
+)
+def test_a_poor_table_gets_a_verdict_or_a_reason_for_each_claim(saved, change):
+    board = by_id(saved(lambda t: change(t[t["seed"] == 0])))
+    assert set(board["verdict"]) <= set(VERDICTS)
+    assert (board["reason"].str.len() > 0).all()
+    assert not board["reason"].str.contains("\n|Traceback|nan").any()
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b'a,b\n"1'])

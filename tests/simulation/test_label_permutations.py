@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from face_sets.expressions import CHANCE, EXPRESSIONS
-from fer_utils.simulation.experiments import (
+from expression_scores.label_permutations import (
     PERMUTED,
     SIDE,
     TRUE,
@@ -14,6 +13,7 @@ from fer_utils.simulation.experiments import (
     learned_from_labels,
     scored_against_permuted,
 )
+from face_sets.expressions import CHANCE, EXPRESSIONS
 from fer_utils.simulation.simulated_predictions import like_cafe, sample_predictions
 
 

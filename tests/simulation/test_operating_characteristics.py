@@ -1,5 +1,7 @@
 """The rules for verdicts, in worlds whose truth is known: the shipped table is of today's rules and within its bars."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from expression_scores.copies import Answers
 from expression_scores.groups import clustering
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.estimates import estimate
-from fer_utils.analysis.verdicts import CANNOT_TELL, CONTRADICTED, REPRODUCED
+from fer_utils.analysis.verdicts import CANNOT_TELL, CONTRADICTED, REPRODUCED, judge
 from fer_utils.reporting.claims_pages import CHANGES
 from fer_utils.simulation import operating_characteristics as operating
 from fer_utils.simulation.operating_characteristics import (
@@ -44,6 +46,56 @@ def test_the_table_is_of_todays_rules_and_the_change_is_listed(table):
     assert list(changes.columns) == ["date", "rules", "change"]
     assert changes["rules"].iloc[-1] == rules_digest(), "list this change of the rules, with its date"
     assert changes["date"].is_monotonic_increasing
+
+
+def test_the_digest_changes_with_every_rule_and_with_nothing_else(table, monkeypatch):
+    """It is computed from the claims and the code, so that a table stamped by hand would have to lie about its boards."""
+    shipped = rules_digest()
+    for place, claim in enumerate(load_claims()):
+        if claim.rule is None:
+            continue
+        for change, counts in (
+            ({"margin": claim.rule.margin + 1}, True),
+            ({"never_reproduced": not claim.rule.never_reproduced}, True),
+            ({"because": "another reason"}, False),
+        ):
+            changed = [*load_claims()]
+            changed[place] = claim.model_copy(update={"rule": claim.rule.model_copy(update=change)})
+            monkeypatch.setattr(operating, "load_claims", lambda changed=changed: changed)
+            rules_digest.cache_clear()
+            assert (rules_digest() != shipped) == counts, (claim.id, change)
+            monkeypatch.undo()
+    rules_digest.cache_clear()
+    assert rules_digest() == shipped
+
+
+def test_the_digest_is_of_the_code_that_judges(monkeypatch):
+    seen = []
+    monkeypatch.setattr(operating, "own_code_digest", lambda *modules: seen.extend(modules) or "other code")
+    shipped = rules_digest()
+    rules_digest.cache_clear()
+    assert rules_digest() != shipped
+    monkeypatch.undo()
+    rules_digest.cache_clear()
+    judging = {sys.modules[each.__module__].__name__ for each in (judge, estimate, Answers, operating.board)}
+    assert judging == set(seen)
+
+
+def test_copies_that_are_judged_are_on_the_board():
+    for claim in judged_claims():
+        q = claim.quantity
+        for cohort in {q.cohort, getattr(q, "minus", q.cohort)}:
+            assert (getattr(q, "architecture", operating.BEST), cohort) in operating.copies()
+
+
+def test_a_lead_of_the_studio_alone_is_false(table):
+    """Children's copies ahead because their sets are studio pictures, as the test set is: matched copies are not."""
+    world = worlds()["studio, not age"]
+    assert world.accuracy((operating.BEST, "children")) > world.accuracy((operating.BEST, "adults"))
+    for name in ("children-above-adults", "children-above-adults-every-network"):
+        assert truth_of(CLAIMS[name], world) == CONTRADICTED
+        rows = table[(table["claim_id"] == name) & (table["world"] == "studio, not age")]
+        assert (rows[REPRODUCED] <= MOST_FALSE * rows["boards"]).all()
 
 
 def test_a_table_of_other_rules_is_refused(table, tmp_path):
@@ -99,7 +151,7 @@ def test_an_interval_across_zero_is_no_contradiction_where_the_paper_is_true(tab
 def test_boards_are_as_planted():
     drawn = [board("as published", 0.0, 1, number)[0] for number in range(40)]
     world = worlds()["as published"]
-    for copy in (("mobilenet_v3_large", "all"), ("mobilenet_v2", "adults")):
+    for copy in (("mobilenet_v3_large", "all"), ("mobilenet_v2", "class_matched_adults")):
         counts = np.stack([each.counts[copy][0] for each in drawn])
         assert counts.shape == (40, 154, 7, 7)
         assert counts.sum(axis=(1, 2, 3)).tolist() == [1192] * 40

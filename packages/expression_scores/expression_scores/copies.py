@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from expression_scores.groups import FEWEST_SUBJECTS, permutation_p_value
-from expression_scores.intervals import LEVEL, NOTHING, Interval, of_alike, welch
+from expression_scores.intervals import LEVEL, Interval, jackknife_error, welch
 from expression_scores.metrics import METRICS, Counts, Floats, scores_of_confusions
 
 Copy = tuple[str, str]
@@ -119,7 +119,7 @@ def compared(
     signs = (1, -1)[: len(copies)]
     value = sum(sign * float(each.values[metric][0]) for sign, each in zip(signs, found, strict=True))
     without = np.sum([sign * each.left_out[metric] for sign, each in zip(signs, found, strict=True)], axis=0)
-    error = 0.0 if fixed else _error(value, without, 1.0 - len(copies))
+    error = 0.0 if fixed else jackknife_error(value, without, 1.0 - len(copies))
     variances = [
         _training_sd(each.by_training[metric]) ** 2 / len(each.by_training[metric]) for each in found
     ]
@@ -131,7 +131,7 @@ def between_groups(
 ) -> Part:
     """Return the metric of one network on the children of some groups minus that on others'."""
     found = [answers.jackknifed(copy, names) for names in (first, second)]
-    errors = [_error(float(each.values[metric][0]), each.left_out[metric], 0.0) for each in found]
+    errors = [jackknife_error(float(each.values[metric][0]), each.left_out[metric], 0.0) for each in found]
     sizes = [len(each.left_out[metric]) for each in found]
     spread = welch((errors[0], errors[1]), (sizes[0], sizes[1]))
     return Part(float(found[0].values[metric][0] - found[1].values[metric][0]), *spread, 0.0)
@@ -165,15 +165,3 @@ def _quantile(tail: float, freedom: float) -> float:
 
 def _training_sd(scores: Floats) -> float:
     return max(TRAINING_SD, float(scores.std(ddof=1))) if len(scores) > 1 else TRAINING_SD
-
-
-def _error(value: float, left_out: Floats, lowest: float) -> float:
-    """The jackknife's error; of children who are all alike the one whose interval is as wide as `of_alike`."""
-    children = len(left_out)
-    if children < 2:
-        return np.inf  # one child says nothing of others
-    found = float(np.sqrt((children - 1) * left_out.var()))
-    if found > NOTHING:
-        return found
-    alike = of_alike(value, children, lowest)
-    return float(max(alike.high - value, value - alike.low) / _quantile(TAIL, children - 1))

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from expression_scores.adjusted_groups import adjusted_groups
-from expression_scores.groups import comparable, group_pairs, holm, largest_gap
+from expression_scores.groups import comparable, gaps_of_runs, group_pairs, holm
 from expression_scores.intervals import DRAWS
 from expression_scores.printed_scores import ALPHA
 
@@ -30,18 +30,16 @@ def group_tests(
     cannot be compared.
     """
     runs = [primary_run, *(run for run in joined["run_id"].unique() if run != primary_run)]
-    parts = {run: joined[joined["run_id"] == run] for run in runs}
-    if len(comparable(parts[primary_run], column)) < 2:
+    primary = joined[joined["run_id"] == primary_run]
+    if len(comparable(primary, column)) < 2:
         return pd.DataFrame(columns=list(COLUMNS))
     gap = "largest gap in accuracy (permutation)"
-    gaps = {run: largest_gap(part, column, "accuracy", draws, seed).p_value for run, part in parts.items()}
-    pairs = group_pairs(parts[primary_run], column, "accuracy")
+    gaps = gaps_of_runs(joined, runs, column, "accuracy", draws, seed).set_index("run_id")["p_value"]
+    pairs = group_pairs(primary, column, "accuracy")
     rows = [(SECONDARY if run != primary_run else PRIMARY, gap, run, p) for run, p in gaps.items()]
     named = zip(pairs["first"] + " and " + pairs["second"], pairs["p_value"], strict=True)
     rows += [(SECONDARY, words, primary_run, p) for words, p in named]
-    rows.append(
-        (SECONDARY, "adjusted model", primary_run, adjusted_groups(parts[primary_run], column).p_value)
-    )
+    rows.append((SECONDARY, "adjusted model", primary_run, adjusted_groups(primary, column).p_value))
     table = pd.DataFrame(rows, columns=list(COLUMNS[:4]))
     table["p_holm"] = holm(table["p_value"].where(table["role"] == SECONDARY))
     opens = gaps[primary_run] <= ALPHA

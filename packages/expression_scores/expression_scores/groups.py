@@ -28,11 +28,9 @@ from statsmodels.stats.libqsturng import qsturng
 from expression_scores.intervals import (
     DRAWS,
     LEVEL,
-    NOTHING,
     Interval,
     intervals,
-    jackknife_errors,
-    of_alike,
+    jackknife_error,
     paired_differences,
     recall_intervals,
     unpaired_differences,
@@ -73,6 +71,8 @@ UNCLUSTERED: Final = (
 BIASED: Final = ("macro_f1", "weighted_f1")
 """Metrics that are biased in small groups, by more the smaller they are: groups are given them without this bias."""
 
+UNBIASED: Final = tuple(metric for metric in METRICS if metric not in BIASED)
+
 WIDEST_INTERVAL: Final = 0.30
 """A group whose interval of accuracy is this wide or wider is too small to report (Parker et al. 2017)."""
 
@@ -109,7 +109,7 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
     """
     labels = _labels(joined, column)
     points = MetricFrame(
-        metrics={m: lambda truth, predicted, m=m: scores(truth, predicted)[m] for m in METRICS},
+        metrics={m: lambda truth, predicted, m=m: scores(truth, predicted)[m] for m in UNBIASED},
         y_true=joined["expression"].astype(str),
         y_pred=joined["predicted"].astype(str),
         sensitive_features=labels.rename(column),
@@ -121,8 +121,7 @@ def by_group(joined: pd.DataFrame, column: str, draws: int = DRAWS, seed: int = 
         unbiased = without_bias(confusions, scores_of_confusions)
         row = {column: group, "subjects": len(confusions), "images": int(confusions.sum())}
         row |= with_ends({m: _moved(each, unbiased[m]) for m, each in found.items() if m in BIASED})
-        row |= with_ends({m: each for m, each in found.items() if m not in BIASED})
-        row |= {metric: float(point[metric]) for metric in METRICS if metric not in BIASED}
+        row |= with_ends({m: found[m] for m in UNBIASED}) | {m: float(point[m]) for m in UNBIASED}
         narrow = found["accuracy"].high - found["accuracy"].low < WIDEST_INTERVAL
         rows.append(row | {"too_small": len(confusions) < FEWEST_SUBJECTS or not narrow})
     return pd.DataFrame(rows)
@@ -212,7 +211,7 @@ def largest_gap(
     Rows without a group, and groups of fewer than FEWEST_SUBJECTS, are left out. Raises ValueError for fewer than two
     groups, or a subject who is in two of them.
     """
-    grouped, members, confusions = _grouped(joined, column)
+    grouped, members, confusions = grouped_counts(joined, column)
     points = points_of(grouped, metric)
     best, worst = max(points, key=points.__getitem__), min(points, key=points.__getitem__)
     interval = unpaired_differences(grouped[best], grouped[worst], draws, seed)[metric]
@@ -252,7 +251,7 @@ def gaps_of_runs(
 def group_pairs(joined: pd.DataFrame, column: str, metric: str = "accuracy") -> pd.DataFrame:
     """Return the table of `pairwise` with `p_holm`, without rows where groups are INCOMPARABLE; else as `largest_gap`."""
     able = len(comparable(joined, column)) > 1
-    pairs = pairwise(_grouped(joined, column)[0] if able else {}, metric)
+    pairs = pairwise(grouped_counts(joined, column)[0] if able else {}, metric)
     return pairs.assign(p_holm=holm(pairs["p_value"]))
 
 
@@ -263,6 +262,26 @@ def comparable(joined: pd.DataFrame, column: str) -> list[str]:
     return [str(group) for group in sizes.index[sizes >= FEWEST_SUBJECTS]]
 
 
+def grouped_counts(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Counts, Counts]:
+    """Return the comparable groups' confusion counts, and of their subjects the group as a code and the counts.
+
+    Raises ValueError for fewer than two groups, or a subject who is in two of them.
+    """
+    known = joined[_labels(joined, column).isin(comparable(joined, column))]
+    each = pd.DataFrame({"subject": subjects_of(known), "group": known[column].astype(str)}).drop_duplicates()
+    if (twice := each["subject"].duplicated()).any():
+        first = each.loc[twice, "subject"].iloc[0]
+        raise ValueError(f"subject {first!r} is in two groups of {column!r}: a gap needs each subject in one")
+    subjects, confusions = confusions_by_subject(known)
+    codes, groups = pd.factorize(each.set_index("subject")["group"].loc[subjects], sort=True)
+    if len(groups) < 2:
+        raise ValueError(
+            f"a gap needs two groups of {column!r} or more with {FEWEST_SUBJECTS} subjects, given {len(groups)}"
+        )
+    grouped = {str(group): confusions[codes == code] for code, group in enumerate(groups)}
+    return grouped, codes.astype(np.int64), confusions
+
+
 def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     """Return one row per pair of groups: first, second, difference, low, high, p_value (Welch's, unadjusted).
 
@@ -271,7 +290,8 @@ def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
     no smaller than the least that a permutation test of the pair can give.
     """
     points = points_of(grouped, metric)
-    errors = {g: _error(c, metric) for g, c in grouped.items() if len(c) > 1}
+    left_out = {g: scores_of_confusions(c.sum(axis=0) - c)[metric] for g, c in grouped.items() if len(c) > 1}
+    errors = {g: jackknife_error(points[g], without, lowest=0.0) for g, without in left_out.items()}
     rows = []
     for a, b in combinations(grouped, 2):
         spread = (np.nan, np.nan)
@@ -292,16 +312,6 @@ def pairwise(grouped: Mapping[str, Counts], metric: str) -> pd.DataFrame:
         high=(pairs["difference"] + reach).clip(upper=1),
         p_value=pd.Series(2 * t.sf(statistic, pairs["freedom"])).clip(lower=pairs["rarest"]),
     ).drop(columns=["error", "freedom", "rarest"])
-
-
-def _error(counts: Counts, metric: str) -> float:
-    """The jackknife's standard error; of subjects who are all alike, the one whose t interval is as wide as `of_alike`."""
-    found = jackknife_errors(counts, scores_of_confusions)[metric]
-    if found > NOTHING:
-        return found
-    alike = of_alike(float(scores_of_confusions(counts.sum(axis=0))[metric]), len(counts), lowest=0.0)
-    reach = max(alike.high - alike.estimate, alike.estimate - alike.low)
-    return reach / float(t.ppf((1 + LEVEL) / 2, len(counts) - 1))
 
 
 def holm(p_values: pd.Series) -> Floats:
@@ -418,23 +428,6 @@ def check_one_run(joined: pd.DataFrame) -> None:
     """Raise ValueError for predictions of several runs."""
     if (runs := joined["run_id"].nunique()) != 1:
         raise ValueError(f"groups are compared within one run, given predictions of {runs}: select one")
-
-
-def _grouped(joined: pd.DataFrame, column: str) -> tuple[dict[str, Counts], Counts, Counts]:
-    """Return the comparable groups' confusion counts, and of their subjects the group as a code and the counts."""
-    known = joined[_labels(joined, column).isin(comparable(joined, column))]
-    each = pd.DataFrame({"subject": subjects_of(known), "group": known[column].astype(str)}).drop_duplicates()
-    if (twice := each["subject"].duplicated()).any():
-        first = each.loc[twice, "subject"].iloc[0]
-        raise ValueError(f"subject {first!r} is in two groups of {column!r}: a gap needs each subject in one")
-    subjects, confusions = confusions_by_subject(known)
-    codes, groups = pd.factorize(each.set_index("subject")["group"].loc[subjects], sort=True)
-    if len(groups) < 2:
-        raise ValueError(
-            f"a gap needs two groups of {column!r} or more with {FEWEST_SUBJECTS} subjects, given {len(groups)}"
-        )
-    grouped = {str(group): confusions[codes == code] for code, group in enumerate(groups)}
-    return grouped, codes.astype(np.int64), confusions
 
 
 def _ranges(confusions: Counts, labellings: Counts, metric: str) -> Floats:

@@ -191,6 +191,21 @@ def jackknife_errors(counts: Counts | Floats, statistics: Statistics) -> dict[st
     return {name: float(np.sqrt((len(counts) - 1) * v.var(axis=0))) for name, v in left_out.items()}
 
 
+def jackknife_error(value: float, left_out: Floats, lowest: float) -> float:
+    """Return the standard error of a value from `lowest` to 1, given what it is without each subject in turn, (subjects,).
+
+    Infinite for one subject. Of subjects who are all alike it is the error whose t interval is as wide as `of_alike`.
+    """
+    subjects = len(left_out)
+    if subjects < 2:
+        return np.inf  # one says nothing of others
+    found = float(np.sqrt((subjects - 1) * left_out.var()))
+    if found > NOTHING:
+        return found
+    alike = of_alike(value, subjects, lowest)
+    return max(alike.high - value, value - alike.low) / float(t.ppf((1 + LEVEL) / 2, subjects - 1))
+
+
 def without_bias(counts: Counts, statistics: Statistics) -> dict[str, float]:
     """Return each statistic of counts (subjects, ...) less its bias of order 1/subjects (Quenouille 1956).
 

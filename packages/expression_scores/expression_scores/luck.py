@@ -2,10 +2,9 @@
 
 The same network trained again from another seed scores differently on the same children. A score over several trainings is
 their mean; its error has two sources that cross, seeds and children. Each is measured by leaving out one seed, or one child
-in all trainings, and the two variances are added, with Satterthwaite's (1946, doi:10.2307/3002019) degrees of freedom. What
-seeds and children share is counted twice, so that the interval is a little wide where the seed matters little (Owen 2007,
-doi:10.1214/07-AOAS122). A bootstrap of three to seven seeds would be too short: resampling so few misses a good part of
-their variance.
+in all trainings; the two variances are added, less what both contain, the luck of single answers (two-way analysis of
+variance; Owen 2007, doi:10.1214/07-AOAS122), with Satterthwaite's (1946, doi:10.2307/3002019) degrees of freedom. A
+bootstrap of three to seven seeds would be too short: resampling so few misses a good part of their variance.
 """
 
 from typing import NamedTuple
@@ -20,7 +19,6 @@ from expression_scores.intervals import (
     Interval,
     Statistics,
     first_minus_second,
-    jackknife_errors,
 )
 from expression_scores.metrics import Counts, Floats, is_right, scores_of_confusions, subjects_of
 
@@ -57,13 +55,12 @@ def _over_seeds(counts: Counts, statistics: Statistics) -> dict[str, OverSeeds]:
             f"a score over seeds needs two trainings and two subjects, given {seeds} and {subjects}: "
             "name further seeds in the study"
         )
-    each = statistics(counts.sum(axis=1))  # a value per seed
-
-    def mean(summed: Counts) -> dict[str, Floats]:
-        return {name: values.mean(axis=-1) for name, values in statistics(summed).items()}
-
-    children = jackknife_errors(counts.swapaxes(0, 1), mean)
-    return {name: _over(values, children[name], subjects) for name, values in each.items()}
+    whole = counts.sum(axis=1)
+    each, left_out = (
+        statistics(whole),
+        statistics(whole[:, None] - counts),
+    )  # a value per seed, and without each subject
+    return {name: _over(values, left_out[name]) for name, values in each.items()}
 
 
 def variance_shares(joined: pd.DataFrame) -> pd.Series:
@@ -100,14 +97,16 @@ def variance_shares(joined: pd.DataFrame) -> pd.Series:
     return parts / parts.sum()
 
 
-def _over(values: Floats, child_error: float, subjects: int) -> OverSeeds:
-    seeds = len(values)
+def _over(values: Floats, left_out: Floats) -> OverSeeds:
+    """From values (seeds,), and values without each subject (seeds, subjects)."""
+    seeds, subjects = left_out.shape
+    child_error = float(np.sqrt((subjects - 1) * left_out.mean(axis=0).var()))
     variances = np.array([values.var(ddof=1) / seeds, child_error**2])
-    error = float(np.sqrt(variances.sum()))
-    estimate = float(values.mean())
-    freedom = (
-        variances.sum() ** 2 / (variances**2 / (seeds - 1, subjects - 1)).sum() if error > NOTHING else 1.0
-    )
+    of_both = left_out - left_out.mean(axis=0) - left_out.mean(axis=1, keepdims=True) + left_out.mean()
+    shared = (of_both**2).sum() * (subjects - 1) / (subjects * seeds * (seeds - 1))
+    variance = max(variances.sum() - shared, variances.max())
+    error, estimate = float(np.sqrt(variance)), float(values.mean())
+    freedom = variance**2 / (variances**2 / (seeds - 1, subjects - 1)).sum() if error > NOTHING else 1.0
     reach = float(t.ppf((1 + LEVEL) / 2, freedom)) * error
     interval = Interval(estimate, estimate - reach, estimate + reach)
     return OverSeeds(interval, float(values.std(ddof=1)), child_error)

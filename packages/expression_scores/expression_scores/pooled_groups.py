@@ -18,9 +18,9 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import t
 
-from expression_scores.groups import comparable
+from expression_scores.groups import comparable, grouped_counts
 from expression_scores.intervals import LEVEL
-from expression_scores.metrics import Floats, confusions_by_subject
+from expression_scores.metrics import Floats
 
 SPREAD: Final = 0.4
 """Scale of the prior for the standard deviation between groups, in log odds: about ten points at an accuracy of 60 %.
@@ -38,11 +38,10 @@ def pooled_groups(joined: pd.DataFrame, column: str) -> pd.DataFrame:
 
     `pooled` is the posterior median, low and high its 95 % interval. No rows for fewer than two groups.
     """
-    names = comparable(joined, column)
-    if len(names) < 2:
+    if len(comparable(joined, column)) < 2:
         return pd.DataFrame(columns=list(COLUMNS))
-    labels = joined[column].astype("string")
-    counts = [confusions_by_subject(joined[(labels == name).fillna(False)])[1] for name in names]
+    grouped = grouped_counts(joined, column)[0]
+    names, counts = list(grouped), list(grouped.values())
     right = [np.trace(each, axis1=1, axis2=2).astype(np.float64) for each in counts]
     images = [each.sum(axis=(1, 2)).astype(np.float64) for each in counts]
     sums = np.array([each.sum() for each in right]), np.array([each.sum() for each in images])

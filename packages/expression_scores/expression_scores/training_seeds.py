@@ -1,6 +1,6 @@
 """What the training seed does to scores: over the seeds of a study, and what is known where a study has one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from expression_scores.metrics import Counts, confusions_by_subject
 from face_sets.folders import MANIFESTS_FOLDER
 
 SPREAD_FILE: Final = MANIFESTS_FOLDER / "seed_spread.csv"
-"""Accuracies of one network trained from several seeds on the quick profile's faces, measured by this project."""
+"""Accuracies of networks trained from several seeds on the quick profile's faces; `fer validate --seeds` makes it."""
 
 COLUMNS: Final = (
     "architecture",
@@ -26,27 +26,49 @@ COLUMNS: Final = (
 
 
 class Spread(NamedTuple):
-    """How far trainings of one network scatter: standard deviation of children minus adults, in shares of accuracy."""
+    """How far trainings scatter: standard deviation of children minus adults, in shares of accuracy, least and most.
 
-    architecture: str
+    `seeds` is the fewest trainings of any of the networks.
+    """
+
+    architectures: tuple[str, ...]
     seeds: int
-    by_seed: float
+    least: float
+    most: float
 
 
 def known_spread() -> Spread:
     """Return the spread that was measured once, for pages of studies with a single seed."""
-    rows = pd.read_csv(SPREAD_FILE, comment="#")
-    difference = rows["children"] - rows["adults"]
-    return Spread(str(rows["architecture"].iloc[0]), len(rows), float(difference.std()))
+    rows = pd.read_csv(SPREAD_FILE)
+    differences = (rows["children"] - rows["adults"]).groupby(rows["architecture"])
+    spreads = differences.std()
+    return Spread(
+        tuple(spreads.index), int(differences.size().min()), float(spreads.min()), float(spreads.max())
+    )
 
 
 def left_out() -> str:
     """Return what a comparison of copies trained from a single seed leaves out, in words, with the spread known."""
     known = known_spread()
+    spread = " to ".join(dict.fromkeys(f"{100 * each:.1f}" for each in (known.least, known.most)))
     return (
-        f"with one seed they leave out how far trainings scatter. In {known.seeds} trainings of {known.architecture} on "
-        f"the quick faces, children's copy minus adults' copy had a standard deviation of {100 * known.by_seed:.1f} points."
+        f"with one seed they leave out how far trainings scatter. In {known.seeds} trainings of "
+        f"{' and of '.join(known.architectures)} on the quick faces, children's copy minus adults' copy had a standard "
+        f"deviation of {spread} points. How far other networks scatter, or longer "
+        "trainings, or trainings on photographs, was not measured."
     )
+
+
+def differences(answers: pd.DataFrame, again: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Return one row per pair of copies ("net.children"), first minus second, over seeds and children, from -1 to 1.
+
+    Columns: run_id, reference, difference, low, high. `answers` and `again` are those of `over_seeds`.
+    """
+    counts = {f"{network}.{cohort}": each for network, copies in _counts(answers, again).items()
+              for cohort, each in copies.items()}  # fmt: skip
+    found = [differences_over_seeds(counts[a], counts[b])["accuracy"].interval for a, b in pairs]
+    rows = [(*pair, each.estimate, each.low, each.high) for pair, each in zip(pairs, found, strict=True)]
+    return pd.DataFrame(rows, columns=["run_id", "reference", "difference", "low", "high"])
 
 
 def over_seeds(answers: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
@@ -57,9 +79,11 @@ def over_seeds(answers: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for architecture, copies in _counts(answers, again).items():
         found = {cohort: scores_over_seeds(counts)["accuracy"] for cohort, counts in copies.items()}
-        if {"children", "adults"} <= set(copies):
-            pair = (copies["children"], copies["adults"])
-            found["children minus adults"] = differences_over_seeds(*pair)["accuracy"]
+        for children in [cohort for cohort in copies if cohort.endswith("children")]:
+            adults = children.removesuffix("children") + "adults"
+            if adults in copies:
+                pair = (copies[children], copies[adults])
+                found[f"{children} minus {adults}"] = differences_over_seeds(*pair)["accuracy"]
         rows += [
             (architecture, cohort, len(next(iter(copies.values()))), each.interval.estimate, each.interval.low,
              each.interval.high, each.by_seed, each.by_children)

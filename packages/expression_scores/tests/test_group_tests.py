@@ -6,7 +6,6 @@ from made_up_predictions import made_up_faces, made_up_predictions
 
 from expression_scores import group_tests as tests_of_groups
 from expression_scores.group_tests import PRIMARY, SECONDARY, group_tests
-from expression_scores.groups import Gap
 from expression_scores.metrics import join
 from expression_scores.printed_scores import ALPHA
 
@@ -45,8 +44,8 @@ def test_a_gap_is_named_by_the_pairs_that_hold_it():
 
 
 def test_nothing_is_significant_where_the_primary_test_is_silent(monkeypatch):
-    closed = Gap("A", "B", 0.1, 0.0, 0.2, 2 * ALPHA, 0.0, 0.2, 0.1)
-    monkeypatch.setattr(tests_of_groups, "largest_gap", lambda *_: closed)
+    closed = pd.DataFrame({"run_id": ["network 0", "network 1"], "p_value": 2 * ALPHA})
+    monkeypatch.setattr(tests_of_groups, "gaps_of_runs", lambda *_: closed)
     table = group_tests(answered(100, {"E": 0.2}, 1), "network 0", draws=99)
     assert (table["p_holm"] <= ALPHA).any()
     assert not table["significant"].any()

@@ -44,6 +44,23 @@ def test_shares_of_each_copy_add_up():
 
 def test_the_spread_that_is_shipped_is_of_several_seeds():
     known = training_seeds.known_spread()
-    assert known.seeds >= 3
-    assert 0 < known.by_seed < 0.2
-    assert f"{100 * known.by_seed:.1f} points" in training_seeds.left_out()
+    assert known.seeds >= 4
+    assert 0 < known.least <= known.most < 0.2
+    assert f"{100 * known.most:.1f} points" in training_seeds.left_out()
+
+
+def test_matched_copies_are_compared_with_their_own_kind():
+    answers = [answered([s]) for s in (0, 7)]
+    for each in answers:
+        each["run_id"] = each["run_id"].str.replace(r"\.(?=children|adults)", ".class_matched_", regex=True)
+    table = training_seeds.over_seeds(*answers).set_index("copy")
+    assert "class_matched_children minus class_matched_adults" in table.index
+
+
+def test_differences_of_pairs_are_over_seeds_and_children():
+    found = training_seeds.differences(
+        answered([0]), answered([7, 8]), [("net.children", "net.adults")]
+    ).iloc[0]
+    table = training_seeds.over_seeds(answered([0]), answered([7, 8])).set_index("copy")
+    expected = table.loc["children minus adults", ["accuracy", "low", "high"]].astype(float).to_list()
+    assert found[["difference", "low", "high"]].astype(float).to_list() == pytest.approx(expected)
