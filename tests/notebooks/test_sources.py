@@ -86,6 +86,13 @@ def test_the_cell_after_the_parameters_checks_them_and_opens_the_results_of_its_
     )
 
 
+def test_code_is_folded_but_for_the_parameters(stage):
+    shown = [
+        source(cell) for cell in cells(stage, "code") if "hide-input" not in cell["metadata"].get("tags", [])
+    ]
+    assert [text for text in shown if "# name of a study profile" not in text] == []
+
+
 def test_cells_are_short(stage):
     lengths = sorted(len(source(cell).splitlines()) for cell in cells(stage, "code"))
     assert median(lengths[-10:]) <= LONG_CELLS
