@@ -136,16 +136,22 @@ def test_interrupted_papermill_leaves_no_process_of_the_workflow_below_it(projec
     started = subprocess.Popen([*command, "-p", "seed", "5"], cwd=project, env=environment(project),
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     root, family = psutil.Process(started.pid), []
-    for _ in range(600):
-        family = root.children(recursive=True)
-        if any("step" in words(each) for each in family):
-            break
-        time.sleep(0.1)
-    assert any("step" in words(each) for each in family), "no job began"
-    started.send_signal(how)
-    _, left = psutil.wait_procs(family, timeout=20)
-    started.wait(timeout=10)
-    assert [words(each) for each in left] == []
+    try:
+        for _ in range(600):
+            family = root.children(recursive=True)
+            if any("step" in words(each) for each in family):
+                break
+            time.sleep(0.1)
+        assert any("step" in words(each) for each in family), "no job began"
+        started.send_signal(how)
+        _, left = psutil.wait_procs(family, timeout=20)
+        started.wait(timeout=30)
+        assert [words(each) for each in left] == []
+    finally:  # else the lock of what is left fails the tests after this one
+        for each in [*family, root]:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        started.wait()
 
 
 def test_after_a_kill_the_same_command_works(project):

@@ -211,9 +211,12 @@ def launch_sources(_app: "Sphinx", _page: str, _template: str, context: dict[str
 
 
 def defer_scripts(_app: "Sphinx", _page: str, _template: str, context: dict[str, Any], _: Any) -> None:
-    """Let a page appear before its scripts are there, but for the options that scripts inside the page read at once."""
+    """Let a page appear before its scripts are there, but for those that the page of searches calls at once."""
     for script in context.get("script_files", ()):
-        if script.filename and "documentation_options" not in str(script.filename):
+        if script.filename and Path(str(script.filename)).name not in (
+            "documentation_options.js",
+            "doctools.js",
+        ):
             script.attributes["defer"] = "defer"
 
 

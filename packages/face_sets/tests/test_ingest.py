@@ -410,7 +410,7 @@ def test_of_several_faces_the_largest_is_taken(tmp_path, results):
     faces = IngestedSet(results, NAME).faces()
     here = IngestedSet(results, NAME).folder
     crops = [read_image(here / path).astype(float) for path in faces["path"]]
-    assert np.abs(crops[0] - crops[1]).mean() < 6  # the box moves a little with what is beside the face
+    assert np.abs(crops[0] - crops[1]).mean() < 12  # the box moves a little with what is beside the face
 
 
 def test_the_owners_box_chooses_the_face(tmp_path):
