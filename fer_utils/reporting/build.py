@@ -210,13 +210,11 @@ def launch_sources(_app: "Sphinx", _page: str, _template: str, context: dict[str
                 button["url"] = button["url"].replace(f"lab/tree/{STAGES_FOLDER}/", "lab/tree/notebooks/")
 
 
-def defer_scripts(_app: "Sphinx", _page: str, _template: str, context: dict[str, Any], _: Any) -> None:
-    """Let a page appear before its scripts are there, but for those that the page of searches calls at once."""
+def defer_scripts(_app: "Sphinx", page: str, _template: str, context: dict[str, Any], _: Any) -> None:
+    """Let a page appear before its scripts are there, but for those that scripts inside the page call at once."""
+    at_once = {"documentation_options.js", *(["doctools.js"] if page == "search" else [])}
     for script in context.get("script_files", ()):
-        if script.filename and Path(str(script.filename)).name not in (
-            "documentation_options.js",
-            "doctools.js",
-        ):
+        if script.filename and Path(str(script.filename)).name not in at_once:
             script.attributes["defer"] = "defer"
 
 
