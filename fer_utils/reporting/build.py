@@ -216,6 +216,8 @@ def defer_scripts(_app: "Sphinx", page: str, _template: str, context: dict[str, 
     for script in context.get("script_files", ()):
         if script.filename and Path(str(script.filename)).name not in at_once:
             script.attributes["defer"] = "defer"
+        else:
+            script.attributes.pop("defer", None)  # all pages share these entries
 
 
 def setup(app: "Sphinx") -> dict[str, Any]:
