@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 
 import psutil
 import pytest
@@ -133,7 +134,9 @@ def test_interrupted_papermill_leaves_no_process_of_the_workflow_below_it(projec
         "notebooks/02_architectures.ipynb",
         tmp_path / "out.ipynb",
     ]
-    started = subprocess.Popen([*command, "-p", "seed", "5"], cwd=project, env=environment(project),
+    # a shell lets what it starts in the background ignore Ctrl-C, and so would papermill where the tests run there
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    started = subprocess.Popen([*command, "-p", "seed", "5"], cwd=project, env=environment(project), preexec_fn=heard,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     root, family = psutil.Process(started.pid), []
     try:
