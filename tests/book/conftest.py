@@ -1,15 +1,14 @@
 """The rendered book, which `make book` makes."""
 
 import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from bs4 import BeautifulSoup
+from local_server import serving
 from playwright.sync_api import sync_playwright
 
 from face_sets.folders import PROJECT_FOLDER
+from printed_book.printing import BROWSERS
 
 HTML = PROJECT_FOLDER / "_build" / "html"
 
@@ -31,30 +30,29 @@ def pages(html):
     }
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format, *arguments):
-        """Say nothing: the test reports."""
-
-
 @pytest.fixture(scope="module")
 def origin(html):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(html)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The program's path."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.fail(
+            "Chromium is not installed: `apt-get install chromium`, or run without `-m browser` tests"
+        )
+    return found
 
 
 @pytest.fixture(scope="module")
-def launched():
+def launched(chromium):
     """A function that starts Chromium with options of its own; at the end all are closed.
 
     Not for the whole session: while Playwright is open no other test can run an event loop of its own.
     """
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.fail(
-            "Chromium is not installed: `apt-get install chromium`, or run without `-m browser` tests"
-        )
     with sync_playwright() as playwright:
         browsers = []
 

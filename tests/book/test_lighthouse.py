@@ -8,13 +8,10 @@ import gzip
 import json
 import shutil
 import subprocess
-import threading
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Quiet
+from local_server import Quiet, serving
 
 from face_sets.folders import PROJECT_FOLDER
 
@@ -68,15 +65,12 @@ def lighthouse():
 
 @pytest.fixture(scope="module")
 def address(html):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Compressing, directory=str(html)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(html, Compressing) as served:
+        yield served
 
 
-def scores(lighthouse, page):
+def scores(lighthouse, chromium, page):
     """The scores from 0 to 100 by category, and what lowers them."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     command = [str(lighthouse), page, "--quiet", "--output=json", "--only-categories=performance,accessibility",
                f"--chrome-path={chromium}", "--chrome-flags=--headless=new --no-sandbox"]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -91,10 +85,10 @@ def scores(lighthouse, page):
 
 
 @pytest.mark.parametrize("page", ["book/index.html", "book/stages/06_ethnicity_analysis.html"])
-def test_a_page_is_accessible_and_fast_on_a_phone(lighthouse, address, page):
+def test_a_page_is_accessible_and_fast_on_a_phone(lighthouse, chromium, address, page):
     tries = []
     for _ in range(TRIES):
-        tries.append(scores(lighthouse, f"{address}/{page}"))
+        tries.append(scores(lighthouse, chromium, f"{address}/{page}"))
         found, low = max(tries, key=lambda each: each[0]["performance"])
         if found["performance"] >= PERFORMANCE:
             break

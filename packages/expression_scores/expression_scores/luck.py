@@ -56,10 +56,8 @@ def _over_seeds(counts: Counts, statistics: Statistics) -> dict[str, OverSeeds]:
             "name further seeds in the study"
         )
     whole = counts.sum(axis=1)
-    each, left_out = (
-        statistics(whole),
-        statistics(whole[:, None] - counts),
-    )  # a value per seed, and without each subject
+    each = statistics(whole)  # a value per seed
+    left_out = statistics(whole[:, None] - counts)  # and without each subject
     return {name: _over(values, left_out[name]) for name, values in each.items()}
 
 

@@ -21,10 +21,8 @@ KEPT_BYTES: Final = 2**30
 THREADS: Final = 4
 """Files read at once: decoding frees Python's lock, and twice the cores of a small machine hide its disk."""
 
-
-_PART: Final = (
-    256  # faces that a thread takes at once, where there are many: fewer cost more than they even out
-)
+_PART: Final = 256
+"""Faces that a thread takes at once, where there are many: fewer cost more than they even out."""
 
 _REMEDY: Final = "delete the folder of faces and run the data stage again; ingest a licensed set again"
 
