@@ -57,13 +57,18 @@ def to_tflite(network: Any, precision: Precision, representative: np.ndarray) ->
     return bytes(converter.convert())
 
 
-def with_activation_ranges(network: Any, representative: np.ndarray, *, fused: bool = False) -> bytes:
+def with_activation_ranges(
+    network: Any, representative: np.ndarray, float_file: bytes | None = None, *, fused: bool = False
+) -> bytes:
     """Return a float TFLite model whose tensors carry the ranges that they take on `representative` faces.
 
     `quantized` starts from it. Hard-swish is written as three operators unless `fused` into one: LiteRT 2.3 has
-    no fast 8-bit kernel for HARD_SWISH, but has them for adding and multiplying.
+    no fast 8-bit kernel for HARD_SWISH, but has them for adding and multiplying. Else the network's `float_file`, if
+    given, is the model: converting takes longer than all the rest.
     """
     parts = not fused and any(isinstance(layer, HardSwish) for layer in network.submodules)
+    if float_file and not parts:
+        return with_ranges(float_file, measured_ranges(float_file, representative))
     converter = _converter(network, hard_swish_in_parts=parts)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     # The converter wants to calibrate; one face will do, since the ranges are measured anew

@@ -75,8 +75,10 @@ def candidate_fixes(model: bytes, errors: pd.DataFrame, more: np.ndarray) -> Ite
     yield Variant("more_faces", quantized(wider), f"ranges from {len(more)} representative faces")
 
 
-def whole_hard_swish(network: Any, representative: np.ndarray) -> Iterator[Variant]:
+def whole_hard_swish(
+    network: Any, representative: np.ndarray, float_file: bytes | None = None
+) -> Iterator[Variant]:
     """Yield the 8-bit file in which hard-swish is one operator; nothing for a network without it."""
     if any(isinstance(layer, HardSwish) for layer in network.layers):
-        model = with_activation_ranges(network, representative, fused=True)
+        model = with_activation_ranges(network, representative, float_file, fused=True)
         yield Variant("whole_hard_swish", quantized(model), "hard-swish as the one operator HARD_SWISH")

@@ -131,6 +131,7 @@ class Compression:
         self.technique, self.name = technique, name
         self.rows: dict[str, list[pd.DataFrame]] = {}
         self.answers = original.answers
+        self.float_file: bytes | None = None
         set_up(study, technique)
         original.network.set_weights(original.weights)
 
@@ -201,11 +202,13 @@ class Compression:
 
     def _export(self, trained: Trained, precision: Precision, run_id: str) -> Trained:
         model = to_tflite(trained.network, precision, self._representative())
+        if precision == "float32":
+            self.float_file = model
         self._keep(model, precision, run_id, trained)
         return trained
 
     def _export_int8(self, trained: Trained, run_id: str, explained: bool) -> Trained:
-        model = with_activation_ranges(trained.network, self._representative())
+        model = with_activation_ranges(trained.network, self._representative(), self.float_file)
         answers = self._keep(quantized(model), "int8", run_id, trained)
         if explained and not self._aware:
             loss = self._accuracy(self.answers) - self._accuracy(answers)
@@ -222,7 +225,7 @@ class Compression:
         """Add where an int8 file loses accuracy and what restores it, and what hard-swish in parts is worth."""
         variants: Iterator[Variant] = iter(())
         if self.technique == "none":
-            variants = whole_hard_swish(trained.network, self._representative())
+            variants = whole_hard_swish(trained.network, self._representative(), self.float_file)
         if loss > EXPLAINED_LOSS:
             errors = layer_errors(model, self._representative())
             self._add("layer_errors", errors.assign(run_id=run_id))

@@ -140,6 +140,21 @@ def test_parts_of_hard_swish_answer_as_well_as_the_whole(
     assert in_parts < 1.5 * in_one + 0.002
 
 
+def test_a_float_file_gives_the_8_bit_weights_and_steps_that_the_network_gives(
+    residual: keras.Model, faces: np.ndarray
+) -> None:
+    made = (
+        quantized(with_activation_ranges(residual, faces, file, fused=True))
+        for file in (None, to_tflite(residual, "float32", faces))
+    )
+    of_network, of_file = (schema.ModelT.InitFromPackedBuf(file, 0) for file in made)
+    for ours, theirs in zip(of_file.subgraphs[0].tensors, of_network.subgraphs[0].tensors, strict=True):
+        assert (ours.name, ours.type) == (theirs.name, theirs.type)
+        np.testing.assert_array_equal(ours.quantization.scale, theirs.quantization.scale)
+        data = of_file.buffers[ours.buffer].data, of_network.buffers[theirs.buffer].data
+        np.testing.assert_array_equal(*data)
+
+
 def test_a_network_without_hard_swish_has_no_such_variant(faces: np.ndarray) -> None:
     pixels = keras.Input((32, 32, 3))
     plain = keras.Model(pixels, layers.Conv2D(2, 3)(pixels))

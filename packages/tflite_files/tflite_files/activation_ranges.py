@@ -7,6 +7,7 @@ that layer's own (https://github.com/tensorflow/tensorflow/issues/127842, open; 
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.schema_py_generated import QuantizationParametersT
 from ai_edge_litert.tools.flatbuffer_utils import convert_bytearray_to_object, convert_object_to_bytearray
 
 Ranges = dict[int, tuple[float, float]]
@@ -40,11 +41,11 @@ def measured_ranges(model: bytes, faces: np.ndarray) -> Ranges:
 
 
 def with_ranges(model: bytes, ranges: Ranges) -> bytes:
-    """Return a TFLite model with other activation ranges; tensors without any, such as weights, stay as they are."""
+    """Return a TFLite model whose tensors carry these ranges; others, such as weights, stay as they are."""
     parsed = convert_bytearray_to_object(model)
     for index, (least, greatest) in ranges.items():
-        quantization = parsed.subgraphs[0].tensors[index].quantization
-        if quantization is not None and quantization.min is not None and len(quantization.min):
-            quantization.min = np.array([least], np.float32)
-            quantization.max = np.array([greatest], np.float32)
+        tensor = parsed.subgraphs[0].tensors[index]
+        tensor.quantization = tensor.quantization or QuantizationParametersT()
+        tensor.quantization.min = np.array([least], np.float32)
+        tensor.quantization.max = np.array([greatest], np.float32)
     return bytes(convert_object_to_bytearray(parsed))
