@@ -83,12 +83,11 @@ def _head_plane() -> tuple[Floats, Floats]:
     head = load_head()
     outer = head.triangles[head.kind == SKIN]
     flat = np.column_stack([head.map_places * SIDE, head.vertices[:, 2]]).astype(np.float32)
-    seen = rasterise(
-        flat, outer, SIDE, one_sided=False
-    )  # of the mouth's inside, the lips in front are nearer
     values = np.column_stack([head.vertices[:, :2], head.normals(head.vertices)[:, 2]]).astype(np.float32)
+    # of the mouth's inside, the lips in front are nearer
+    seen = rasterise(flat, outer, values, SIDE, one_sided=False)
     found = np.full((SIDE * SIDE, 3), np.nan, np.float32)
-    found[seen.pixel] = seen.interpolated(values, outer)
+    found[seen.pixel] = seen.values
     found = _filled(found.reshape(SIDE, SIDE, 3))
     low, high = _FACING
     return found[..., :2], np.clip((found[..., 2] - low) / (high - low), 0, 1)

@@ -101,9 +101,9 @@ def shape_weights(strengths: Strengths) -> dict[str, float]:
     """Return the weights of the mesh's face units, by name with Right or Left where it has sides."""
     weights: dict[str, float] = {}
     for number, (right, left) in zip(NUMBERS, strengths, strict=True):
+        strengths_of = {"": (right + left) / 2, "Right": right, "Left": left}
         for shape, weight in UNITS[number].items():
-            middle = shape in _MIDDLE
-            sides = (("", (right + left) / 2),) if middle else (("Right", right), ("Left", left))
-            for side, strength in sides:
-                weights[shape + side] = weights.get(shape + side, 0.0) + weight * float(strength)
+            for side in ("",) if shape in _MIDDLE else ("Right", "Left"):
+                name = shape + side
+                weights[name] = weights.get(name, 0.0) + weight * float(strengths_of[side])
     return {name: min(weight, 2.0) for name, weight in weights.items() if weight > 1e-4}

@@ -5,11 +5,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from rendered_faces.identity import colour
 from rendered_faces.patterns import soft
-from rendered_faces.rasteriser import Floats
+from rendered_faces.rasteriser import Floats, Pixels
 
 
 @dataclass(frozen=True)
@@ -132,9 +131,7 @@ def put_on_glasses(picture: Floats, eyes: Floats, scale: float, view: View) -> N
     picture += (0.85 * cover)[..., None] * (np.float32(0.08) - picture)
 
 
-def photograph(
-    scene: Floats, domain: Domain, degradation: float, random: np.random.Generator
-) -> npt.NDArray[np.uint8]:
+def photograph(scene: Floats, domain: Domain, degradation: float, random: np.random.Generator) -> Pixels:
     """Expose, blur, add noise and compress a scene (n, n, 3), 0 to 1; return uint8 RGB."""
     contrast = np.float32(1 + random.normal(0, 0.5 * domain.exposure))
     level = np.float32(0.5 + random.normal(0, 0.3 * domain.exposure))

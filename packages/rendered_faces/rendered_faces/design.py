@@ -12,7 +12,7 @@ from rendered_faces.action_units import EXPRESSIONS, MOUTHS
 from rendered_faces.identity import SEXES
 
 Image = dict[str, Any]
-Shown = list[tuple[str, int]]
+Shown = list[tuple[str, int]]  # expressions, each with the image's number
 
 DATASET: Final = "synthetic"
 GAP_DATASET: Final = "synthetic-gap"
@@ -68,20 +68,17 @@ class Design:
 
 
 def plan_faces(design: Design) -> pd.DataFrame:
-    """Return one row per image to render, those of the set with the planted gap last.
+    """Return one row per image to render, those of the set with the planted gap last; the README names the columns.
 
-    The columns are those of the `faces` table that are known before rendering, and what the renderer needs:
-    identity_seed and image_seed (non-negative integers), model_age (years on the head's own scale), intensity
-    (1: the prototype), blend (share of `blended_with`, another expression) and difficulty (0 to 1).
-    `age_years` is missing: the head's scale is not calibrated on people. A subject's seeds depend on the design's seed
-    and the subject's own cell and replicate alone, so more replicates leave the faces before as they were.
+    model_age is in years on the head's own scale, which is not calibrated on people: `age_years` is missing. intensity
+    is 1 for the prototype, blend a share of `blended_with`. A subject's seeds depend on the design's seed and its own
+    cell and replicate alone, so more replicates leave the faces before as they were.
     """
     images = design.images_per_expression
-    subjects = [*_crossed(design, "train", AGE_GROUPS, design.training_replicates, images)]
-    subjects += _crossed(design, "test", ("adult",), design.test_replicates, max(1, images // 2))
-    plan = pd.DataFrame([*subjects, *_test_children(design)])
-    both = pd.concat([plan, _with_planted_gap(plan, design)], ignore_index=True)
-    return both.astype({"age_years": "Float64"})
+    training = _crossed(design, "train", AGE_GROUPS, design.training_replicates, images)
+    adults = _crossed(design, "test", ("adult",), design.test_replicates, max(1, images // 2))
+    plan = pd.DataFrame([*training, *adults, *_test_children(design)])
+    return pd.concat([plan, _planted_gap(plan, design)], ignore_index=True).astype({"age_years": "Float64"})
 
 
 def _crossed(design: Design, pool: str, ages: Sequence[str], replicates: int, images: int) -> Iterator[Image]:
@@ -92,8 +89,7 @@ def _crossed(design: Design, pool: str, ages: Sequence[str], replicates: int, im
 
 
 def _test_children(design: Design) -> Iterator[Image]:
-    counts = enumerate(CAFE_CHILDREN.values())
-    children = [(group, place) for group, count in counts for place in range(count)]
+    children = [(group, place) for group, n in enumerate(CAFE_CHILDREN.values()) for place in range(n)]
     rounds = -(-max(CAFE_CHILDREN.values()) // len(_TURNS))
     for replicate, (number, (group, place)) in product(range(design.test_replicates), enumerate(children)):
         tone = _TURNS[(place + 2 * group) % len(_TURNS)]
@@ -117,9 +113,11 @@ def _photographs(images: int, child: int) -> Shown:
 def _subject(
     design: Design, pool: str, replicate: int, cell: int, shown: Shown, clarity: float = 1.0
 ) -> Iterator[Image]:
-    """Yield a subject's images: `shown` are its expressions with the image's number; `clarity` is beside its own."""
+    """Yield a subject's images; `clarity` is beside its own."""
     age_group, tone, group = _CELLS[cell]
-    split = "validation" if pool == "train" and _is_validation(age_group, tone, group, replicate) else pool
+    # ten of a replicate's hundred: every tone once, every group and age_group equally often
+    held_out = (group, age_group) == ((tone + replicate) % len(GROUPS), tone % len(AGE_GROUPS))
+    split = "validation" if pool == "train" and held_out else pool
     key = (_POOLS.index(pool), replicate, cell)
     random = _random(design, key)
     centre, spread, youngest, oldest = MODEL_AGES[AGE_GROUPS[age_group]]
@@ -156,11 +154,6 @@ def _random(design: Design, key: tuple[int, ...]) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(design.seed, spawn_key=key))
 
 
-def _is_validation(age_group: int, tone: int, group: int, replicate: int) -> bool:
-    """Choose ten of a replicate's hundred subjects: every tone once, every group and age_group equally often."""
-    return group == (tone + replicate) % len(GROUPS) and age_group == tone % len(AGE_GROUPS)
-
-
 def _performance(design: Design, key: tuple[int, ...], shift: float) -> Image:
     """Return how strongly and purely an image shows its expression; the slopes are those of pilot trainings."""
     random = _random(design, key)
@@ -174,7 +167,7 @@ def _performance(design: Design, key: tuple[int, ...], shift: float) -> Image:
     }
 
 
-def _with_planted_gap(plan: pd.DataFrame, design: Design) -> pd.DataFrame:
+def _planted_gap(plan: pd.DataFrame, design: Design) -> pd.DataFrame:
     """Return the first image of each expression of as many test children of each group as E has, E's times the gap."""
     children = plan[(plan["split"] == "test") & (plan["age_group"] == "child")]
     as_many = min(CAFE_CHILDREN.values()) * design.test_replicates

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from rendered_faces.head import WIDTH, Head
 from rendered_faces.identity import Identity
 from rendered_faces.patterns import ANGLE, LEVEL, SIDE, noise, soft
-from rendered_faces.rasteriser import Floats
+from rendered_faces.rasteriser import Floats, Triangles
 
 # Least and greatest height of the hair over the scalp, decimetres of the base mesh
 _RISE: Final = {
@@ -19,7 +18,7 @@ _RISE: Final = {
 _HANGING: Final = {"bob": (1.1, 1.7), "long": (2.0, 3.0)}
 """Least and greatest length of the curtain below its root, decimetres of the base mesh."""
 
-_COLUMNS, _ROWS = 48, 14  # of the curtain's grid
+_COLUMNS, _ROWS = 48, 14  # of the curtain's grid; between the two middle columns the face stays open
 _ROOT: Final = 7.80  # level of the curtain's upper edge, on the base mesh
 
 
@@ -28,7 +27,7 @@ class Curtain:
     """Hanging hair: points and outward normals (n, 3); places (n, 2), radians from the front edge, share of the length."""
 
     points: Floats
-    triangles: npt.NDArray[np.int32]
+    triangles: Triangles
     normals: Floats
     places: Floats
 
@@ -57,15 +56,11 @@ def grow_hair(head: Head, identity: Identity, random: np.random.Generator) -> Ha
         length = float(random.uniform(*_HANGING[style])) * identity.scale
         lifted = identity.vertices + head.normals(identity.vertices) * rise[:, None]
         curtain = _hang(head, lifted, identity.scale, length, front=float(random.uniform(0.95, 1.2)))
-    return Hair(cover, _strands(identity, random), rise, curtain)
-
-
-def _strands(identity: Identity, random: np.random.Generator) -> Floats:
-    if identity.hairstyle == "curly":
+    if style == "curly":
         depth = 0.28 * noise(random, (120, 120)) + 0.15 * noise(random, (45, 45))
     else:
         depth = 0.22 * noise(random, (6, 220)) + 0.12 * noise(random, (4, 60)) + 0.05 * noise(random, (8, 8))
-    return (identity.hair * np.exp(np.clip(depth, -0.8, 0.7))[..., None]) ** 2
+    return Hair(cover, (identity.hair * np.exp(np.clip(depth, -0.8, 0.7))[..., None]) ** 2, rise, curtain)
 
 
 def _cover(style: str, identity: Identity, random: np.random.Generator) -> Floats:
@@ -103,8 +98,10 @@ def _hang(head: Head, lifted: Floats, scale: float, length: float, front: float)
     """Hang hair from the scalp's vertices near the root's level, from the front edge backwards on both sides."""
     half = np.linspace(front, np.pi, _COLUMNS // 2)
     angles, down = np.concatenate([-half[::-1], half]), np.linspace(0, 1, _ROWS)[:, None]
-    apart = np.abs(np.angle(np.exp(1j * (head.around - angles[:, None]))))
-    roots = lifted[(apart + 2 * np.abs(head.vertices[:, 1] - _ROOT) + 100 * ~head.skin).argmin(1)]
+    off_level = np.abs(head.vertices[:, 1] - _ROOT)
+    near = np.flatnonzero(head.skin & (off_level < 0.5))  # all round the head there is one at 0.1
+    apart = np.abs(np.angle(np.exp(1j * (head.around[near] - angles[:, None]))))
+    roots = lifted[near[(apart + 2 * off_level[near]).argmin(1)]]
     # the front edge lies close to the cheek; behind it hair stands off, most over the ears
     back = np.abs(angles) - front
     volume = 0.06 + 0.26 * np.clip(back / 0.45, 0, 1)
@@ -116,12 +113,13 @@ def _hang(head: Head, lifted: Floats, scale: float, length: float, front: float)
     normals = np.stack([np.sin(angles), np.full(_COLUMNS, 0.25), np.cos(angles)], -1)
     places = np.stack(np.broadcast_arrays(back, down), -1)
     corner = np.arange(_ROWS * _COLUMNS).reshape(_ROWS, _COLUMNS)[:-1, :-1]
-    corner = np.delete(corner, _COLUMNS // 2 - 1, axis=1).ravel()  # the face stays open
-    below, beside = corner + _COLUMNS, corner + 1
-    triangles = [(corner, below, beside), (beside, below, below + 1)]
+    corner = np.delete(corner, _COLUMNS // 2 - 1, axis=1).reshape(-1, 1)
+    steps = np.array(
+        [[0, _COLUMNS, 1], [1, _COLUMNS, _COLUMNS + 1]]
+    )  # to the corners of a square's two triangles
     return Curtain(
         points.reshape(-1, 3).astype(np.float32),
-        np.concatenate([np.stack(corners, 1) for corners in triangles]).astype(np.int32),
+        np.concatenate([corner + step for step in steps]).astype(np.int32),
         np.tile(normals / np.sqrt(1.0625), (_ROWS, 1)).astype(np.float32),
         places.reshape(-1, 2).astype(np.float32),
     )

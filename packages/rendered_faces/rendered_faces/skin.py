@@ -113,24 +113,23 @@ def _paint_clothes(skin: Floats, random: np.random.Generator) -> None:
     grey, dye = random.uniform(0.12, 0.8), random.uniform(0.12, 0.8, 3)
     cloth = grey + random.uniform(0.1, 0.6) * (dye - grey)  # most are muted
     folds = 0.06 * noise(random, (20, 20)) + 0.04 * noise(random, (200, 200))
-    skin += worn * (cloth * np.exp(folds)[..., None] - skin)
+    below = slice(int(worn.any((1, 2)).argmax()), None)  # rows above wear nothing
+    skin[below] += worn[below] * (cloth * np.exp(folds[below])[..., None] - skin[below])
 
 
-_DEEPENED: Final[dict[str, dict[int, float]]] = {
-    "nasolabial": {12: 0.7, 10: 0.7, 9: 0.6, 20: 0.3},
-    "crow's feet": {6: 0.5, 7: 0.2},
-    "forehead": {1: 0.25, 2: 0.4},
-    "glabella": {4: 0.9, 9: 0.4, 1: 0.1},
-    "nose": {9: 0.9},
-    "under the eye": {6: 0.5, 7: 0.5, 9: 0.4},
-    "chin": {17: 0.9, 15: 0.3},
-    "beside the mouth": {15: 0.8, 12: 0.35, 20: 0.6},
+FOLDS: Final[dict[str, tuple[float, dict[int, float]]]] = {
+    "nasolabial": (0.7, {12: 0.7, 10: 0.7, 9: 0.6, 20: 0.3}),
+    "crow's feet": (0.8, {6: 0.5, 7: 0.2}),
+    "forehead": (0.7, {1: 0.25, 2: 0.4}),
+    "glabella": (0.4, {4: 0.9, 9: 0.4, 1: 0.1}),
+    "nose": (0.0, {9: 0.9}),
+    "under the eye": (0.8, {6: 0.5, 7: 0.5, 9: 0.4}),
+    "chin": (0.0, {17: 0.9, 15: 0.3}),
+    "beside the mouth": (0.4, {15: 0.8, 12: 0.35, 20: 0.6}),
 }
-"""How deep a unit makes a fold at strength 1 (the changes in appearance that the Investigator's Guide lists)."""
+"""How deep a fold is at rest in an old face, and how deep a unit makes it at strength 1 (the changes in appearance that
+the Investigator's Guide lists)."""
 
-FOLDS: Final = tuple(_DEEPENED)
-
-_AGED: Final = (0.7, 0.8, 0.7, 0.4, 0.0, 0.8, 0.0, 0.4)  # at rest, in an old face
 _DEEPEST: Final = 1.3
 _CHILDS: Final = 0.5  # a child's folds are about half as deep
 
@@ -138,10 +137,11 @@ _CHILDS: Final = 0.5  # a child's folds are about half as deep
 def fold_depths(strengths: Strengths, identity: Identity, random: np.random.Generator) -> Floats:
     """Return how deep each fold of FOLDS is, (8,): 0 none, about 1 clearly seen."""
     by_number = dict(zip(NUMBERS, strengths.mean(1), strict=True))
-    moved = [sum(k * by_number[unit] for unit, k in _DEEPENED[name].items()) for name in FOLDS]
+    aged, units = zip(*FOLDS.values(), strict=True)
+    moved = [sum(k * by_number[unit] for unit, k in each.items()) for each in units]
     deep = np.minimum(moved, _DEEPEST) * np.exp(0.2 * random.standard_normal(len(FOLDS)))
     deep *= 1 - (1 - _CHILDS) * identity.childness
-    return (deep + np.array(_AGED) * identity.ageing).astype(np.float32)
+    return (deep + np.array(aged) * identity.ageing).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -149,7 +149,7 @@ def fold_map() -> Floats:
     """Return the darkening of each fold at depth 1, (SIDE / 2, SIDE / 2, 8): dark in it, light on its upper side."""
     nose = [[(0.03 + 0.01 * k, 7.28 - 0.05 * k), (0.10 + 0.01 * k, 7.33 - 0.05 * k)] for k in range(3)]
     crow = [
-        [(0.50, 7.27 + 0.02 * k), (0.58, 7.27 + 0.05 * k), (0.66, 7.26 + 0.085 * k)] for k in (-1, 0, 1, 2)
+        [(0.50, 7.27 + 0.02 * k), (0.58, 7.27 + 0.05 * k), (0.66, 7.26 + 0.085 * k)] for k in range(-1, 3)
     ]
     brow = [[(a, y - 0.3 * a * a) for a in np.linspace(0, 0.42, 8)] for y in (7.70, 7.81, 7.92)]
     folds = (  # in the order of FOLDS

@@ -7,11 +7,12 @@ SIDE = 40
 
 
 def square(left, top, right, bottom, depth):
-    """Two triangles that cover a rectangle, seen from the front."""
+    """Two triangles that cover a rectangle, seen from the front, and their corners' columns and rows as values."""
     points = np.array(
         [(left, top, depth), (left, bottom, depth), (right, bottom, depth), (right, top, depth)]
     )
-    return points.astype(np.float32), np.array([(0, 1, 2), (0, 2, 3)], np.int32)
+    points = points.astype(np.float32)
+    return points, np.array([(0, 1, 2), (0, 2, 3)], np.int32), points[:, :2]
 
 
 def test_a_rectangle_covers_the_pixels_whose_centres_it_holds():
@@ -25,17 +26,18 @@ def test_a_rectangle_covers_the_pixels_whose_centres_it_holds():
 
 
 def test_the_back_is_seen_only_of_two_sided_triangles():
-    points, triangles = square(3, 5, 10, 9, 0)
+    points, triangles, values = square(3, 5, 10, 9, 0)
     backwards = triangles[:, ::-1]
-    assert len(rasterise(points, backwards, SIDE).pixel) == 0
-    assert len(rasterise(points, backwards, SIDE, one_sided=False).pixel) == 28
+    assert len(rasterise(points, backwards, values, SIDE).pixel) == 0
+    assert len(rasterise(points, backwards, values, SIDE, one_sided=False).pixel) == 28
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_nearest_is_shown_whatever_the_order(order):
-    (near, one), (far, two) = square(5, 5, 15, 15, 2.0), square(0, 0, 20, 20, 1.0)
+    (near, one, _), (far, two, _) = square(5, 5, 15, 15, 2.0), square(0, 0, 20, 20, 1.0)
     triangles = np.concatenate([one, two + 4])[::order]
-    seen = rasterise(np.concatenate([near, far]), triangles, SIDE)
+    points = np.concatenate([near, far])
+    seen = rasterise(points, triangles, points, SIDE)
     depth = np.zeros(SIDE * SIDE)
     depth[seen.pixel] = seen.depth
     depth = depth.reshape(SIDE, SIDE)
@@ -45,11 +47,9 @@ def test_the_nearest_is_shown_whatever_the_order(order):
 
 
 def test_values_are_interpolated_linearly():
-    points, triangles = square(0, 0, SIDE, SIDE, 0)
-    seen = rasterise(points, triangles, SIDE)
-    found = seen.interpolated(points[:, :2], triangles)
+    seen = rasterise(*square(0, 0, SIDE, SIDE, 0), SIDE)
     centres = np.stack(np.divmod(seen.pixel, SIDE)[::-1], 1) + 0.5
-    np.testing.assert_allclose(found, centres, atol=1e-4)
+    np.testing.assert_allclose(seen.values, centres, atol=1e-4)
 
 
 def test_what_lies_beyond_the_picture_is_left_out():
@@ -69,4 +69,28 @@ def test_a_mesh_has_no_holes_along_its_edges():
     triangles = np.concatenate(
         [np.stack([corner, below, beside], 1), np.stack([beside, below, below + 1], 1)]
     )
-    assert len(rasterise(points, triangles.astype(np.int32), SIDE).pixel) == SIDE * SIDE
+    assert len(rasterise(points, triangles.astype(np.int32), points, SIDE).pixel) == SIDE * SIDE
+
+
+def test_of_two_triangles_at_one_depth_the_last_is_shown():
+    points, triangles, values = square(5, 5, 15, 15, 1.0)
+    twice = np.concatenate([triangles, triangles])
+    assert set(rasterise(points, twice, values, SIDE).triangle) == {2, 3}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_triangles_are_shown_as_every_pixel_tried_by_every_triangle_says(seed):
+    random = np.random.default_rng(seed)
+    points = random.uniform((-10, -10, 0), (SIDE + 10, SIDE + 10, 5), (60, 3)).astype(np.float32)
+    triangles = random.permutation(60).reshape(20, 3).astype(np.int32)
+    down, across = np.divmod(np.arange(SIDE * SIDE), SIDE)
+    depths = np.full((len(triangles), SIDE * SIDE), -np.inf)
+    for depth, corners in zip(depths, points[triangles].astype(float), strict=True):
+        plane = np.linalg.inv(np.column_stack([corners[:, :2], np.ones(3)]))
+        weights = np.column_stack([across + 0.5, down + 0.5, np.ones(SIDE * SIDE)]) @ plane
+        inside = weights.min(1) >= 0
+        depth[inside] = weights[inside] @ corners[:, 2]
+    seen = rasterise(points, triangles, points, SIDE, one_sided=False)
+    assert np.array_equal(seen.pixel, np.flatnonzero(depths.max(0) > -np.inf))
+    assert np.array_equal(seen.triangle, depths.argmax(0)[seen.pixel])
+    np.testing.assert_allclose(seen.depth, depths.max(0)[seen.pixel], atol=1e-3)
