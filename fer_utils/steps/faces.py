@@ -19,6 +19,7 @@ from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.study import Study
 from rendered_faces.design import Design, plan_faces
+from rendered_faces.person import PICTURE_COLUMNS
 from rendered_faces.portrait import render_face
 
 FRAME_SHARE = 0.8
@@ -56,7 +57,8 @@ def _rendered(study: Study, paths: Paths) -> tuple[pd.DataFrame, pd.DataFrame]:
         partial(render_face, size=round(study.face_size / FRAME_SHARE)),
         paths.faces.parent,
         study.face_size,
-        processes=usable_cores(),
+        usable_cores(),
+        PICTURE_COLUMNS,  # most faces of the set with a planted gap are those of their twins
     )
 
 

@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from itertools import compress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Final
@@ -44,17 +45,23 @@ class CatalogueError(ValueError):
 
 
 def catalogue_faces(
-    rows: pd.DataFrame, load: Callable[[Row], Pixels], folder: Path, face_size: int, processes: int = 1
+    rows: pd.DataFrame,
+    load: Callable[[Row], Pixels],
+    folder: Path,
+    face_size: int,
+    processes: int = 1,
+    picture_columns: Sequence[str] = ("dataset", "face_id"),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Find, crop and store the largest face of each image; return the `faces` table and what was dropped.
 
     `rows` holds the columns of `faces` that are known before, and whatever `load` needs: it gets a row as a
     dictionary and returns uint8 RGB (height, width, 3). It must be importable, since it runs in `processes`
-    processes. Crops of `face_size` pixels a side are written as PNG to `folder/<dataset>/<face_id>.png`; the
-    table's `path` and `sha256` are theirs, and `may_publish` is what the set's manifest says, whatever `rows`
-    says. The second table says, with the columns DROPPED_COLUMNS, which images could not be read or showed no
-    face. Both keep the order of `rows`, whatever the number of processes. The caller writes them, after the
-    crops, so that a run killed in the middle leaves no table.
+    processes. Rows alike in the `picture_columns` have one picture, which is loaded once. Crops of `face_size`
+    pixels a side are written as PNG to `folder/<dataset>/<face_id>.png`; the table's `path` and `sha256` are
+    theirs, and `may_publish` is what the set's manifest says, whatever `rows` says. The second table says, with
+    the columns DROPPED_COLUMNS, which images could not be read or showed no face. Both keep the order of `rows`,
+    whatever the number of processes. The caller writes them, after the crops, so that a run killed in the middle
+    leaves no table.
 
     Raises CatalogueError for names that cannot be file names and when a process is killed, ManifestError for
     a set without a manifest, TableError for rows that do not fit the table.
@@ -62,8 +69,13 @@ def catalogue_faces(
     check_names(rows)
     permitted = {name: manifest_of(name).study.may_publish for name in rows["dataset"].unique()}
     records: list[Row] = [{str(k): v for k, v in row.items()} for row in rows.to_dict("records")]
-    processes = processes if len(records) > _CHUNK else 1
-    (results,) = outcomes([records], Worker(load, folder, face_size), processes)
+    alike = list(picture_columns)
+    first = ~rows.duplicated(alike).to_numpy()
+    pictures = rows.groupby(alike, sort=False, dropna=False).ngroup()  # numbered as they first appear
+    worker, processes = Worker(load, folder, face_size), processes if len(records) > _CHUNK else 1
+    (made,) = outcomes([list(compress(records, first))], worker, processes)
+    each = zip(records, first, pictures, strict=True)
+    results = [made[number] if own else worker.twin(made[number], row) for row, own, number in each]
     stored = rows.assign(**columns_of(results), may_publish=rows["dataset"].map(permitted).astype(bool))
     found = stored["reason"].isna()
     known = [column for column in tables.COLUMNS["faces"] if column in stored]
@@ -141,6 +153,14 @@ class Worker:
         data = encode_jpeg(crop, self.quality) if self.quality else encode_png(crop)
         self._store(row["dataset"], path, data)
         return Outcome(path, hashlib.sha256(data).hexdigest(), *look)
+
+    def twin(self, outcome: Outcome, row: Row) -> Outcome:
+        """Return what becomes of a row whose picture is that of an outcome: its crop is stored for the row, too."""
+        if outcome.path is None:
+            return outcome
+        path = f"{row['dataset']}/{row['face_id']}{Path(outcome.path).suffix}"
+        self._store(row["dataset"], path, (self.folder / outcome.path).read_bytes())
+        return replace(outcome, path=path)
 
     def _store(self, dataset: str, path: str, data: bytes) -> None:
         """Write plainly, but all: a half-written crop is in no table yet, and is written again with its part."""

@@ -14,6 +14,7 @@ from face_sets import catalogue, leaks, tables
 from face_sets.images import ImageError, read_image
 from face_sets.manifests import ManifestError
 from rendered_faces.design import Design, plan_faces
+from rendered_faces.person import PICTURE_COLUMNS
 from rendered_faces.portrait import render_face
 
 SIZE = 48
@@ -67,6 +68,33 @@ def test_the_number_of_processes_changes_nothing(stored, plan, tmp_path):
     again, dropped_again = catalogue.catalogue_faces(plan, draw, tmp_path, SIZE, processes=1)
     pd.testing.assert_frame_equal(again, faces)
     pd.testing.assert_frame_equal(dropped_again, dropped)
+
+
+def counted(row, folder):
+    """A face that leaves a trace each time it is drawn."""
+    (folder / f"{row['dataset']}-{row['face_id']}").touch(exist_ok=False)
+    return draw(row)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_twins_are_drawn_once_and_become_what_each_alone_becomes(plan, tmp_path, processes):
+    originals = plan.iloc[[3, 40, *range(30)]].drop_duplicates(
+        "face_id"
+    )  # among them a blank and an unreadable one
+    twins = originals.assign(dataset="synthetic-gap", face_id="twin-" + originals["face_id"])
+    rows = pd.concat([originals.iloc[:20], twins, originals.iloc[20:]], ignore_index=True)
+    drawn, whole, apart = (tmp_path / name for name in ("drawn", "whole", "apart"))
+    drawn.mkdir()
+    once = partial(counted, folder=drawn)
+    columns = [*PICTURE_COLUMNS, "fate"]
+    faces, dropped = catalogue.catalogue_faces(rows, once, whole, SIZE, processes, columns)
+    assert len(list(drawn.iterdir())) == len(originals)
+    expected, left_out = catalogue.catalogue_faces(rows, draw, apart, SIZE)
+    pd.testing.assert_frame_equal(faces, expected)
+    pd.testing.assert_frame_equal(dropped, left_out)
+    assert len(dropped) == 4
+    for path in faces["path"]:
+        assert (whole / path).read_bytes() == (apart / path).read_bytes()
 
 
 def test_the_manifest_decides_what_may_be_shown(plan, tmp_path):

@@ -17,7 +17,13 @@ from rendered_faces.rasteriser import Floats
 from rendered_faces.skin import paint_skin, skin_colour
 
 Row = Mapping[Hashable, Any] | pd.Series
-"""A row of `design.plan_faces`: of its columns, neither group, split nor dataset changes the picture."""
+"""A row of `design.plan_faces`."""
+
+PICTURE_COLUMNS: Final = (
+    "identity_seed", "model_age", "sex", "skin_tone", "image_seed", "expression", "mouth", "intensity", "blend",
+    "blended_with", "difficulty", "domain",
+)  # fmt: skip
+"""Of a row's columns, those that decide the picture: neither group, split nor dataset does."""
 
 _LIDS: Final = -0.12, 0.16  # mean and spread of how far lids are closed at rest; negative is open
 _CHILDS_LIDS: Final = -0.16  # children's are wider open

@@ -10,6 +10,7 @@ import pytest
 
 from rendered_faces.action_units import EXPRESSIONS
 from rendered_faces.design import DOMAINS, SKIN_TONES, Design, plan_faces
+from rendered_faces.person import PICTURE_COLUMNS
 from rendered_faces.portrait import render_face
 
 SIZE = 96
@@ -68,6 +69,21 @@ def test_group_dataset_and_split_change_nothing_in_the_pixels(row: dict[str, Any
     relabelled = row | {"ethnicity": "E", "dataset": "x", "split": "test", "subject_id": "x", "face_id": "x"}
     assert row["ethnicity"] != "E"
     assert np.array_equal(render_face(row, SIZE), render_face(relabelled, SIZE))
+
+
+def test_the_picture_columns_alone_decide_the_pixels(row: dict[str, Any]) -> None:
+    assert np.array_equal(
+        render_face(row, SIZE), render_face({name: row[name] for name in PICTURE_COLUMNS}, SIZE)
+    )
+
+
+def test_twins_of_the_gap_set_have_the_pictures_of_their_originals_but_for_group_e(
+    plan: pd.DataFrame,
+) -> None:
+    twins = plan["dataset"] == "synthetic-gap"
+    assert not plan[~twins].duplicated(list(PICTURE_COLUMNS)).any()
+    again = plan.duplicated(list(PICTURE_COLUMNS))
+    assert (again == (twins & (plan["ethnicity"] != "E"))).all()
 
 
 def test_the_gap_set_differs_from_its_twin_for_group_e_alone(plan: pd.DataFrame) -> None:
