@@ -11,7 +11,7 @@ from fer_utils.models.training import Trained, TrainingSet, fit
 from fer_utils.study import Study, Technique
 from traced_training.checkpoints import Checkpoint
 from traced_training.pruning import Pruning
-from traced_training.training_step import TrainingStep
+from traced_training.training_step import TrainingStep, forget_graph
 
 SPARSITY_TOLERANCE: Final = 0.01  # the schedule rounds to whole weights per layer
 
@@ -35,6 +35,8 @@ def compress(
         from fer_utils.compression import quantization_aware
 
         trained.network = quantization_aware.unwrap(trained.network, keep_clusters="clustering" in technique)
+        del step
+        forget_graph()  # no other technique shares this copy's; converting it would take a fifth more memory
     else:
         check_weights(trained.network, technique, study)
     return trained

@@ -5,6 +5,7 @@ runs Adam as a dozen operations for each variable; for the two hundred steps tha
 of the time (`benchmarks/training.py` compares the two).
 """
 
+import gc
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -203,6 +204,12 @@ def _gradients(network: Any, head_alone: bool, label_smoothing: float) -> Any:
         return (*sums, tf.gradients(mean, network.trainable_variables))
 
     return learned
+
+
+def forget_graph() -> None:
+    """Give back the memory of a training that has ended: its graph, which a next step of the same network would share."""
+    _gradients.cache_clear()
+    gc.collect()
 
 
 def _smoothed(losses: Any, probabilities: Any, share: float) -> Any:
