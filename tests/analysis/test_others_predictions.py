@@ -92,6 +92,7 @@ def test_seed_and_group_may_be_left_out(saved):
         (lambda t: pd.concat([t, t.head(1)]), "answers .* twice"),
         (lambda t: t.assign(subject_id=range(len(t))), "more than one subject"),
         (lambda t: t.assign(face_id=None), "a value in every row"),
+        (lambda t: pd.concat([t, t[["predicted"]]], axis=1), "two columns 'predicted'"),
     ],
 )
 def test_a_damaged_table_ends_in_one_sentence(saved, change, message):
