@@ -54,7 +54,7 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 test-slow: book ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow
 
-lighthouse: ## Accessibility and speed of two rendered pages on a phone, by Lighthouse (needs npm and Chromium)
+lighthouse: ## Accessibility and speed of two rendered pages on a phone, by Lighthouse (needs Chromium)
 	@$(BIN)/python -m pytest -n0 -s -m slow tests/book/test_lighthouse.py
 
 chaos: setup ## For an hour: kills, flipped bits, full disks and memory, two at once, by chance of CHAOS_SEED; counted on a page

@@ -75,13 +75,13 @@ function makeFilter(claims) {
   claims.before(field);
 }
 
-/** One button for all code of a page: until it is pressed the folds are hidden, too, which spares a reader many stops. */
+/** One button for all code of a page: until it is pressed book.css hides the folds, too, which spares a reader many stops. */
 function makeCodeButton(folds) {
   const button = make("button", { type: "button", className: "all-code", textContent: "Show the code of this page" });
   const article = document.querySelector("article");
   const set = (shown) => {
     button.setAttribute("aria-pressed", String(shown));
-    article.classList.toggle("without-code", !shown);
+    article.classList.toggle("with-code", shown);
     for (const fold of folds) fold.open = shown;
   };
   button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));

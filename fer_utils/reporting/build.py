@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
 
 from face_sets.files import write_bytes, write_text
 from face_sets.folders import PROJECT_FOLDER, remember
@@ -38,6 +39,7 @@ FILES_FOLDER: Final = STAGES_FOLDER / "files"
 COMPRESSED: Final = ".gzip"
 """Ends the place of a served file that is to lie there compressed: plain servers send files as they are."""
 
+_VIEW: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')  # of an SVG: its width and height
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -220,8 +222,21 @@ def defer_scripts(_app: "Sphinx", page: str, _template: str, context: dict[str, 
             script.attributes.pop("defer", None)  # all pages share these entries
 
 
+def keep_room(translator: Any, node: Any) -> None:
+    """Write a picture with its proportions: the page keeps its room, and nothing moves when the picture comes."""
+    file = Path(translator.builder.srcdir, node["uri"])
+    type(translator).visit_image(translator, node)
+    drawn = _VIEW.search(file.read_text(encoding="utf-8")) if file.suffix == ".svg" else None
+    width, height = drawn.groups() if drawn else Image.open(file).size
+    image = translator.body.pop()
+    translator.body.append(image.replace("<img ", f'<img style="aspect-ratio: auto {width} / {height}" ', 1))
+
+
 def setup(app: "Sphinx") -> dict[str, Any]:
     """Register the Sphinx extension."""
+    from docutils import nodes
+
+    app.add_node(nodes.image, override=True, html=(keep_room, lambda *_: None))
     app.connect("doctree-read", tell_results)
     app.connect("config-inited", add_edition)
     app.connect("html-page-context", defer_scripts)

@@ -1,11 +1,16 @@
 """The book in a browser, on a desk and on a phone: it asks its own server only and fits the screen."""
 
+import time
+
 import pytest
+from local_server import Quiet, serving
 from visits import Visit
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
 WIDTHS = (1280, 390)
+SHIFTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(shifted))))"
+MOST_SHIFTED = 0.1  # "good" by https://web.dev/articles/cls
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -22,6 +27,31 @@ def test_every_page_fits_and_asks_nothing_of_others(width, browser, origin, page
     assert visit.foreign == []
     assert visit.complaints == []
     assert wide == []
+
+
+class SlowScripts(Quiet):
+    """Sends pages at once and scripts and pictures later, and lets none be kept: each page is seen without them first."""
+
+    def do_GET(self):
+        if self.path.split("?")[0].endswith((".js", ".svg", ".png")):
+            time.sleep(0.1)
+        super().do_GET()
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_moves_under_its_reader_while_it_loads(width, browser, html, pages):
+    with serving(html, SlowScripts) as origin:
+        visit = Visit(browser, origin, width)
+        shifted = {}
+        for name in sorted(set(pages) - {"index.html"}):
+            visit.page.goto(f"{origin}/{name}")
+            shifted[name] = visit.page.evaluate(SHIFTED)
+        visit.page.close()
+    assert {name: shift for name, shift in shifted.items() if shift >= MOST_SHIFTED} == {}
 
 
 def test_search_finds_a_page_without_other_origins(browser, origin):

@@ -1,7 +1,7 @@
 """Lighthouse on a phone's settings: accessibility 100 and performance of at least 90; `make lighthouse`.
 
 It is pinned in `lighthouse/package-lock.json` and installed into `.cache/lighthouse` at its first run, which needs the
-npm registry; so the test is slow, and set-up does without it.
+npm registry; so the test is slow, and set-up does without it. Where there is no Node.js it comes as for LiteRT.js.
 """
 
 import gzip
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from local_server import Quiet, serving
 
+from arm_latency.litert_js import node, npm
 from face_sets.folders import PROJECT_FOLDER
 
 pytestmark = [pytest.mark.results, pytest.mark.browser, pytest.mark.slow]
@@ -48,19 +49,17 @@ class Compressing(Quiet):
 
 @pytest.fixture(scope="module")
 def lighthouse():
-    """The path of the pinned program."""
-    if (npm := shutil.which("npm")) is None:
-        pytest.fail("npm is not installed: `apt-get install npm`, or leave out `make lighthouse`")
+    """The command that runs the pinned program."""
     lock = INSTALLED / "package-lock.json"
     if not lock.is_file() or lock.read_bytes() != (PINNED / lock.name).read_bytes():
         shutil.rmtree(INSTALLED, ignore_errors=True)
         shutil.copytree(
             PINNED, unfinished := INSTALLED.with_name("lighthouse-unfinished"), dirs_exist_ok=True
         )
-        subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
                        cwd=unfinished, check=True)  # fmt: skip
         unfinished.rename(INSTALLED)
-    return INSTALLED / "node_modules" / ".bin" / "lighthouse"
+    return [node(), str(INSTALLED / "node_modules" / "lighthouse" / "cli" / "index.js")]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +70,7 @@ def address(html):
 
 def scores(lighthouse, chromium, page):
     """The scores from 0 to 100 by category, and what lowers them."""
-    command = [str(lighthouse), page, "--quiet", "--output=json", "--only-categories=performance,accessibility",
+    command = [*lighthouse, page, "--quiet", "--output=json", "--only-categories=performance,accessibility",
                f"--chrome-path={chromium}", "--chrome-flags=--headless=new --no-sandbox"]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     report = json.loads(answer.stdout)

@@ -66,6 +66,14 @@ def test_every_image_has_an_alternative_text_that_is_not_a_file_name(pages):
     assert not bad
 
 
+def test_every_picture_has_room_before_it_is_loaded(pages):
+    pictures = [(name, picture) for name, page in pages.items() for picture in page.select("article img")]
+    assert pictures
+    assert [
+        f"{name}: {p['src']}" for name, p in pictures if "aspect-ratio: auto" not in p.get("style", "")
+    ] == []
+
+
 def test_every_figure_has_caption_name_and_source_line(pages):
     figures = [(name, figure) for name, page in pages.items() for figure in page.select("figure")]
     assert len(figures) >= 6, "each of the first six stages shows a figure"

