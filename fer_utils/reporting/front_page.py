@@ -146,7 +146,8 @@ def _figures(latencies: pd.DataFrame, paths: Paths) -> list[dict[str, str]]:
         }
     )
     shares = {"estimate": scores["percent"] / 100, "low": scores["low"] / 100, "high": scores["high"] / 100}
-    scores = scores[["group", "series"]].assign(**shares)
+    persons = {"subjects": published_tables.children(), "images": published_tables.photographs()}
+    scores = scores[["group", "series"]].assign(**persons, **shares)
     reference = f"the reference network's {printed('reference-score').printed} %"
     told = latencies[latencies["source"].isin(SOURCES[:3])]
     told = told[told["architecture"].isin(published_tables.published_claims()["architecture"])]

@@ -38,6 +38,18 @@ def test_groups_of_adults_add_up_to_the_persons_photographed(pages):
     assert sum(adults) == faces["subject_id"].nunique()
 
 
+def test_every_estimate_behind_a_figure_says_how_many_persons_it_rests_on():
+    tables = {path: pd.read_csv(path) for path in sorted(PATHS.figures("x").parent.rglob("*.csv"))}
+    estimates = {path: table for path, table in tables.items() if "estimate" in table}
+    assert {"04_compression", "09_real_faces"} <= {path.parent.name for path in estimates}
+    lacking = [
+        f"{p.parent.name}/{p.name}"
+        for p, t in estimates.items()
+        if "subjects" not in t or t["subjects"].isna().any()
+    ]
+    assert lacking == []
+
+
 def test_no_table_behind_a_figure_has_an_unnamed_column():
     tables = sorted(PATHS.figures("x").parent.rglob("*.csv"))
     assert tables

@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.results, pytest.mark.browser]
 
 DESK, PHONE = 1280, 390
 FIRST = "book/index.html"
-HIGHEST = {DESK: 8000, PHONE: 12000}  # of a stage page; the first page is shorter
+LONG = ("book/how_to_run.html", "book/stages/model_cards.html")
+HIGHEST = {DESK: 8000, PHONE: 12000}  # of a stage page and the longest others; the first page is shorter
 HIGHEST_FIRST = {DESK: 4500, PHONE: 5000}
 MOST_BYTES_GZIPPED, MOST_BYTES = 800_000, 1_200_000
 MOST_STOPS = 60
@@ -41,8 +42,10 @@ def height(visit, name):
     return visit.page.evaluate("document.documentElement.scrollHeight")
 
 
-def test_the_first_page_and_the_stages_are_not_too_long(visit, pages):
-    limits = {FIRST: HIGHEST_FIRST[visit.width]} | dict.fromkeys(stages(pages), HIGHEST[visit.width])
+def test_the_first_page_the_stages_and_other_long_pages_are_not_too_long(visit, pages):
+    limits = {FIRST: HIGHEST_FIRST[visit.width]} | dict.fromkeys(
+        [*stages(pages), *LONG], HIGHEST[visit.width]
+    )
     found = {name: height(visit, name) for name in limits}
     assert {name: pixels for name, pixels in found.items() if pixels >= limits[name]} == {}
 
@@ -161,6 +164,16 @@ def test_a_stage_page_has_few_keyboard_stops(browser, origin, pages):
         stops[name] = visit.page.evaluate(IN_TAB_ORDER)
     visit.page.close()
     assert {name: number for name, number in stops.items() if number >= MOST_STOPS} == {}
+
+
+def test_each_stage_opens_with_its_question_and_its_result(pages):
+    """The result is the first paragraph after the question, with numbers of the run, and short enough for a glance."""
+    found = {name: pages[name].select("article p")[:2] for name in stages(pages)}
+    assert len(found) == 9
+    results = {name: [p for p in shown if p.text.startswith("Result. ")] for name, shown in found.items()}
+    assert [name for name, shown in results.items() if len(shown) != 1] == []
+    assert [name for name, (p,) in results.items() if len(p.select(".pasted-text")) < 3] == []
+    assert {name: len(p.text.split()) for name, (p,) in results.items() if len(p.text.split()) > 100} == {}
 
 
 def test_captions_and_alternative_texts_tell_the_result(pages):

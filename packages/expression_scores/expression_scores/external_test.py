@@ -136,7 +136,7 @@ def peers() -> pd.DataFrame:
 
 
 def smiles_by_sex(measured: pd.DataFrame) -> pd.DataFrame:
-    """Return shares of smiles read as happiness: columns group, series (women, men), estimate, low, high.
+    """Return shares of smiles read as happiness: columns group, series (women, men), subjects, estimate, low, high.
 
     `measured` holds `group` and the columns of `measures`; one smile per person, so intervals are Wilson's (1927). Of a
     sex that nobody is of there is no row.
@@ -146,8 +146,8 @@ def smiles_by_sex(measured: pd.DataFrame) -> pd.DataFrame:
         if pd.isna(row[f"{who}_happiness_recall"]):
             continue
         share = wilson(float(row[f"{who}_happiness_recall"]), row[who])
-        rows.append((row["group"], who, share.estimate, share.low, share.high))
-    return pd.DataFrame(rows, columns=["group", "series", "estimate", "low", "high"])
+        rows.append((row["group"], who, row[who], share.estimate, share.low, share.high))
+    return pd.DataFrame(rows, columns=["group", "series", "subjects", "estimate", "low", "high"])
 
 
 def wilson_ends(scores: pd.DataFrame, column: str) -> dict[str, list[float]]:

@@ -60,8 +60,9 @@ def retrain_last_layers(
 def gains(few_shot: pd.DataFrame, joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Return what moving the last layer gains on children it was not trained on, one row per run and number of children.
 
-    `joined` holds the runs' own predictions. Columns: run_id, children, repeats, before, after, after_low, after_high
-    (accuracies from 0 to 1 over all samples), difference, low, high (paired, over children), worst, best (sample).
+    `joined` holds the runs' own predictions. Columns: run_id, children, repeats, subjects (tested, over all samples),
+    before, after, after_low, after_high (accuracies from 0 to 1 over all samples), difference, low, high (paired, over
+    children), worst, best (sample).
     """
     before = joined.rename(columns={"predicted": "named_before"})
     after = few_shot.merge(before, on=["run_id", "face_id"], validate="many_to_one")
@@ -77,7 +78,7 @@ def _gain(after: pd.DataFrame, draws: int, seed: int) -> dict[str, object]:
     right = [is_right(rows) for rows in (after, before)]
     by_sample = (right[0].astype(float) - right[1]).groupby(after["repeat"]).mean()
     return {
-        "repeats": len(by_sample), "before": float(right[1].mean()),
+        "repeats": len(by_sample), "subjects": subjects_of(after).nunique(), "before": float(right[1].mean()),
         "after": level.estimate, "after_low": level.low, "after_high": level.high,
         "difference": difference.estimate, "low": difference.low, "high": difference.high,
         "worst": float(by_sample.min()), "best": float(by_sample.max()),
