@@ -85,13 +85,8 @@ def parameters_page(study: Study, paths: Paths) -> str:
         for other in [load_study(study.profile, **study.changes | changes)]
         for there in [Paths.of(other)]
     }
-    return render(
-        "parameters.md.j2",
-        profile=study.profile,
-        needs=needs,
-        examples=examples,
-        parameters=pd.DataFrame(parameters()),
-    )
+    every = pd.DataFrame(parameters())
+    return render("parameters.md.j2", profile=study.profile, needs=needs, examples=examples, parameters=every)
 
 
 def _needs(stage: str, declared: Sequence[Job], paths: Paths, took: pd.Series) -> dict[str, float]:

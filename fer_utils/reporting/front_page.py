@@ -139,12 +139,9 @@ def _range(shares: pd.Series) -> str:
 def _figures(latencies: pd.DataFrame, paths: Paths) -> list[dict[str, str]]:
     """Save the two figures; return for each what the template shows: name and result."""
     scores = published_tables.score_intervals(SHOWN_CORRELATIONS).rename(columns={"series": "group"})
-    scores["series"] = scores["correlation"].map(
-        {
-            0.0: "photographs independent",
-            SHOWN_CORRELATIONS[1]: f"correlation {SHOWN_CORRELATIONS[1]:g} within children",
-        }
-    )
+    within = SHOWN_CORRELATIONS[1]
+    labels = {0.0: "photographs independent", within: f"correlation {within:g} within children"}
+    scores["series"] = scores["correlation"].map(labels)
     shares = {"estimate": scores["percent"] / 100, "low": scores["low"] / 100, "high": scores["high"] / 100}
     persons = {"subjects": published_tables.children(), "images": published_tables.photographs()}
     scores = scores[["group", "series"]].assign(**persons, **shares)

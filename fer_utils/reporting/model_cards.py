@@ -83,15 +83,8 @@ class ModelCard:
 
     def text(self, mark: str) -> str:
         """Return the card as Markdown without the front matter; `mark` is that of its title, "#" say."""
-        return render(
-            "model_card.md.j2",
-            card=self,
-            mark=mark,
-            name=name,
-            percent=percent,
-            interval=interval,
-            whole=whole,
-        )
+        writers = {"name": name, "percent": percent, "interval": interval, "whole": whole}
+        return render("model_card.md.j2", card=self, mark=mark, **writers)
 
     def training_data(self) -> list[dict[Hashable, Any]]:
         """Return the sizes of training data and test: dataset, split, age_group, subjects, images."""
