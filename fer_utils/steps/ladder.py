@@ -1,7 +1,8 @@
 """The ladder: MobileNetV2 trained on ever more lifelike faces, each rung scored on photographs of real adults.
 
 A network climbs in stages: its last layer learns, then its last blocks, then all layers, always with the statistics of
-batch normalization as they were. What the frozen layers make of the faces is computed once.
+batch normalization as they were; at last its weights become the mean of those before and after all layers learned, to keep
+more of what the features knew of photographs (Wortsman et al. 2022, arXiv:2109.01903).
 """
 
 from collections.abc import Callable, Sequence
@@ -85,9 +86,8 @@ class Ladder:
         learned = {kind: self.faces(kind, held_out=False) for kind in FACES[name]}
         labels = np.concatenate([np.tile(each.labels, COPIES) for each in learned.values()])
         frozen = FrozenLayers(network, [first for first, *_ in STAGES.values() if first], COPIES)
-        kept = [
-            frozen.seen(each.images, self.folder / f"behind-{kind}.npz") for kind, each in learned.items()
-        ]
+        places = {kind: self.folder / f"behind-{kind}.npz" for kind in learned}
+        kept = [frozen.seen(each.images, places[kind]) for kind, each in learned.items()]
         for stage, (first, epochs, rate) in STAGES.items():
             rung = f"{name}, {stage}"
             if not first and "single" in FACES[name]:
@@ -97,9 +97,13 @@ class Ladder:
                 inputs = np.concatenate([each[first] for each in kept])
                 learn(step, inputs, labels, epochs, rate, BATCH, self.seed, self.checkpoint(rung))
             else:
+                before = network.get_weights()
                 images, classes, _ = map(np.concatenate, zip(*learned.values(), strict=True))
                 self.fit(network, rung, images, classes, epochs, rate)
             keep(rung, len(labels) // COPIES, network)
+        else:
+            network.set_weights([(a + b) / 2 for a, b in zip(before, network.get_weights(), strict=True)])
+            keep(f"{name}, averaged", len(labels) // COPIES, network)
         return network
 
     def climb_from_random(self, keep: Keep) -> None:
@@ -155,7 +159,7 @@ def sized(images: np.ndarray, size: int) -> np.ndarray:
 def make_ladder(seeds: Sequence[int], folder: Path, to: Path, report: Callable[[str], None]) -> None:
     """Train all rungs that the data allow, score them, and write the tables, the released model and its card into `to`.
 
-    Released is, of the seeds' networks of RELEASED after the last of STAGES, the most accurate on held-out rendered faces;
+    Released is, of the seeds' averaged networks of RELEASED, the most accurate on held-out rendered faces;
     the external test chooses nothing.
     """
     score, best = Scores(folder, report), []

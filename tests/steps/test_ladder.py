@@ -51,7 +51,7 @@ def test_a_ladder_leaves_a_model_its_tables_and_its_card(small, tmp_path):
     said = []
     make_ladder([3], tmp_path / "made", tmp_path / "to", said.append)
     tables = ladder_tables(tmp_path / "to")
-    stages = ["random weights", "last layer", "last blocks", "all layers"]
+    stages = ["random weights", "last layer", "last blocks", "all layers", "averaged"]
     assert list(tables[RUNGS]["rung"]) == [
         f"rendered, {stage}" for stage in stages
     ]  # no photographs: no skins
@@ -59,7 +59,7 @@ def test_a_ladder_leaves_a_model_its_tables_and_its_card(small, tmp_path):
     assert tables[ANSWERS].empty
     found = released(tmp_path / "to")
     assert (found.rung, found.image_size, found.trained_on) == (
-        "rendered, all layers",
+        "rendered, averaged",
         SIZE,
         reports.TRAINED_ON,
     )
