@@ -1,6 +1,6 @@
 """The model that is released with the book: its files, what they learned from, and the tables of the ladder it is from.
 
-`fer ladder --seeds 3 --to results/reference` writes them; they are in git, so that a fresh clone has a model that reads real faces.
+`fer ladder --seeds 3 --to results/reference` writes them; they are in git: a fresh clone has a model that reads real faces.
 """
 
 import json
