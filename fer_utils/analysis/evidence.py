@@ -142,11 +142,12 @@ def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str
 
 def _read_answers(path: Path) -> pd.DataFrame:
     try:
-        given = pd.read_csv(path, dtype="str", skipinitialspace=True)
-        header = pd.read_csv(path, dtype="str", skipinitialspace=True, header=None, nrows=1).iloc[0]
+        lines = pd.read_csv(path, dtype="str", skipinitialspace=True, header=None)  # once: it may be a pipe
     except ValueError as error:  # pandas' errors of parsing and of letters are among them
         raise declared.TableError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
-    if twice := header[header.duplicated()].dropna().tolist():  # pandas would take the first
+    header = lines.iloc[0]
+    given = lines[1:].set_axis(list(header), axis=1).reset_index(drop=True)
+    if twice := header[header.duplicated()].dropna().tolist():
         raise declared.TableError(f"{path} has two columns {twice[0]!r}: leave one")
     if absent := [name for name in OTHERS_COLUMNS if name not in given]:
         raise declared.TableError(

@@ -91,7 +91,7 @@ class Ladder:
         for stage, (first, epochs, rate) in STAGES.items():
             rung = f"{name}, {stage}"
             if not first and "single" in FACES[name]:
-                break  # it shows somebody: compared with, and never released
+                return network  # it shows somebody: compared with, and never released
             if first:
                 step = TrainingStep(keras.Model(network.get_layer(first).input, network.output))
                 inputs = np.concatenate([each[first] for each in kept])
@@ -101,9 +101,8 @@ class Ladder:
                 images, classes, _ = map(np.concatenate, zip(*learned.values(), strict=True))
                 self.fit(network, rung, images, classes, epochs, rate)
             keep(rung, len(labels) // COPIES, network)
-        else:
-            network.set_weights([(a + b) / 2 for a, b in zip(before, network.get_weights(), strict=True)])
-            keep(f"{name}, averaged", len(labels) // COPIES, network)
+        network.set_weights([(a + b) / 2 for a, b in zip(before, network.get_weights(), strict=True)])
+        keep(f"{name}, averaged", len(labels) // COPIES, network)
         return network
 
     def climb_from_random(self, keep: Keep) -> None:

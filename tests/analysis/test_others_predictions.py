@@ -1,5 +1,8 @@
 """Somebody else's table of predictions is judged by the same rules, or refused in one sentence."""
 
+import os
+from threading import Thread
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,6 +102,16 @@ def test_a_damaged_table_ends_in_one_sentence(saved, change, message):
     with pytest.raises(TableError, match=message) as caught:
         tables_of_others(saved(change), ALL_SETS, "imagenet")
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_that_comes_through_a_pipe_is_read_as_a_file_is(saved, tmp_path):
+    path, pipe = saved(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=[path.read_bytes()])
+    writer.start()
+    found = tables_of_others(pipe, ALL_SETS, "imagenet").predictions
+    writer.join()
+    pd.testing.assert_frame_equal(found, tables_of_others(path, ALL_SETS, "imagenet").predictions)
 
 
 @pytest.mark.parametrize(
