@@ -16,6 +16,13 @@ LONGEST = (
 )  # fmt: skip
 
 
+def pytest_configure():
+    """Name folders from the root: some tests run the project in a copy, elsewhere."""
+    for variable in ("FER_DATA", "FER_RESULTS"):
+        if folder := os.environ.get(variable):
+            os.environ[variable] = os.path.abspath(os.path.expanduser(folder))
+
+
 def pytest_collection_modifyitems(items):
     """Put the files that take longest first: one that begins last would keep one core waiting for the other."""
     order = {start: place for place, start in enumerate(LONGEST)}

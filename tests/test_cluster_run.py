@@ -107,13 +107,16 @@ def queue(*states):
     return dict(line.split(maxsplit=1) for line in lines.splitlines())
 
 
-def wait_for(found, seconds=1200):
+def wait_for(found, run=None, seconds=1200):
+    """Return the first answer; fail where none comes, at once where the run that should give it ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
+        ended = run is not None and run.process.poll() is not None
         if answer := found():
             return answer
+        assert not ended, f"the run ended: {run.ended()}"
         time.sleep(0.5)
-    raise AssertionError(f"nothing after {seconds} s")
+    raise AssertionError(f"nothing after {seconds} s: {''.join(run.told) if run else ''}")
 
 
 def has_words(process, words):
@@ -194,7 +197,7 @@ def impatient(folder):
 
 def test_what_a_killed_run_left_in_the_queue_is_cancelled_by_the_next(node, project):
     running = Run(project, "01_data")
-    left = wait_for(lambda: queue("RUNNING", "PENDING"))
+    left = wait_for(lambda: queue("RUNNING", "PENDING"), running)
     running.kill()
     assert left.keys() & queue("RUNNING", "PENDING").keys()
     code, told = Run(project, "01_data").ended()
@@ -214,13 +217,13 @@ def test_a_study_runs_to_its_book_each_job_by_itself_and_failures_are_named_at_o
     running, seen = Run(project, profile=impatient(tmp_path / "profile")), set()
     for failure, words in failures.items():
         number = wait_for(
-            lambda: [n for n, what in queue("RUNNING").items() if FAILING in what and n not in seen]
+            lambda: [n for n, what in queue("RUNNING").items() if FAILING in what and n not in seen], running
         )[0]
         seen.add(number)
         with failure(node, number, table.parent):
             wait_for(lambda number=number: number not in queue("RUNNING", "COMPLETING"))
             gone = time.monotonic()
-            line = wait_for(lambda number=number: running.line(f"{FAILING} (SLURM job {number})"))
+            line = wait_for(lambda number=number: running.line(f"{FAILING} (SLURM job {number})"), running)
             print(f"{failure.__name__}: named after {time.monotonic() - gone:.0f} s: {line.strip()}")
             assert time.monotonic() - gone < PATIENCE
         assert words in line

@@ -16,8 +16,6 @@ from fer_utils.study import load_study
 
 pytestmark = pytest.mark.results
 
-DATA = {"FER_DATA": os.path.abspath(os.environ["FER_DATA"])} if "FER_DATA" in os.environ else {}
-
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -44,7 +42,7 @@ def due(project, **variables):
     code = "import json; from fer_utils.workflow import due_jobs; print(json.dumps(due_jobs('quick', {})))"
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False,
-        env={**os.environ, **DATA, "PYTHONPATH": python_path(project), **variables},
+        env={**os.environ, "PYTHONPATH": python_path(project), **variables},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout.splitlines()[-1])
