@@ -132,7 +132,7 @@ def test_check_finds_each_kind_of_damage(results):
     IngestedSet(results, "kdef").faces_file.write_bytes(b"no table")
     (IngestedSet(results, "ckplus").folder / rows["ckplus"]["path"][1]).unlink()
     table = IngestedSet(results, "rafd")
-    pd.read_parquet(table.faces_file).iloc[:-1].to_parquet(table.faces_file)
+    tables.write_sealed(pd.read_parquet(table.faces_file).iloc[:-1], table.faces_file)
     answer = fer("check")
     assert answer.exit_code == 1
     lines = answer.output.splitlines()
@@ -164,7 +164,7 @@ def studies(results, tmp_path):
     other = Paths.of(load_study("quick"), results)
     put = pd.read_parquet(paths.faces).assign(dataset="synthetic", split="train")
     other.faces.parent.mkdir(parents=True)
-    put.to_parquet(other.faces)
+    tables.write_sealed(put, other.faces)
     for page in ("_build/html/index.html", "book/stages/01_data.ipynb", ".cache/book-x/page.html"):
         (tmp_path / page).parent.mkdir(parents=True)
         (tmp_path / page).write_text("faces")

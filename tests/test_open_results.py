@@ -90,7 +90,7 @@ def test_an_absent_table_stops_only_the_page_that_reads_it(results):
 
 def test_a_foreign_table_is_refused(results):
     foreign = pd.DataFrame({"run_id": ["a"], "colour": ["red"]})
-    foreign.to_parquet(results.paths.trained("runs", NETWORK))
+    tables.write_sealed(foreign, results.paths.trained("runs", NETWORK))
     with pytest.raises(tables.TableError, match="unknown column"):
         len(results.runs)
 

@@ -84,7 +84,7 @@ def put_external(paths):
     target = paths.external_faces.parent
     shutil.copytree(paths.results / "data" / "london" / "images-0", target / "images-0")
     tables.write(rows[[c for c in tables.COLUMNS["faces"] if c in rows]], "faces", paths.external_faces)
-    pd.DataFrame({name: [] for name in DROPPED_COLUMNS}).to_parquet(paths.external_dropped)
+    tables.write_sealed(pd.DataFrame({name: [] for name in DROPPED_COLUMNS}), paths.external_dropped)
 
 
 def build_page(paths, project):

@@ -196,9 +196,9 @@ def read_sealed(path: Path) -> pd.DataFrame:
     try:
         data = path.read_bytes()
         file = parquet.ParquetFile(pyarrow.BufferReader(data))
-        seal = (file.metadata.metadata or {}).get(_SEAL)  # other programs' files have none
-        if seal is not None and sha256(_ZEROS.join(data.rsplit(seal, 1))).hexdigest().encode() != seal:
-            raise ValueError("it is not as it was written")
+        seal = (file.metadata.metadata or {}).get(_SEAL)  # a flipped bit of the footer can hide it
+        if seal is None or sha256(_ZEROS.join(data.rsplit(seal, 1))).hexdigest().encode() != seal:
+            raise ValueError("it is not as this project wrote it")
         return file.read().to_pandas()
     except Exception as error:  # the library lets anything out, and it is always the file's fault
         why = " ".join(str(error).split())[:200]

@@ -120,7 +120,7 @@ def put_set(results, name, people=12, draw=None, size=48, **columns):
     rows = rows.assign(sha256=digests, perceptual_hash=hashes, picture_hash=wholes)
     tables.write(rows, "ingested", target.faces_file)
     missed = rows.iloc[:1].assign(face_id=f"{name}-missed", reason="no face found", skin_tone=pd.NA)
-    missed.to_parquet(target.dropped_file)
+    tables.write_sealed(missed, target.dropped_file)
     target.rejected_file.write_text("path,reason\n")
     target.write_report(Report(name, len(rows), 1, 0, 0, {}, {}, {}, size, "0"))
     return rows
