@@ -30,6 +30,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "best epoch": {"chosen_epoch": "best"},
     "head first": {"head_epochs": 1},
     "augmentation": {"augmentation": 0.5},
+    "erasing": {"erasing": 0.25},
+    "sharpness-aware": {"sharpness_radius": 0.05},
 }
 """By name: the fields that differ from the profile's. Numbers are those of shared recipes (0.1, 0.01) or of the quick
 profile's length (an average over fifty steps, an epoch of six)."""

@@ -59,7 +59,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "seed", "cohorts", "initial_weights", "image_size", "epochs", "batch_size", "learning_rate", "dropout",
         "augmentation", "unknown_age_is_adult", "device", "threads",
         "head_epochs", "head_learning_rate", "warm_up_epochs", "weight_decay", "label_smoothing", "weight_average",
-        "balanced_sampling", "chosen_epoch",
+        "balanced_sampling", "chosen_epoch", "sharpness_radius", "erasing", "temperature_scaling",
     ),
     "compression": (
         "techniques", "shared_jobs", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
@@ -106,22 +106,14 @@ class Study(BaseModel):
         default=2, ge=1, description="training subjects in each cell of age group x tone x group (100 cells)"
     )
     test_replicates: int = Field(
-        default=2,
-        ge=1,
-        description="how often CAFE's 154 children are tested, and adults in each of their cells",
+        default=2, ge=1, description="how often CAFE's 154 children are tested, and adults in each cell"
     )
     images_per_expression: int = Field(
-        default=2,
-        ge=1,
-        le=12,
-        description="images of each training subject and expression; test children have CAFE's at 2",
+        default=2, ge=1, le=12, description="of each training subject; test children have CAFE's at 2"
     )
     difficulty: Share = Field(default=0.2, description="0 clean and distinct, 1 blurred and ambiguous")
     child_shift: float = Field(
-        default=0.8,
-        ge=0.2,
-        le=1,
-        description="children's expression intensity as a share of adults': planted",
+        default=0.8, ge=0.2, le=1, description="children's expression intensity as a share of adults'"
     )
     planted_gap: float = Field(
         default=0.4, ge=0.2, le=1, description="group E's expression intensity in the set with a planted gap"
@@ -134,7 +126,7 @@ class Study(BaseModel):
     cohorts: tuple[Cohort, ...] = Field(
         default=("children", "adults", "all"),
         min_length=1,
-        description="the training copies of each network, by whose faces they learn from",
+        description="copies, by whose faces they learn from",
     )
     initial_weights: Literal["imagenet", "random", "auto"] = Field(
         default="imagenet", description="one initialisation for all networks; auto: imagenet if available"
@@ -155,32 +147,32 @@ class Study(BaseModel):
     head_epochs: int = Field(
         default=0, ge=0, description="epochs before the others in which the last layer learns alone"
     )
-    head_learning_rate: float = Field(
-        default=1e-3,
-        gt=0,
-        le=1,
-        description="learning rate of the epochs in which the last layer learns alone",
-    )
+    head_learning_rate: float = Field(default=1e-3, gt=0, le=1, description="learning rate of those epochs")
     warm_up_epochs: int = Field(
-        default=0,
-        ge=0,
-        description="epochs in which the learning rate rises in equal steps to its full value",
+        default=0, ge=0, description="epochs in which the learning rate rises in equal steps to its value"
     )
     weight_decay: float = Field(default=0.0, ge=0, le=1, description="of kernels, decoupled (AdamW)")
     label_smoothing: Share = Field(default=0.0, description="share of each label spread over all expressions")
     weight_average: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.0,
-        description="decay at each step of a moving average of the weights, which is used; 0: the last ones",
+        default=0.0, description="decay of a moving average of the weights, which is used; 0: the last ones"
     )
     balanced_sampling: bool = Field(
         default=False, description="whether each data set, age group and expression is shown equally often"
     )
     chosen_epoch: Literal["last", "best"] = Field(
-        default="last",
-        description="whose weights are used; best: by balanced accuracy on validation children",
+        default="last", description="whose weights are used; best: by accuracy on validation children"
     )
     augmentation: Share = Field(
         default=1.0, description="strength of shifts, zooms, turns and exposure in training"
+    )
+    erasing: Share = Field(
+        default=0.0, description="share of training faces of which a rectangle is filled with noise"
+    )
+    sharpness_radius: float = Field(
+        default=0.0, ge=0, le=1, description="of sharpness-aware minimisation, often 0.05; 0: without"
+    )
+    temperature_scaling: bool = Field(
+        default=False, description="whether probabilities are fitted to the validation children"
     )
     unknown_age_is_adult: bool = Field(
         default=False,
@@ -199,8 +191,7 @@ class Study(BaseModel):
         default=1e-4, gt=0, le=1, description="a tenth of training's: the network only settles again"
     )
     shared_jobs: bool = Field(
-        default=True,
-        description="whether techniques that train the plain network share a job, which traces it once",
+        default=True, description="whether techniques that train the plain network share a job: one trace"
     )
     sparsity: Share = Field(default=0.5, description="share of weights that pruning sets to zero")
     clusters: int = Field(default=16, ge=2, le=256, description="distinct weights per layer after clustering")

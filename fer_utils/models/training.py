@@ -4,10 +4,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 
 from face_sets.face_images import FaceImages
 from fer_utils.models.backbones import build_network, keras, tf
@@ -18,6 +20,9 @@ from fer_utils.tables import conform
 from traced_training.batches import training_batches
 from traced_training.checkpoints import Checkpoint
 from traced_training.training_step import Recipe, TrainingStep, rate_of_epoch
+
+TEMPERATURES: Final = (0.1, 10.0)
+"""Bounds of the search: from ten times too timid to ten times too sure."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def _epoch(
     step.seed(*seed)
     shares = training.balanced_shares if study.balanced_sampling else None
     batches = training_batches(
-        training.images, training.labels, study.batch_size, seed, study.augmentation, shares
+        training.images, training.labels, study.batch_size, seed, study.augmentation, shares, study.erasing
     )
     try:
         learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
@@ -178,6 +183,24 @@ def _recall_of_children(network: Any, validation: TrainingSet) -> float:
     return float(np.mean([right[children.labels == shown].mean() for shown in np.unique(children.labels)]))
 
 
+def scale_temperature(network: Any, validation: TrainingSet) -> None:
+    """Divide the last layer's weights by the temperature at which probabilities fit the validation children best.
+
+    One number for the whole network, so no answer changes (Guo et al. 2017, arXiv:1706.04599, section 4.2).
+    """
+    children, head = validation.children, network.layers[-1]
+    if not len(children.labels):
+        return
+    logits = np.log(predict_keras(network, children.images).clip(keras.backend.epsilon()))
+
+    def loss(log_temperature: float) -> float:
+        fitted = log_softmax(logits / math.exp(log_temperature), axis=1)
+        return float(-fitted[np.arange(len(fitted)), children.labels].mean())
+
+    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
+    head.set_weights([weight / math.exp(found.x) for weight in head.get_weights()])
+
+
 def train_copies(
     architecture: Architecture, faces: pd.DataFrame, images: FaceImages, study: Study, weights: str | None,
     checkpoint: Callable[[Cohort], Checkpoint | None], use: Callable[[Cohort, Trained], None],
@@ -189,11 +212,9 @@ def train_copies(
     """
     set_up(study)
     network = build_network(architecture, study, weights)
+    keep_best = study.chosen_epoch == "best"
     recipe = Recipe(
-        study.weight_decay,
-        study.label_smoothing,
-        study.weight_average,
-        keep_best=study.chosen_epoch == "best",
+        study.weight_decay, study.label_smoothing, study.weight_average, keep_best, study.sharpness_radius
     )
     step, start = TrainingStep(network, recipe=recipe), network.get_weights()
     for cohort in study.cohorts:
@@ -207,4 +228,6 @@ def train_copies(
             epochs=study.epochs, learning_rate=study.learning_rate, checkpoint=checkpoint(cohort),
             head_epochs=study.head_epochs, warm_up=study.warm_up_epochs,
         )  # fmt: skip
+        if study.temperature_scaling:
+            scale_temperature(network, validation)
         use(cohort, trained)

@@ -157,7 +157,8 @@ def test_an_epoch_is_chosen_on_children_where_there_are_any():
 RECIPE = {
     "image_size": 32, "epochs": 3, "batch_size": 14, "learning_rate": 1e-2, "cohorts": ["all"], "head_epochs": 2,
     "warm_up_epochs": 1, "weight_decay": 0.01, "label_smoothing": 0.1, "weight_average": 0.5,
-    "balanced_sampling": True, "chosen_epoch": "last",
+    "balanced_sampling": True, "chosen_epoch": "last", "erasing": 0.3, "sharpness_radius": 0.05,
+    "temperature_scaling": True,
 }  # fmt: skip
 
 
@@ -183,7 +184,7 @@ def test_a_whole_recipe_trains_and_its_fields_each_change_the_result(
     assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
     off = {
         "head_epochs": 0, "warm_up_epochs": 0, "weight_decay": 0.0, "label_smoothing": 0.0, "weight_average": 0.0,
-        "balanced_sampling": False,
+        "balanced_sampling": False, "erasing": 0.0, "sharpness_radius": 0.0, "temperature_scaling": False,
     }  # fmt: skip
     best, curves = trained(chosen_epoch="best")
     assert curves["validation_accuracy"].max() > curves["validation_accuracy"].iloc[-1]
@@ -191,6 +192,35 @@ def test_a_whole_recipe_trains_and_its_fields_each_change_the_result(
     for field, value in off.items():
         other = best if value == "best" else trained(**{field: value})[0]
         assert any(not np.array_equal(a, b) for a, b in zip(weights, other, strict=True)), field
+
+
+@pytest.mark.parametrize("too_sure", [0.3, 1.0, 4.0])
+def test_the_temperature_is_found_and_no_answer_changes(tiny_network, too_sure):
+    """Labels are drawn by the network's own probabilities: at those it is calibrated, whatever was done to them since."""
+    network, random = copy_of(tiny_network), np.random.default_rng(0)
+    pixels = random.integers(0, 255, (3000, 32, 32, 3)).astype(np.uint8)
+    head = network.layers[-1]
+    head.set_weights([weight / 4 for weight in head.get_weights()])  # unsure enough for labels to vary
+    stated = network.predict(pixels.astype(np.float32), verbose=0)
+    labels = (stated.cumsum(1) > random.random((len(stated), 1))).argmax(1)
+    right = head.get_weights()
+    head.set_weights([too_sure * weight for weight in right])
+    faces = faces_of(labels, "child", "validation")
+    images = FaceImages.of_pixels(pixels)
+    training.scale_temperature(network, TrainingSet.of(faces, images, pd.Series(True, index=faces.index)))
+    assert head.get_weights()[0] == pytest.approx(right[0], rel=0.15)
+    again = network.predict(pixels.astype(np.float32), verbose=0)
+    assert (again.argmax(1) == stated.argmax(1)).all()
+
+
+def test_without_validation_faces_no_temperature_is_fitted(tiny_network):
+    network = copy_of(tiny_network)
+    before = network.get_weights()
+    training.scale_temperature(
+        network, TrainingSet(FaceImages.of_pixels(np.zeros((0, 32, 32, 3), np.uint8)), np.zeros(0, np.int64),
+                             faces_of([], [], []))
+    )  # fmt: skip
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), before, strict=True))
 
 
 def test_a_warm_up_as_long_as_the_training_is_refused():

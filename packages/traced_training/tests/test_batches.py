@@ -90,3 +90,32 @@ def test_shares_decide_how_often_a_face_is_shown():
     ]
     assert len(shown) == 400
     assert np.bincount(shown, minlength=4) / 400 == pytest.approx(shares, abs=0.08)
+
+
+def test_erasing_covers_one_rectangle_of_about_its_share_of_faces_and_nothing_else():
+    faces = np.full((400, 64, 64, 3), -1, np.float32)
+    erased = batches.erased(faces, np.random.default_rng(0), 0.3)
+    covered = (erased != -1).all(axis=3)
+    assert ((erased == -1).all(axis=3) | covered).all()
+    hit = covered.any(axis=(1, 2))
+    assert 0.22 <= hit.mean() <= 0.38
+    assert erased[covered].min() >= 0
+    assert 240 < erased.max() <= 255
+    for mask in covered[hit]:
+        rows, columns = mask.any(axis=1).sum(), mask.any(axis=0).sum()
+        assert mask.sum() == rows * columns, "a full rectangle"
+        assert 0.9 * batches.ERASED[0] <= mask.mean() <= 1.1 * batches.ERASED[1]
+        assert max(rows / columns, columns / rows) <= 1.2 * batches.LONGEST
+    assert covered[hit].mean(axis=0)[8:-8, 8:-8].min() > 0, "everywhere"
+
+
+def test_erasing_depends_on_the_seed_alone_and_none_changes_nothing(smooth):
+    labels = np.arange(20)
+    plain, none, one, two = (
+        passes(smooth, labels, 3, epochs=1, erasing=share)[0] for share in (0.0, 0.0, 0.5, 0.5)
+    )
+    for a, b, c, d in zip(plain, none, one, two, strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(c[0], d[0])
+    assert any((a[0] != c[0]).any() for a, c in zip(plain, one, strict=True))
+    assert any((a[0][k] == c[0][k]).all() for a, c in zip(plain, one, strict=True) for k in range(len(a[0])))

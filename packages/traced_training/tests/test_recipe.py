@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras as keras
 
 from traced_training.checkpoints import Checkpoint
@@ -83,6 +84,41 @@ def test_the_moving_average_is_its_formula(batch):
     assert same(step.network.get_weights(), last)
     step.use_chosen()
     assert step.network.get_weights()[0] == pytest.approx(expected[0], abs=1e-5)
+
+
+def test_sharpness_aware_steps_are_those_of_the_plain_formula(batch):
+    """Foret et al. 2021, algorithm 1, with Keras' own gradients and Adam."""
+    radius, theirs, optimizer = 0.3, network(), keras.optimizers.Adam(1e-2)
+    ours = after(batch, Recipe(sharpness_radius=radius)).network
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            probabilities = theirs(batch[0], training=True)
+            loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(batch[1], probabilities))
+        return tape.gradient(loss, theirs.trainable_variables)
+
+    for _ in range(5):
+        uphill, before = gradients(), [tf.identity(weight) for weight in theirs.weights]
+        for variable, gradient in zip(theirs.trainable_variables, uphill, strict=True):
+            variable.assign_add(radius * gradient / tf.linalg.global_norm(uphill))
+        found = gradients()
+        for weight, value in zip(theirs.weights, before, strict=True):
+            weight.assign(value)
+        optimizer.apply_gradients(zip(found, theirs.trainable_variables, strict=True))
+    for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert one == pytest.approx(other, rel=1e-4, abs=1e-4)
+    assert not np.allclose(ours.get_weights()[-2], after(batch, None).network.get_weights()[-2], atol=1e-3)
+
+
+def test_a_sharpness_aware_step_leaves_the_statistics_and_the_head_phase_as_a_plain_one_does(batch):
+    one, plain = (after(batch, recipe, steps=1).network for recipe in (Recipe(sharpness_radius=0.3), None))
+    for ours, theirs in zip(one.layers[1].get_weights()[2:], plain.layers[1].get_weights()[2:], strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-6)
+    heads = [
+        after(batch, recipe, head_alone=True).network.get_weights()
+        for recipe in (Recipe(sharpness_radius=0.3), None)
+    ]
+    assert same(*heads)
 
 
 def test_the_head_alone_learns_while_all_else_stays_to_the_bit(batch):
