@@ -12,7 +12,8 @@ RUN apt-get update \
 ARG NB_USER=reader
 ARG NB_UID=1000
 ENV HOME=/home/${NB_USER}
-RUN useradd --create-home --uid "${NB_UID}" "${NB_USER}"
+RUN useradd --create-home --uid "${NB_UID}" "${NB_USER}" \
+    && install -d -o "${NB_UID}" -g "${NB_UID}" "${HOME}/book"
 USER ${NB_USER}
 WORKDIR ${HOME}/book
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,29 @@ def test_a_fault_in_a_workflow_is_found(good, bad, said):
     text = (PROJECT_FOLDER / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     assert good in text
     assert any(said in message for message in actionlint(text.replace(good, bad, 1)))
+
+
+def test_the_image_gets_every_committed_file_and_no_result():
+    """By Docker's rules: a pattern counts for what lies below it, and the last one that fits decides."""
+    lines = (PROJECT_FOLDER / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [(line.removeprefix("!"), line.startswith("!")) for line in lines]
+
+    def kept(path):
+        names = [path, *map(str, Path(path).parents)]
+        verdicts = [keep for rule, keep in rules if any(fnmatch(f"/{n}", f"/{rule}") for n in names)]
+        return not verdicts or verdicts[-1]
+
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=PROJECT_FOLDER, capture_output=True, text=True, check=True
+    )
+    assert [path for path in listed.stdout.splitlines() if not kept(path)] == []
+    for made in (
+        ".venv/bin/python",
+        "results/quick/faces/faces.parquet",
+        "_build/html/index.html",
+        ".cache/head.npz",
+    ):
+        assert not kept(made), made
 
 
 def test_a_release_asks_that_its_tag_is_the_version():
