@@ -12,7 +12,6 @@ from arm_latency.litert_js import chart_files
 from face_sets.data_sheets import class_coverage, data_sheet, ordered, overview
 from face_sets.files import atomic_path
 from face_sets.manifests import load_manifest, manifest_names
-from fer_utils.accounting import costs
 from fer_utils.analysis.claims import load_claims
 from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.limitations import hyper_parameters, threats
@@ -28,6 +27,7 @@ from fer_utils.reporting.provenance import provenance
 from fer_utils.simulation.operating_characteristics import read_table
 from fer_utils.steps.export import app_part
 from fer_utils.study import Study, load_study, parameters
+from workflow_runs.accounting import costs
 
 CHARTS_FOLDER: Final = Path("charts")
 """The folder of Vega and Vega-Lite below the rendered book's root, where `charts.js` looks for them."""
@@ -48,9 +48,12 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
     claims = load_claims()
     evidence = Tables.of(study, paths)
     board = scoreboard(claims, evidence)
+    answers = claims_pages.answers_of_children(evidence)
     shipped = {
         "scoreboard": board, "operating_characteristics": read_table(),
-        "answers_by_child": claims_pages.answers_by_child(evidence),
+        "answers_by_child": claims_pages.answers_by_child(answers),
+        "scores_by_training": claims_pages.scores_by_training(answers),
+        "right_and_wrong": claims_pages.right_and_wrong(answers),
     }  # fmt: skip
     for name, table in shipped.items():
         with atomic_path(paths.figures(claims_pages.PAGE) / f"{name}.csv") as path:
@@ -64,14 +67,14 @@ def computed_pages(study: Study, paths: Paths) -> Mapping[str, str]:
         **claims_pages.claims_pages(board, claims, paths.figures("x").parent, source),
         "limitations": render("limitations.md.j2", study=study, source=source, **limits),
         "data_sheets": data_sheets_page(),
-        "times": render("times.md.j2", times=costs(paths)),
+        "times": render("times.md.j2", times=costs(paths.durations)),
         "parameters": parameters_page(study, paths),
     }
 
 
 def parameters_page(study: Study, paths: Paths) -> str:
     """Return the generated part of How to run: what stages and examples need and took in this run, and all parameters."""
-    took = costs(paths).set_index("job")["wall seconds"]
+    took = costs(paths.durations).set_index("job")["wall seconds"]
     declared = list(jobs(study, paths))
     needs = pd.DataFrame({"stage": stage, **_needs(stage, declared, paths, took)} for stage in STAGES)
     small: dict[str, Any] = {"architectures": ["mobilenet_v3_small"]}
@@ -80,7 +83,7 @@ def parameters_page(study: Study, paths: Paths) -> str:
         for stage, changes in (
             ("07_published_numbers", {}),
             ("02_architectures", {"seed": 7, **small}),
-            ("06_ethnicity_analysis", {"planted_gap": 0.3, **small}),
+            ("06_ethnicity_analysis", {"planted_gap": 0.2, **small}),
         )
         for other in [load_study(study.profile, **study.changes | changes)]
         for there in [Paths.of(other)]

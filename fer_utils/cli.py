@@ -193,28 +193,12 @@ def check(
 
 @app.command()
 def validate(
-    repeats: Annotated[
-        int | None,
-        typer.Option(min=100, help="Times that each simulation is repeated; 2000 (rules: 1000) by default"),
-    ] = None,
-    rules: Annotated[
-        bool,
-        typer.Option(
-            "--rules", help="Try the rules for verdicts instead; writes the table that the book ships"
-        ),
-    ] = False,
-    seeds: Annotated[
-        bool,
-        typer.Option("--seeds", help="Train two networks from six seeds instead; writes that table"),
-    ] = False,
-    groups: Annotated[
-        bool,
-        typer.Option(
-            "--groups", help="Try tests between groups and pooled groups instead; writes that table"
-        ),
-    ] = False,
+    repeats: Annotated[int | None, typer.Option(min=100, help="By default 2000, for --rules 1000")] = None,
+    rules: Annotated[bool, typer.Option("--rules", help="Try the rules for verdicts instead")] = False,
+    seeds: Annotated[bool, typer.Option("--seeds", help="Train two networks from six seeds")] = False,
+    groups: Annotated[bool, typer.Option("--groups", help="Try tests between groups instead")] = False,
 ) -> None:
-    """Run the simulation study in full, about fifty minutes on two cores (rules: eight on one); the book then shows it."""
+    """Run the simulation study in full, about fifty minutes on two cores (rules: eight on one); writes the shipped table."""
     from expression_scores import simulated_groups
     from fer_utils import seed_spread
     from fer_utils.simulation import operating_characteristics, scenarios
@@ -223,13 +207,13 @@ def validate(
         return seed_spread.measure()
     started = time.perf_counter()
     if groups:
-        path, sizes = simulated_groups.TABLE, scenarios.group_sizes()
-        names = simulated_groups.in_full(sizes, path, repeats or simulated_groups.REPEATS)
+        path = simulated_groups.TABLE
+        names = simulated_groups.in_full(scenarios.group_sizes(), path, repeats or simulated_groups.REPEATS)
     elif rules:
         path = operating_characteristics.TABLE
         names = operating_characteristics.in_full(path, repeats or operating_characteristics.BOARDS)
     else:
-        path = Paths.of(load_study("quick")).validation
+        path = scenarios.TABLE
         names = scenarios.in_full(path, repeats or scenarios.FULL_REPEATS)
     for name in names:
         typer.echo(f"{'validate':16} {name:56} {time.perf_counter() - started:6.0f} s")
@@ -239,11 +223,7 @@ def validate(
 @app.command()
 def verdict(
     table: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV file, a row per network and photograph of CAFE: architecture, cohort (children, adults, all), "
-            "face_id, subject_id, expression, predicted, and if known seed and ethnicity"
-        ),
+        Path, typer.Argument(help="CSV file of answers to CAFE; the page How to run lists its columns")
     ],
     trained_on: Annotated[
         list[str] | None, typer.Option(help="A data set that the networks learned from; repeat it for each")
@@ -348,16 +328,16 @@ def step(
     overrides: OverridesOption = "{}",
 ) -> None:
     """Do one job of the workflow; the Snakefile calls this."""
-    from fer_utils.accounting import write_cost
     from fer_utils.graph import find_job, run_job
     from fer_utils.whole_files import record_job
+    from workflow_runs.accounting import write_cost
 
     end_with_run()
     study = _study(profile, overrides)
     paths = Paths.of(study)
     job = find_job(name, tuple(cell or ()), study, paths)  # as the code was when the job began
     run_job(job, study, paths)
-    write_cost(paths.duration(job.name))
+    write_cost(paths.durations / f"{job.name}.tsv")
     record_job(job, paths)
 
 

@@ -249,7 +249,7 @@ STAGES: Final[Mapping[str, Callable[[Paths], list[Path]]]] = {
     "05_moto_g6_profiling": lambda paths: [*_exports(paths), *filter(Path.is_file, [paths.emulations])],
     "06_ethnicity_analysis": _models,
     "07_published_numbers": lambda _: [],
-    "08_validation": lambda paths: [paths.faces, *_copies(paths), *filter(Path.is_file, [paths.validation])],
+    "08_validation": lambda paths: [paths.faces, *_copies(paths)],
     "09_real_faces": lambda _: [],
 }
 """The notebooks, and the tables that each reads and nothing else: a stage that is run alone waits for no more."""

@@ -145,11 +145,6 @@ class Paths:
         """The folder of all results: that of studies, and of the data sets that they share."""
         return self.root.parent
 
-    @property
-    def validation(self) -> Path:
-        """The simulation study in full, the same for all studies: what `fer validate` writes."""
-        return self.results / "validation" / "simulations.csv"
-
     def table(self, step: str, table: str, *cell: str) -> Path:
         """Return where a step writes a table, for one cell of the study (network, technique) if it has several."""
         return self.root.joinpath(step, *cell, f"{table}.parquet")
@@ -198,9 +193,10 @@ class Paths:
         devices = self.of_device("measurements", "any").parents[1]
         return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
 
-    def duration(self, job: str) -> Path:
-        """What a job of the workflow cost: see accounting."""
-        return self.root / "durations" / f"{job}.tsv"
+    @property
+    def durations(self) -> Path:
+        """The folder of what each job of the workflow cost: see `workflow_runs.accounting`."""
+        return self.root / "durations"
 
     def record(self, job: str) -> Path:
         """What a job depended on besides its inputs: see whole_files."""

@@ -24,7 +24,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "profiling",
     "compression",
     "models",
-    "accounting | tables | paths",
+    "tables | paths",
     "study",
 )
 LIBRARIES = (

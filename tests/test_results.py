@@ -8,11 +8,11 @@ from expression_scores.run_scores import run_scores
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from face_sets.leaks import check_no_leak
 from fer_utils import tables
-from fer_utils.accounting import costs
 from fer_utils.compression.exported_files import parity
 from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.paths import Paths
 from fer_utils.study import load_study
+from workflow_runs.accounting import costs
 
 pytestmark = pytest.mark.results
 
@@ -164,6 +164,6 @@ def test_pruned_and_clustered_files_zip_smaller(paths, study):
 
 
 def test_the_run_stayed_within_its_limits_of_time_and_memory(paths):
-    spent = costs(paths).iloc[-1]
+    spent = costs(paths.durations).iloc[-1]
     assert spent["processor seconds"] <= CPU_SECONDS
     assert spent["peak memory MiB"] < PEAK_MEMORY_MIB

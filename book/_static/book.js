@@ -11,6 +11,18 @@ function value(text) {
   return Number.isNaN(number) ? text : number;
 }
 
+/** Sphinx leaves numbers out of a search; here they are what a reader looks for. "65.78" is two of its words. */
+function searchNumbers() {
+  const parse = Search._parseQuery;
+  Search._parseQuery = (query) => {
+    const parsed = parse(query);
+    splitQuery(query.trim()).filter((word) => /^\d+$/.test(word)).forEach((word) => parsed[1].add(word));
+    return parsed;
+  };
+}
+
+if (typeof Search !== "undefined") searchNumbers();
+
 function sortBy(table, column, head) {
   const up = head.getAttribute("aria-sort") !== "ascending";
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");

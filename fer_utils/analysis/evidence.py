@@ -25,6 +25,7 @@ from expression_scores.metrics import (
 )
 from face_sets import set_names
 from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
+from face_sets.manifests import load_manifest
 from fer_utils import tables as declared
 from fer_utils.analysis import claims
 from fer_utils.analysis.claims import printed
@@ -114,6 +115,10 @@ def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str
     if unknown := sorted(set(trained_on) - LICENSED_SETS):
         raise declared.TableError(
             f"unknown data set {unknown[0]!r}: known are {', '.join(sorted(LICENSED_SETS))}"
+        )
+    if tested := [name for name in trained_on if load_manifest(name).study.use != "training"]:
+        raise declared.TableError(
+            f"a network that learned from {tested[0]!r} cannot be tested: give no set for tests"
         )
     run_id = given["architecture"] + "." + given["cohort"] + "." + given["seed"]
     names = ["face_id", "subject_id", "expression", "ethnicity"]
@@ -278,7 +283,7 @@ def _count(q: claims.Count, tables: Tables) -> Evidence:
         "licensed training sets": training_sets(tables),
         "networks": set(trained["architecture"]),
         "training cohorts": _cohorts_of_all(trained, q.among),
-        "expressions": set(tables.faces["expression"]),
+        "expressions": set(tables.faces["expression"].dropna()),
         "network and technique pairs": compressed[["architecture", "technique"]].drop_duplicates(),
     }
     counted = float(len(things[q.of]))

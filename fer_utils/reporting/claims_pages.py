@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from expression_scores.metrics import join, subjects_of
+from expression_scores import metrics
 from face_sets.folders import MANIFESTS_FOLDER
 from fer_utils.analysis.claims import Claim, Quantity, printed, published
 from fer_utils.analysis.evidence import Tables
@@ -81,20 +82,52 @@ def claims_pages(
     }
 
 
-def answers_by_child(tables: Tables) -> pd.DataFrame:
+def answers_of_children(tables: Tables) -> pd.DataFrame:
+    """Return the answers of all trained networks, no exported files, to the test children's photographs."""
+    runs = tables.runs.loc[tables.runs["parent_run_id"].isna(), list(ABOUT_TRAINING)]
+    children = tables.faces[(tables.faces["split"] == "test") & (tables.faces["age_group"] == "child")]
+    asked = tables.predictions["run_id"].isin(runs["run_id"])
+    asked &= tables.predictions["face_id"].isin(children["face_id"])
+    answers = metrics.join(tables.predictions[asked], children).merge(runs, on="run_id")
+    return answers.astype({"expression": str, "predicted": str, "seed": str})
+
+
+def scores_by_training(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per training and test set: children, photographs, and each score of all of them, 0 to 1."""
+    rows = []
+    for about, part in answers.groupby([*ABOUT_TRAINING, "dataset"], observed=True):
+        children, confusions = metrics.confusions_by_subject(part)
+        rows.append(
+            [*about, len(children), len(part), *metrics.scores_of_confusions(confusions.sum(axis=0)).values()]
+        )
+    return pd.DataFrame(
+        rows, columns=[*ABOUT_TRAINING, "dataset", "children", "photographs", *metrics.METRICS]
+    )
+
+
+def right_and_wrong(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return of each two all-data networks, per seed and test set, how many photographs both, one or none got right."""
+    rows = []
+    for about, part in answers[answers["cohort"] == "all"].groupby(["seed", "dataset"], observed=True):
+        right = part.assign(right=metrics.is_right(part)).pivot(
+            index="face_id", columns="architecture", values="right"
+        )
+        for one, other in combinations(right, 2):
+            counts = pd.crosstab(right[one], right[other]).reindex([True, False], axis=0, fill_value=0)
+            rows.append(
+                [*about, one, other, *counts.reindex([True, False], axis=1, fill_value=0).to_numpy().ravel()]
+            )
+    columns = ["seed", "dataset", "first", "second", "both", "first_alone", "second_alone", "neither"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def answers_by_child(answers: pd.DataFrame) -> pd.DataFrame:
     """Return how many photographs of each test child each training read as what: no zeros, no row per photograph.
 
     Where a set's terms do not let its pictures be shown, `subject_id` and `ethnicity` are missing: its children's
     answers are added up, `subjects` says of how many, and the gate hides cells of few.
     """
-    runs = tables.runs.loc[tables.runs["parent_run_id"].isna(), list(ABOUT_TRAINING)]
-    children = tables.faces[(tables.faces["split"] == "test") & (tables.faces["age_group"] == "child")]
-    asked = tables.predictions["run_id"].isin(runs["run_id"])
-    asked &= tables.predictions["face_id"].isin(children["face_id"])
-    answers = join(tables.predictions[asked], children).merge(runs, on="run_id")
-    answers = answers.astype({"expression": str, "predicted": str, "seed": str}).assign(
-        child=subjects_of(answers)
-    )
+    answers = answers.assign(child=metrics.subjects_of(answers))
     private = ~answers["face_id"].isin(publishable(answers)["face_id"])
     for column in ("ethnicity", "subject_id"):
         answers[column] = answers[column].astype("object").mask(private)

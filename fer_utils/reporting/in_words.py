@@ -68,7 +68,7 @@ def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bo
         for row in (known.iloc[0], known.iloc[-1])
     )
     above, below = int((known["low"] > 0).sum()), int((known["high"] < 0).sum())
-    alone = f"about {LEVEL * len(known):.1f} would by chance if nothing differed"
+    alone = f"about {LEVEL * len(known):.2g} would exclude zero by chance if nothing differed"
     together = f"if nothing differed, any would in {_percent(LEVEL)} of such series"
     return (
         f"Differences from {least} to {most} points. Of {len(known)} intervals {above} lie above zero and {below} below; "
@@ -113,12 +113,19 @@ def accuracy_against(table: pd.DataFrame, column: str, unit: str) -> str:
     best, cheapest = _extremes(table, "estimate")[1], _extremes(table, column)[0]
     first, second = (
         f"{name(str(row['architecture']))}, {name(str(row['technique']))}, {row['precision']} "
-        f"({_percent(row['estimate'])}, {row[column]:.3g})"
+        f"({_percent(row['estimate'])}, {row[column]:,.0f} {unit.rsplit(', ')[-1]})"
         for row in (best, cheapest)
     )
     frontier = int(table["on_frontier"].sum()) if "on_frontier" in table else 0
     rest = f" {frontier} of {len(table)} files are on the frontier." if frontier else f" {len(table)} files."
     return f"Most accurate: {first}. Lowest {unit}: {second}.{rest}"
+
+
+def operator_shares(shares: pd.DataFrame) -> str:
+    """Say which kind of operator takes most of the time, and between which shares of a file's."""
+    most = str(shares.mean().idxmax())
+    least, largest = (_percent(float(end)) for end in (shares[most].min(), shares[most].max()))
+    return f"{most} takes most: from {least} to {largest} of a file's time."
 
 
 def latencies(table: pd.DataFrame) -> str:

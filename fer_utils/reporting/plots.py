@@ -288,22 +288,14 @@ def latency_sources(latencies: pd.DataFrame) -> Figure:
     return figure
 
 
-def predicted_against_measured(residuals: pd.DataFrame) -> Figure:
-    """Show predicted against measured latency on logarithmic axes, one colour per number of threads.
-
-    Columns: threads, measured_ms, predicted_ms.
-    """
-    figure = _figure(4.2, in_words.residuals(residuals))
+def operator_shares(shares: pd.DataFrame) -> Figure:
+    """Show of what each file's time is made up: a bar a file (index), a part a kind of operator (columns), 0 to 1."""
+    figure = _figure(0.3 * len(shares) + 1.6, in_words.operator_shares(shares))
     axes = figure.subplots()
-    times = residuals[["measured_ms", "predicted_ms"]].to_numpy()
-    ends = [times.min(), times.max()]
-    axes.plot(ends, ends, label="prediction equals measurement", **DASHED)
-    for position, (threads, part) in enumerate(residuals.groupby("threads")):
-        axes.plot(part["measured_ms"], part["predicted_ms"], style.MARKERS[position], alpha=0.8,
-                  color=style.PALETTE[position], label=f"{threads} thread(s)")  # fmt: skip
-    axes.set(yscale="log", xlabel="measured, milliseconds", ylabel="predicted, milliseconds")
-    _logarithmic(axes, axes.xaxis, axes.yaxis)
-    figure.legend(loc="outside upper center", ncols=2)
+    shares[::-1].plot.barh(stacked=True, ax=axes, legend=False, color=list(style.PALETTE), width=0.8)
+    axes.set(xlabel="share of the time", ylabel="", xlim=(0, 1))
+    _shares(axes.xaxis)
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 

@@ -20,9 +20,10 @@ from expression_scores.intervals import clears_chance, intervals, recall_interva
 from expression_scores.metrics import chance_level, confusions_by_subject
 from expression_scores.printed_scores import ALPHA
 from expression_scores.run_scores import compare_runs, rounding_losses
-from face_sets.code_digests import code_digest
+from face_sets.code_digests import own_code_digest
 from face_sets.expressions import CHANCE, EXPRESSIONS
 from face_sets.files import atomic_path
+from face_sets.folders import MANIFESTS_FOLDER
 from face_sets.processes import usable_cores
 from fer_utils.analysis.claims import children_by_group, printed
 from fer_utils.simulation.experiments import RATES, Kind, Sample, Scenario, rates, run_scenarios, simulate
@@ -33,6 +34,13 @@ from fer_utils.simulation.simulated_predictions import (
     true_accuracy,
 )
 from fer_utils.study import load_study
+
+TABLE: Final = MANIFESTS_FOLDER / "simulations.csv"
+"""The shipped table of the study in full; `fer validate` makes it."""
+
+ANALYSES: Final = ("adjusted_groups", "calibration", "groups", "intervals", "metrics", "run_scores")
+SIMULATED: Final = ("experiments", "scenarios", "simulated_predictions")
+"""Modules of `expression_scores` and of this package whose code that table is keyed by."""
 
 METRIC: Final = "accuracy"
 
@@ -238,30 +246,35 @@ def in_short(seed: int = 0) -> pd.DataFrame:
     return run_scenarios([s for s in scenarios() if not s.in_full_only], SHORT_REPEATS, SHORT_DRAWS, seed)
 
 
-def in_full(path: Path, repeats: int = FULL_REPEATS, draws: int = FULL_DRAWS, seed: int = 0) -> Iterator[str]:
+def in_full(
+    path: Path = TABLE, repeats: int = FULL_REPEATS, draws: int = FULL_DRAWS, seed: int = 0
+) -> Iterator[str]:
     """Write the rates of all scenarios to a CSV file once all are done, on all processors; yield each one's name."""
-    parts = []
+    parts, code = [], _code()
     blocks = [range(start, min(start + _BLOCK, repeats)) for start in range(0, repeats, _BLOCK)]
     with ProcessPoolExecutor(usable_cores()) as pool:
         for scenario in scenarios():
             jobs = [pool.submit(simulate, scenario, block, draws, seed) for block in blocks]
             parts.append(rates(scenario, pd.concat([job.result() for job in jobs])))
             yield scenario.name
-    table = pd.concat(parts, ignore_index=True).assign(draws=draws, code=code_digest(__name__))
+    table = pd.concat(parts, ignore_index=True).assign(draws=draws, code=code)
     with atomic_path(path) as temporary:
         table[list(_COLUMNS)].to_csv(temporary, index=False)
 
 
-def read_full(path: Path) -> pd.DataFrame | None:
-    """Return the table that `in_full` wrote, None if there is none or the code has changed; raises ValueError for others."""
-    if not path.is_file():
-        return None
+def read_full(path: Path = TABLE) -> pd.DataFrame | None:
+    """Return the table that `in_full` wrote, None if the code has changed since; raises ValueError for others."""
     try:
         table = pd.read_csv(path, dtype={"within_limit": "boolean", "code": "string"})
     except ValueError:  # pandas' errors of parsing are among them
         table = pd.DataFrame()
-    if "code" in table and (table["code"] != code_digest(__name__)).any():
+    if "code" in table and (table["code"] != _code()).any():
         return None
     if list(table.columns) != list(_COLUMNS) or table.empty:
-        raise ValueError(f"{path} is not a table of simulations: delete it, or run `fer validate` again")
+        raise ValueError(f"{path} is not a table of simulations: run `fer validate` again")
     return table
+
+
+def _code() -> str:
+    analyses = (f"expression_scores.{module}" for module in ANALYSES)
+    return own_code_digest(*analyses, *(f"fer_utils.simulation.{module}" for module in SIMULATED))[:12]

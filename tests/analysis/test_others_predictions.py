@@ -145,6 +145,16 @@ def test_an_unknown_training_set_is_named(saved):
         tables_of_others(saved(), ["mine"], "imagenet")
 
 
+def test_a_set_for_tests_is_refused_as_one_to_learn_from(saved):
+    with pytest.raises(TableError, match="learned from 'cafe' cannot be tested"):
+        tables_of_others(saved(), [*ALL_SETS, "cafe"], "imagenet")
+
+
+def test_seven_expressions_are_counted_whatever_was_learned_from(saved):
+    counted = by_id(saved()).loc["expressions"]
+    assert (counted["ours"].split()[0], counted["verdict"]) == ("7", "reproduced")
+
+
 def test_the_command_prints_and_writes_the_verdicts(saved, tmp_path):
     to = tmp_path / "verdicts.csv"
     options = [text for name in ALL_SETS for text in ("--trained-on", name)]

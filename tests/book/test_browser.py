@@ -56,9 +56,10 @@ def test_no_page_moves_under_its_reader_while_it_loads(width, browser, html, pag
     assert {name: shift for name, shift in shifted.items() if shift >= MOST_SHIFTED} == {}
 
 
-def test_search_finds_a_page_without_other_origins(browser, origin):
+@pytest.mark.parametrize("sought", ["compression", "65.78", "1,192", "11.56"])
+def test_search_finds_a_page_without_other_origins(browser, origin, sought):
     visit = Visit(browser, origin, WIDTHS[0])
-    visit.open("search.html?q=compression")
+    visit.open(f"search.html?q={sought}")
     visit.page.wait_for_selector("#search-results li a")
     visit.page.close()
     assert visit.foreign == []

@@ -47,14 +47,12 @@ def run(monkeypatch, tmp_path):
 
 @pytest.fixture
 def photographs(monkeypatch, tmp_path):
-    """Empty results of a study on photographs, and the rates of the short simulation as if computed."""
+    """Empty results of a study on photographs."""
     paths = Paths.of(load_study("licensed"), tmp_path)
     for path in (paths.faces, *paths.all_trained("runs"), *paths.all_trained("predictions")):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     monkeypatch.setattr(tables, "read", lambda name, *_: tables.empty(name))
-    some = [scenario for scenario in scenarios() if not scenario.in_full_only]
-    monkeypatch.setattr(runs, "in_short", lambda seed: rates_of(some, 0.0, repeats=50))
     return paths
 
 
@@ -97,25 +95,25 @@ def test_published_numbers_repeat_to_the_byte(run, tmp_path):
     assert contents[0] == contents[1]
 
 
-def test_with_photographs_validation_says_what_is_missing(run, photographs):
+def test_with_photographs_validation_says_what_is_missing_and_shows_the_shipped_study(run, photographs):
     glued, shown = run("08_validation", "licensed")
     assert shown.count("Not available here") == 5
-    assert (glued["version"], glued["repeats"]) == ("in short", 50)
+    assert (glued["version"], glued["repeats"], glued["untold"]) == ("in full", 2000, 0)
 
 
-def test_the_full_simulation_is_shown_when_it_is_there(run, photographs, monkeypatch):
-    photographs.validation.parent.mkdir(parents=True)
-    photographs.validation.write_bytes(b"")
-    monkeypatch.setattr(runs, "read_full", lambda path: rates_of(scenarios(), 0.2, repeats=2000))
+def test_once_an_analysis_has_changed_the_study_runs_in_short(run, photographs, monkeypatch):
+    some = [scenario for scenario in scenarios() if not scenario.in_full_only]
+    monkeypatch.setattr(runs, "own_code_digest", lambda *modules: "0123456789abcdef")
+    monkeypatch.setattr(runs, "in_short", lambda seed: rates_of(some, 0.2, repeats=50))
     glued, _ = run("08_validation", "licensed")
-    assert (glued["version"], glued["repeats"]) == ("in full", 2000)
+    assert (glued["version"], glued["repeats"]) == ("in short", 50)
     assert "two networks equally good, paired interval excludes zero" in glued["which"]
     assert 0 < glued["beyond"] <= glued["limits"]
 
 
 def test_every_question_is_shown_on_the_page(run, photographs, monkeypatch):
     found = rates_of(scenarios(), 0.02)
-    monkeypatch.setattr(runs, "in_short", lambda seed: found)
+    monkeypatch.setattr(runs, "read_full", lambda: found)
     glued, shown = run("08_validation", "licensed")
     assert glued["beyond"] == (found["kind"] == Kind.COVERAGE).sum()
     in_figure = pd.read_csv(photographs.figures("08_validation") / "validation-false-positives.csv")

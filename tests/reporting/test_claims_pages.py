@@ -14,10 +14,13 @@ from fer_utils.analysis.evidence import Tables
 from fer_utils.analysis.verdicts import scoreboard
 from fer_utils.reporting.claims_pages import (
     answers_by_child,
+    answers_of_children,
     claims_pages,
     comparators_part,
     links,
     quantity_in_words,
+    right_and_wrong,
+    scores_by_training,
 )
 from fer_utils.reporting.provenance import Provenance
 from fer_utils.simulation.operating_characteristics import judged_claims, rules_digest
@@ -143,7 +146,7 @@ def test_answers_are_written_by_child_unless_the_sets_terms_forbid_it():
                          "cohort": "all", "seed": 3})  # fmt: skip
     predictions = made_up_predictions(faces, 0.6, run_id="net.all")
     given = Tables(faces, predictions, runs, tables.empty("measurements"))
-    found = answers_by_child(given)
+    found = answers_by_child(answers_of_children(given))
     assert found["photographs"].sum() == len(faces)
     assert set(found["seed"]) == {"3"}
     assert found.loc[found["dataset"] == "synthetic", "subject_id"].nunique() == 12
@@ -152,3 +155,35 @@ def test_answers_are_written_by_child_unless_the_sets_terms_forbid_it():
     assert not private.duplicated(["expression", "predicted"]).any()
     right = found.loc[found["expression"] == found["predicted"], "photographs"].sum()
     assert right == is_right(join(predictions, faces)).sum()
+
+
+def test_scores_of_each_training_and_right_and_wrong_of_two_networks_are_those_of_their_answers():
+    faces = made_up_faces(12, 7, dataset="synthetic", may_publish=True)
+    names = {"one.all": "mobilenet_v2", "two.all": "nasnet_mobile"}
+    runs = pd.DataFrame({"run_id": list(names), "parent_run_id": None, "architecture": list(names.values()),
+                         "cohort": "all", "seed": 3})  # fmt: skip
+    given = [
+        made_up_predictions(faces, share, run_id=run) for run, share in zip(names, (0.6, 0.3), strict=True)
+    ]
+    answers = answers_of_children(
+        Tables(faces, pd.concat(given, ignore_index=True), runs, tables.empty("measurements"))
+    )
+    right = [is_right(join(each, faces)).to_numpy() for each in given]
+    scores = scores_by_training(answers).set_index("run_id")
+    assert scores["accuracy"].to_list() == pytest.approx([each.mean() for each in right])
+    assert scores["children"].to_list() == [12, 12]
+    (pair,) = right_and_wrong(answers).to_dict("records")
+    one, two = right
+    assert pair == {
+        "seed": "3", "dataset": "synthetic", "first": "mobilenet_v2", "second": "nasnet_mobile", "both": (one & two).sum(),
+        "first_alone": (one & ~two).sum(), "second_alone": (two & ~one).sum(), "neither": (~one & ~two).sum(),
+    }  # fmt: skip
+
+
+def test_of_one_network_there_is_no_pair():
+    faces = made_up_faces(3, 7, dataset="synthetic", may_publish=True)
+    runs = pd.DataFrame({"run_id": ["a"], "parent_run_id": [None], "architecture": "mobilenet_v2", "cohort": "all",
+                         "seed": 3})  # fmt: skip
+    predictions = made_up_predictions(faces, 0.6, run_id="a")
+    answers = answers_of_children(Tables(faces, predictions, runs, tables.empty("measurements")))
+    assert right_and_wrong(answers).empty

@@ -89,7 +89,7 @@ def test_controls_say_what_chance_gives(paths):
     found = controls(paths)
     assert (found["rates"], found["beyond"], found["highest"]) == (2, 1, 0.12)
     assert found["effects"].to_dict("list") == {
-        "effect": ["x", "y"], "networks": [2, 1], "detected": [2, 0], "expected by chance": ["0.1", "0.1"],
+        "effect": ["x", "y"], "networks": [2, 1], "detected": [2, 0], "expected by chance": ["0.10", "0.05"],
     }  # fmt: skip
 
 

@@ -47,6 +47,7 @@ RESIDUALS = pd.DataFrame(
     [{"threads": t, "network": n, "board": b, "measured_ms": 100.0, "predicted_ms": DRAW.uniform(60, 140)}
      for t in (1, 4) for n in "klm" for b in ("first board", "second board")]
 )  # fmt: skip
+SHARES = pd.DataFrame({"convolution": [0.5, 0.75], "add": [0.5, 0.25]}, index=["a, float32", "b, int8"])
 MATRIX = pd.DataFrame(np.eye(7), index=list(EXPRESSIONS), columns=list(EXPRESSIONS))
 COUNTS = pd.DataFrame([[1, 0], [3, 22]], index=["a", "b"], columns=["c", "d"])
 PIXELS = DRAW.integers(0, 255, (10, 8, 8, 3), dtype=np.uint8)
@@ -63,9 +64,17 @@ FIGURES = {
     "latency_intervals": lambda: plots.latency_intervals(TIMES),
     "latency_sources": lambda: plots.latency_sources(SOURCES),
     "relative_residuals": lambda: plots.relative_residuals(RESIDUALS),
+    "operator_shares": lambda: plots.operator_shares(SHARES),
     "confusion": lambda: plots.confusion(MATRIX),
     "coverage": lambda: plots.coverage(COUNTS),
 }
+
+
+def test_the_parts_of_a_bar_are_its_shares_and_the_largest_is_said():
+    figure = plots.operator_shares(SHARES)
+    assert figure.get_label() == "convolution takes most: from 50 % to 75 % of a file's time."
+    widths = [[bar.get_width() for bar in part] for part in figure.axes[0].containers]
+    assert widths == [[0.75, 0.5], [0.25, 0.5]], "the first file uppermost"
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -1,10 +1,10 @@
-"""The simulation study in full: written whole, read back, and not shown once the analysis has changed."""
+"""The simulation study in full: shipped as today's code makes it, written whole, not shown once an analysis has changed."""
 
 import pandas as pd
 import pytest
 
 from fer_utils.simulation import scenarios as runs
-from fer_utils.simulation.experiments import run_scenarios
+from fer_utils.simulation.experiments import kept, run_scenarios
 from fer_utils.simulation.scenarios import scenarios
 
 
@@ -17,7 +17,7 @@ def one():
 def written(one, tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "scenarios", lambda: (one,))
     monkeypatch.setattr(runs, "_BLOCK", 4)
-    path = tmp_path / "validation" / "simulations.csv"
+    path = tmp_path / "simulations.csv"
     assert list(runs.in_full(path, repeats=10, draws=99)) == ["guessing"]
     return path
 
@@ -30,19 +30,24 @@ def test_in_full_is_the_same_as_in_one_process(written, one):
 
 
 def test_an_analysis_that_changed_makes_the_table_old(written, monkeypatch):
-    monkeypatch.setattr(runs, "code_digest", lambda *modules: "0123456789abcdef")
+    monkeypatch.setattr(runs, "own_code_digest", lambda *modules: "0123456789abcdef")
     assert runs.read_full(written) is None
 
 
-def test_no_table_is_no_table(tmp_path):
-    assert runs.read_full(tmp_path / "simulations.csv") is None
+def test_the_shipped_table_is_of_todays_code_and_every_rate_is_within_its_limit():
+    found = runs.read_full()
+    assert found is not None, "an analysis has changed: run `fer validate`"
+    asked = [(each.name, words) for each in scenarios() for words, _ in each.questions]
+    assert list(zip(found["scenario"], found["question"], strict=True)) == asked
+    assert set(found["repeats"]) == {runs.FULL_REPEATS}
+    assert set(kept(found)) <= {"yes", ""}
 
 
 @pytest.mark.parametrize("content", ["scenario,rate\nguessing,0.1\n", "", "\x00\x01"])
 def test_a_foreign_table_is_an_error(tmp_path, content):
     path = tmp_path / "simulations.csv"
     path.write_text(content)
-    with pytest.raises(ValueError, match="delete it, or run `fer validate` again"):
+    with pytest.raises(ValueError, match="run `fer validate` again"):
         runs.read_full(path)
 
 

@@ -59,6 +59,11 @@ def left_out() -> str:
     )
 
 
+def said(further_seeds: Sequence[int]) -> str:
+    """Return what a page says of the seed where it compares trained copies: `left_out`, or where its luck is shown."""
+    return "the page of cohorts shows the luck of the seed." if further_seeds else left_out()
+
+
 def differences(answers: pd.DataFrame, again: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
     """Return one row per pair of copies ("net.children"), first minus second, over seeds and children, from -1 to 1.
 

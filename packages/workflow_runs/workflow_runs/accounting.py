@@ -10,7 +10,6 @@ import pandas as pd
 import psutil
 
 from face_sets.files import write_text
-from fer_utils.paths import Paths
 
 MEASURED: Final = {"s": "wall seconds", "cpu_time": "processor seconds", "max_rss": "peak memory MiB"}
 """The columns of a job's file, which Snakemake's benchmark files have too, and their names for readers."""
@@ -29,10 +28,9 @@ def write_cost(path: Path) -> None:
     write_text(path, "\t".join(MEASURED) + f"\n{wall:.2f}\t{processor:.2f}\t{memory:.1f}\n")
 
 
-def costs(paths: Paths) -> pd.DataFrame:
-    """Return what each job of the run cost: wall and processor seconds, peak memory; the last row is the sum."""
-    files = sorted(paths.duration("x").parent.glob("*.tsv"))
-    jobs = [_cost(file).assign(job=file.stem) for file in files]
+def costs(folder: Path) -> pd.DataFrame:
+    """Return what each job cost, by its file in a folder: seconds and peak memory; the last row is the sum."""
+    jobs = [_cost(file).assign(job=file.stem) for file in sorted(folder.glob("*.tsv"))]
     none = pd.DataFrame(columns=["job", *MEASURED]).astype(dict.fromkeys(MEASURED, float))
     table = pd.concat([none, *jobs], ignore_index=True)
     total = table.agg({"s": "sum", "cpu_time": "sum", "max_rss": "max"})
