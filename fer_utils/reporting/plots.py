@@ -290,12 +290,12 @@ def latency_sources(latencies: pd.DataFrame) -> Figure:
 
 def operator_shares(shares: pd.DataFrame) -> Figure:
     """Show of what each file's time is made up: a bar a file (index), a part a kind of operator (columns), 0 to 1."""
-    figure = _figure(0.3 * len(shares) + 1.6, in_words.operator_shares(shares))
+    figure = _figure(0.3 * len(shares) + 2.2, in_words.operator_shares(shares))
     axes = figure.subplots()
     shares[::-1].plot.barh(stacked=True, ax=axes, legend=False, color=list(style.PALETTE), width=0.8)
     axes.set(xlabel="share of the time", ylabel="", xlim=(0, 1))
     _shares(axes.xaxis)
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper left", ncols=2, fontsize=9)
     return figure
 
 
