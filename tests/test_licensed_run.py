@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 from made_up import write_face, write_text
 from project_copy import copy_sources, python_path
 
+from expression_scores.groups import FEWEST_SUBJECTS
 from face_sets.expressions import EXPRESSIONS
 from face_sets.folders import PROJECT_FOLDER
 
@@ -154,6 +155,15 @@ def test_every_page_is_made_and_says_what_its_faces_are(desk):
 def test_nothing_is_reproduced_from_a_part_of_the_sets(desk):
     (path,) = (desk[0] / "private/results").glob("licensed-*/figures/claims/scoreboard.csv")
     assert set(pd.read_csv(path)["verdict"]) == {"partly testable", "not testable here"}
+
+
+def test_no_table_that_leaves_tells_of_few_children(desk):
+    tables = [pd.read_csv(path) for path in (desk[0] / "private/results").glob("licensed-*/figures/*/*.csv")]
+    of_groups = [each for each in tables if {"group", "images"} <= set(each) and len(each)]
+    assert of_groups
+    for each in of_groups:
+        assert "subjects" in each, list(each)
+        assert not (each["subjects"] < FEWEST_SUBJECTS).any(), list(each)
 
 
 def test_no_page_speaks_of_planted_effects_as_if_they_were_in_photographs(desk):
