@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import compress
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any, Final
 
@@ -199,18 +200,35 @@ def outcomes(parts: Iterable[list[Row]], worker: Worker, processes: int) -> Iter
         return
     # Spawned, not forked: a fork of a process that runs TensorFlow's threads can hang
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _start_process, (worker,)) as pool:
-        try:
-            under_way: deque[Iterator[Outcome]] = deque()
-            for part in parts:
-                under_way.append(pool.map(_run, part, chunksize=_CHUNK))
-                if len(under_way) > 1:
-                    yield list(under_way.popleft())
-            yield from map(list, under_way)
-        except BrokenProcessPool as error:
-            raise CatalogueError(
-                "a process that finds faces was killed, by want of memory perhaps: free some and run again"
-            ) from error
+    pool = ProcessPoolExecutor(processes, context, _start_process, (worker,))
+    try:
+        under_way: deque[Iterator[Outcome]] = deque()
+        for part in parts:
+            under_way.append(_handed_out(pool, part))
+            if len(under_way) > 1:
+                yield list(under_way.popleft())
+        yield from map(list, under_way)
+    except BrokenProcessPool as error:
+        raise CatalogueError(
+            "a process that finds faces was killed, by want of memory perhaps: free some and run again"
+        ) from error
+    finally:
+        with suppress(RuntimeError):  # what never began cannot be waited for
+            pool.shutdown()
+
+
+def _handed_out(pool: ProcessPoolExecutor, part: list[Row]) -> Iterator[Outcome]:
+    """Hand a part to the pool, which starts its processes at the first one; what they raise comes later."""
+    try:
+        return pool.map(_run, part, chunksize=_CHUNK)
+    except BrokenProcessPool:
+        raise
+    except (OSError, RuntimeError) as error:  # of pipes and threads: whatever a start found no memory for
+        for process in active_children():  # else each tells at length that nobody is there to talk to
+            process.kill()
+        raise CatalogueError(
+            f"no process that finds faces could be started ({error}), for want of memory perhaps: free some and run again"
+        ) from error
 
 
 def columns_of(results: Sequence[Outcome]) -> dict[str, Any]:

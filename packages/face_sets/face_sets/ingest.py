@@ -181,6 +181,7 @@ class _Job:
         sent = self.rows[list(SENT_COLUMNS)].astype(object)
         rows = [sent.iloc[number * _PART : (number + 1) * _PART] for number in numbers]
         done = len(self.rows) - sum(map(len, rows))
+        tqdm.monitor_interval = 0  # a thread that only redraws: without memory for it, a warning
         with tqdm(
             total=len(self.rows), initial=done, desc=self.target.name, unit="face", disable=not show_progress
         ) as bar:

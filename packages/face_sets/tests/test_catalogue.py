@@ -206,3 +206,17 @@ def test_hit_rates_keep_faces_of_unknown_tone(stored):
 def test_a_loader_can_be_a_partial(plan, tmp_path):
     faces, _ = catalogue.catalogue_faces(plan.iloc[:2], partial(draw, size=128), tmp_path, SIZE)
     assert len(faces) == 2
+
+
+@pytest.mark.parametrize(
+    "problem", [FileNotFoundError(2, "No such file"), RuntimeError("can't start new thread")]
+)
+def test_processes_that_find_no_memory_to_start_end_in_a_sentence(monkeypatch, problem):
+    """What a pool raised under a limit of 2 GB, and what threads raise."""
+
+    def failing(*_):
+        raise problem
+
+    monkeypatch.setattr(catalogue.ProcessPoolExecutor, "submit", failing)
+    with pytest.raises(catalogue.CatalogueError, match="could be started .*: free some and run again"):
+        list(catalogue.outcomes([[{}]], lambda row: row, processes=2))
