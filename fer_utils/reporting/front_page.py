@@ -114,11 +114,11 @@ def controls(paths: Paths) -> dict[str, Any]:
     effects = []
     for series, part in planted.groupby("series", sort=False) if "series" in planted else ():
         detected = int(((part["low"] > 0) | (part["high"] < 0)).sum())
-        open_ends = int(
-            (part["low"] < part["high"]).sum()
-        )  # of equal answers the difference is zero, without chance
+        unequal = int(
+            (part["difference"] != 0).sum()
+        )  # of equal pictures the answers are equal, without chance
         effects.append({"effect": series, "networks": len(part), "detected": detected,
-                        "expected by chance": f"{LEVEL * open_ends:.2f}"})  # fmt: skip
+                        "expected by chance": f"{LEVEL * unequal:.2f}"})  # fmt: skip
     return {
         "rates": len(rates), "beyond": int((~rates["within_limit"]).sum()), "highest": float(rates["rate"].max()),
         "repeats": int(rates["repeats"].max()), "effects": pd.DataFrame(effects),

@@ -4,6 +4,7 @@ A figure's label is its result in words, which captions and alternative texts sa
 """
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any, Final
 
 import numpy as np
@@ -349,7 +350,7 @@ def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
     Columns: truth, question, rate, low, high, allowed_low, allowed_high (rates from 0 to 1), kept (yes, no, cannot tell),
     within_limit.
     """
-    figure = _figure(0.52 * len(rates) + 1.0, in_words.rates(rates))
+    figure = _figure(0.64 * len(rates) + 1.0, in_words.rates(rates))
     axes = figure.subplots()
     looks = {"yes": (style.PALETTE[0], "o", "within limit"), "no": (style.PALETTE[3], "X", "beyond limit"),
              "cannot tell": (style.PALETTE[7], "s", "cannot tell")}  # fmt: skip
@@ -359,7 +360,8 @@ def rates_within_limits(rates: pd.DataFrame, label: str) -> Figure:
                   label="allowed")  # fmt: skip
         axes.errorbar(row["rate"], place, xerr=[[row["rate"] - row["low"]], [row["high"] - row["rate"]]],
                       fmt=marker, color=colour, capsize=3, label=legend)  # fmt: skip
-        axes.annotate(f"{row['truth']}: {row['question']}", (0, place - 0.27), (2, 0), xycoords=("axes fraction", "data"),
+        told = fill(f"{row['truth']}: {row['question']}", 72)
+        axes.annotate(told, (0, place - 0.27), (2, 0), xycoords=("axes fraction", "data"),
                       textcoords="offset points", fontsize=10, va="bottom")  # fmt: skip
     axes.set_xlim(0, min(1.0, 1.05 * float(rates[["high", "allowed_high"]].to_numpy().max())))
     axes.set_ylim(len(rates) - 0.5, -0.8)

@@ -394,7 +394,7 @@ PAGE = b"<!DOCTYPE html><html><title>Sign in</title></html>"
         ("page.zip", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a text"),
         ("b.jpg", b"\xff\xd8\xff" * 300, "damaged"),
         ("c.zip", b"", "damaged"),
-        ("fer2013.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99), "holds one file, no archive"),
+        ("fer2013.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0), "holds one file, no archive"),
         ("fer2013.csv.xz", lzma.compress(b"a,b\n1,2\n" * 99), "holds one file, no archive"),
     ],
 )  # fmt: skip
