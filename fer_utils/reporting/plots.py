@@ -226,7 +226,7 @@ def accuracy_against(scores: pd.DataFrame, column: str, label: str, chance: floa
         _frontier(axes, scores, column, chance)
     axes.axhline(chance, label="guessing", **DASHED)
     axes.set(xlabel=label, ylabel="accuracy")
-    _logarithmic(axes, axes.xaxis)
+    _logarithmic(axes)
     _shares(axes.yaxis)
     for architecture in _distinct(scores["architecture"]):
         axes.plot([], [], "o", color=style.colour(architecture, 0), label=style.name(architecture))
@@ -263,7 +263,7 @@ def latency_intervals(measurements: pd.DataFrame) -> Figure:
         chosen = measurements[measurements["device"] == device]
         _dots(axes, chosen, ("architecture", names), ("precision", precisions), ends, spread=0.5)
         axes.set_title(device)
-        _logarithmic(axes, axes.xaxis)
+        _logarithmic(axes)
     panels[-1].set_xlabel("median latency, milliseconds")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
@@ -282,7 +282,7 @@ def latency_sources(latencies: pd.DataFrame) -> Figure:
     _dots(axes, latencies, ("architecture", names), ("source", sources), ends, spread=0.75)
     for edge in range(len(names) - 1):
         axes.axhline(edge + 0.5, color=style.GRID, linewidth=1)
-    _logarithmic(axes, axes.xaxis)
+    _logarithmic(axes)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("milliseconds per face, 224 pixels, float files")
     figure.legend(loc="outside upper center", ncols=2)
@@ -337,7 +337,7 @@ def curves(
                   linestyle=("-", "--", "-.", ":")[position % 4], linewidth=2)  # fmt: skip
     axes.axhline(level, color=style.INK, linestyle=(0, (1, 1)), linewidth=1.2, label=level_label)
     if logarithmic:
-        _logarithmic(axes, axes.xaxis)
+        _logarithmic(axes)
     axes.set(xlabel=x, ylabel=y)
     axes.set_ylim(bottom=0)
     figure.legend(loc="outside upper center", ncols=1)
@@ -393,9 +393,8 @@ def _shares(axis: Axis) -> None:
     axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
 
 
-def _logarithmic(axes: Axes, *axis: Axis) -> None:
+def _logarithmic(axes: Axes) -> None:
     axes.set_xscale("log")
-    for each in axis:
-        each.set_major_locator(LogLocator(subs=(1, 2, 5)))  # 1, 2, 5, 10: few enough for a phone
-        each.set_minor_locator(NullLocator())
-        each.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # 1, 2, 5, 10: few enough for a phone
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
