@@ -35,8 +35,10 @@ class Population:
     """What is true: how many children each group has, and how well they are read. Accuracies are from 0 to 1.
 
     `group_gap` is by how much `gap_group` is read worse than the others, `tone_gap` by how much the darkest of ten tones
-    is read worse than the lightest, `leads` by how much each network is better than `accuracy`. Tones are spread evenly
-    over every group, unless `tones_go_with_groups`: then `gap_group` is mostly dark and the others are mostly light.
+    is read worse than the lightest, `leads` by how much each network is better than `accuracy`. Each network is trained
+    so many times as `trainings`, whose accuracies scatter about its own by the standard deviation `by_seed`. Tones are
+    spread evenly over every group, unless `tones_go_with_groups`: then `gap_group` is mostly dark and the others are
+    mostly light.
     """
 
     groups: tuple[tuple[str, int], ...]
@@ -47,6 +49,8 @@ class Population:
     group_gap: float = 0.0
     tone_gap: float = 0.0
     leads: tuple[float, ...] = (0.0,)
+    trainings: int = 1
+    by_seed: float = 0.0
     tones_go_with_groups: bool = False
 
 
@@ -79,16 +83,20 @@ def true_accuracy(population: Population, faces: pd.DataFrame, network: int = 0)
 
 
 def sample_predictions(population: Population, seed: int) -> pd.DataFrame:
-    """Return one sample of a population's predictions, joined with its faces: a run "network N" for each of its `leads`.
+    """Return one sample of a population's predictions, joined with its faces: runs "network N", N counting trainings too.
 
-    A child's place among the children of its cell is the same for all networks.
+    A child's place among the children of its cell is the same for all networks and trainings.
     """
     generator = np.random.default_rng(seed)
     faces, (child, truth, means) = faces_of(population), _cells(population)
     place, luck = generator.random(len(means[0])), generator.random(len(faces))
     concentration = 1 / population.correlation - 1  # of a beta whose draws correlate so (Skellam 1948)
+    luck_of_training = population.by_seed * np.random.default_rng([seed, 1]).normal(
+        size=len(means) * population.trainings
+    )
     runs = []
-    for network, mean in enumerate(means, start=1):
+    for network, shift in enumerate(luck_of_training, start=1):
+        mean = np.clip(means[(network - 1) // population.trainings] + shift, _LEAST, 1 - _LEAST)
         own = beta.ppf(place, mean * concentration, (1 - mean) * concentration)[child]
         same = generator.random(len(faces)) < SHARED
         right = np.where(same, luck, generator.random(len(faces))) < own

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from expression_scores.experiments import Kind, rates
 from expression_scores.printed_scores import numerators
 from face_sets.expressions import PROBABILITY_COLUMNS
 from face_sets.folders import RESULTS_VARIABLE
@@ -16,7 +17,6 @@ from fer_utils import tables
 from fer_utils.paths import Paths
 from fer_utils.reporting import numbers, released
 from fer_utils.simulation import scenarios as runs
-from fer_utils.simulation.experiments import Kind, rates
 from fer_utils.simulation.scenarios import scenarios
 from fer_utils.stages import IN_WORKFLOW, notebook_source
 from fer_utils.study import load_study

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from expression_scores.experiments import kept, run_scenarios
 from fer_utils.simulation import scenarios as runs
-from fer_utils.simulation.experiments import kept, run_scenarios
 from fer_utils.simulation.scenarios import scenarios
 
 
