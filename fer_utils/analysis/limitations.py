@@ -69,7 +69,7 @@ def threats(study: Study, tables: Tables) -> list[Threat]:
                "statement on these children alone has none of it.", *_points(errors), "points"),
         Threat("Small groups", "The true gap between CAFE's two smallest groups that a test finds in four cases of five.",
                *_points(gaps), "points"),
-        Threat("Many verdicts", f"Of {judged} claims with a rule, so many are judged wrongly at {100 * ALPHA:.0f} %.",
+        Threat("Many verdicts", f"Expected number judged wrongly if each of {judged} rules errs in {100 * ALPHA:.0f} %.",
                judged * ALPHA, judged * ALPHA, "claims"),
         Threat("Labels", f"Accuracy of human raters on CAFE; {score} % is {100 * score / raters:.0f} % of it, so that what "
                "lies above says how well the labels are learned, not how well faces are read.", raters, raters, "%"),
@@ -123,7 +123,10 @@ def _domain(tables: Tables) -> Threat | None:
     if adults.empty:
         return None
     other = 100 * float((~adults["domain"].isin(domains)).mean())
-    meaning = "Adult training faces of this run from a domain (studio, web) that no child's face is from: age or studio?"
+    meaning = (
+        "Adult training faces of this run from a domain (studio, web) that no child's face is from, so that age cannot be "
+        "told from domain."
+    )
     return Threat("The domain of the pictures", meaning, other, other, "%")
 
 

@@ -1,6 +1,7 @@
 """What a page shows in place of missing results: a sentence and what to do, never a substitute value."""
 
 import html
+import re
 
 import pandas as pd
 from IPython.display import HTML
@@ -20,7 +21,16 @@ def note(sentence: str) -> HTML:
     In the place of a figure, `save_figure` and the book leave out its caption and keep its name, so that links to the
     figure lead to the note.
     """
-    return HTML(f'<p class="absent"><strong>Not available here.</strong> {html.escape(sentence)}</p>')
+    return HTML(f'<p class="absent"><strong>Not available here.</strong> {_in_html(sentence)}</p>')
+
+
+def nothing(sentence: str) -> HTML:
+    """Return a sentence in the place of a table that has no rows since there is nothing to list."""
+    return HTML(f"<p>{_in_html(sentence)}</p>")
+
+
+def _in_html(sentence: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(sentence))
 
 
 def show_or_say(

@@ -24,6 +24,9 @@ from fer_utils.reporting.provenance import Provenance
 from table_charts.charts import Chart, Look, specification
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
+SHARES: Final = frozenset({"estimate", "difference"})
+"""Columns of tables behind figures that are shares."""
+
 PHOTOGRAPHS_DPI: Final = 85
 """442 pixels across, nearly what a desk shows: a page with two sheets of faces stays below 1.2 MB."""
 
@@ -90,8 +93,10 @@ def _documented(data: pd.DataFrame) -> pd.DataFrame:
     Times (`low_ms`) have levels by their source: predictions on a phone 90 %, repeats 95 %.
     """
     has_interval = any(re.search(r"(^|_)low$", str(column)) for column in data.columns)
-    more = {"interval_level": 1 - LEVEL} if has_interval else {}
-    return data.assign(**more, **({"unit": "share, 1 is 100 %"} if "estimate" in data else {}))
+    more: dict[str, object] = {"interval_level": 1 - LEVEL} if has_interval else {}
+    if not SHARES.isdisjoint(data.columns):
+        more["unit"] = "share, 1 is 100 %"
+    return data.assign(**{name: value for name, value in more.items() if name not in data})
 
 
 def _picture(figure: Figure) -> tuple[bytes, str]:

@@ -57,6 +57,7 @@ def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, An
         groups=[(word, rows) for word, rows in groups if rows],
         links=links,
         kind=paths.study.kind_of_faces,
+        one_seed=not paths.study.further_seeds,
         profile=paths.study.profile,
         version=this.version,
         date=this.date,

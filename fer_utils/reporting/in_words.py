@@ -105,20 +105,23 @@ def coverage(counts: pd.DataFrame) -> str:
     cells = counts.astype(float).stack().dropna()
     if cells.empty:
         return "All numbers are hidden."
-    return f"{cells.sum():,.0f} faces, from {cells.min():,.0f} to {cells.max():,.0f} per combination."
+    least, most = cells.min(), cells.max()
+    each = f"from {least:,.0f} to {most:,.0f}" if least < most else f"{least:,.0f}"
+    return f"{cells.sum():,.0f} faces, {each} per combination."
 
 
 def accuracy_against(table: pd.DataFrame, column: str, unit: str) -> str:
     """Say the most accurate file and the one of the lowest cost, each with both."""
     best, cheapest = _extremes(table, "estimate")[1], _extremes(table, column)[0]
+    what, short = unit.rsplit(", ", 1)[0], unit.rsplit(", ", 1)[-1]
     first, second = (
         f"{name(str(row['architecture']))}, {name(str(row['technique']))}, {row['precision']} "
-        f"({_percent(row['estimate'])}, {row[column]:,.0f} {unit.rsplit(', ')[-1]})"
+        f"({_percent(row['estimate'])}, {row[column]:,.0f} {short})"
         for row in (best, cheapest)
     )
     frontier = int(table["on_frontier"].sum()) if "on_frontier" in table else 0
     rest = f" {frontier} of {len(table)} files are on the frontier." if frontier else f" {len(table)} files."
-    return f"Most accurate: {first}. Lowest {unit}: {second}.{rest}"
+    return f"Most accurate: {first}. Lowest {what}: {second}.{rest}"
 
 
 def operator_shares(shares: pd.DataFrame) -> str:
@@ -158,13 +161,15 @@ def residuals(table: pd.DataFrame) -> str:
 
 
 def curves(points: pd.DataFrame, x: str, y: str, level: float) -> str:
-    """Say each series' value at both ends of its range, beside the level to compare with."""
+    """Say each series' value at both ends of its range, and whether the series lies above the level to compare with."""
     parts = []
     for series, part in points.groupby("series", sort=False):
         ends = part.sort_values(x).iloc[[0, -1]]
         values, places = ends[y].tolist(), ends[x].tolist()
-        parts.append(f"{series}: {values[0]:.3g} at {places[0]:.3g}, {values[1]:.3g} at {places[1]:.3g}")
-    return f"Compared with {level:.4g}: {'; '.join(parts)}."
+        side = "above" if part[y].min() > level else "below" if part[y].max() < level else "partly above"
+        told = f"{values[0]:.3g} at {places[0]:.3g}, {values[1]:.3g} at {places[1]:.3g}"
+        parts.append(f"{series}: {side} {level:.4g} ({told})")
+    return f"{'; '.join(parts)}."
 
 
 def rates(table: pd.DataFrame) -> str:

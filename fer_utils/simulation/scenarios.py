@@ -249,16 +249,16 @@ def _seeds(points: int) -> Scenario:
     truth = (
         f"{TRAININGS} trainings of two networks, {100 * SHIFT:.0f} points apart, scatter by {points} points"
     )
-    questions = (("interval of a score over seeds contains it", Kind.COVERAGE),
-                 ("interval of the difference over seeds contains it", Kind.COVERAGE))  # fmt: skip
+    questions = (("interval of a score over seeds contains the truth", Kind.COVERAGE),
+                 ("interval of the difference over seeds contains the truth", Kind.COVERAGE))  # fmt: skip
     return Scenario(f"seeds-{points}", truth, CAFE, questions, _of(population, _over_seeds))
 
 
 def _last_layer(name: str, size: str, children: int, photographs: int) -> Scenario:
     questions = tuple(
-        (f"interval of the gain from {n} children contains it", Kind.COVERAGE) for n in CHILDREN
+        (f"interval of the gain from {n} children contains the truth", Kind.COVERAGE) for n in CHILDREN
     )
-    truth = "the last layer gains by training on other children"
+    truth = "the last layer, retrained on other children, gains accuracy"
     ask = partial(_few_shot, children, photographs)
     return Scenario(name, truth, size, questions, ask, in_full_only=True)
 
@@ -266,8 +266,8 @@ def _last_layer(name: str, size: str, children: int, photographs: int) -> Scenar
 def scenarios() -> tuple[Scenario, ...]:
     """Return the scenarios, in the order of the page."""
     of_test, of_interval, power = Kind.FALSE_POSITIVE_OF_TEST, Kind.FALSE_POSITIVE_OF_INTERVAL, Kind.POWER
-    even, uneven = "tones even in all groups", "one group mostly dark"
-    worse = f"smallest group read worse by {100 * GAP:.0f} points"
+    even, uneven = "tones balanced across groups", "one group mostly dark"
+    worse = f"accuracy of the smallest group lower by {100 * GAP:.0f} points"
     guessing = like_synthetic_faces(accuracy=CHANCE, correlation=NEARLY_INDEPENDENT)
     none, planted = like_cafe(), like_cafe(group_gap=GAP)
     no_pair, pair, worse_pair = (like_cafe(leads=(0.0, lead)) for lead in (0.0, SHIFT, -0.03))
@@ -275,54 +275,54 @@ def scenarios() -> tuple[Scenario, ...]:
     in_cafe = sum(children_by_group().values())
     photographs = round(printed("cafe-photographs").value / in_cafe)
     return (
-        Scenario("shift-none", "two networks equally good", CAFE,
+        Scenario("shift-none", "two networks equally accurate", CAFE,
                  (("paired interval excludes zero", of_interval),), _of(no_pair, _no_pair)),
-        Scenario("shift-planted", f"one network better by {100 * SHIFT:.0f} points", CAFE,
-                 (("paired interval contains the difference", Kind.COVERAGE),
+        Scenario("shift-planted", f"one network more accurate by {100 * SHIFT:.0f} points", CAFE,
+                 (("paired interval contains the truth", Kind.COVERAGE),
                   ("paired interval excludes zero", power)), _of(pair, _paired)),
         Scenario("guessing", "a network that guesses", FEW,
                  (("interval lies above chance", Kind.FALSE_POSITIVE_OF_ONE_SIDE),), _of(guessing, _guesser)),
-        Scenario("groups-none", "no group read worse", CAFE,
+        Scenario("groups-none", "accuracy equal in all groups", CAFE,
                  (("permutation test of the largest gap rejects", of_test),
                   ("any pair of groups differs, by Holm's rule", of_interval),
                   ("bounds of the largest gap exclude zero", of_interval),
                   ("interval of the smallest group's gap excludes zero", of_interval),
                   ("interval of two groups picked after looking excludes zero", Kind.UNUSED)), _of(none, _no_groups)),
-        Scenario("groups-none-f1", "no group read worse, in macro F1", CAFE,
+        Scenario("groups-none-f1", "accuracy equal in all groups, macro F1 compared", CAFE,
                  (("permutation test of the largest gap rejects", of_test),
                   ("interval of the smallest group's gap excludes zero", of_interval)), _of(none, _no_groups_in_f1),
                  in_full_only=True),
         Scenario("groups-planted", worse, CAFE,
                  (("permutation test of the largest gap rejects", power),
                   ("the test rejects and that group is the worst", power),
-                  ("bounds of the largest gap contain it", Kind.COVERAGE),
+                  ("bounds of the largest gap contain the truth", Kind.COVERAGE),
                   ("interval of that group's gap contains the truth", Kind.COVERAGE),
                   ("interval of that group's gap excludes zero", power)), _of(planted, _groups)),
-        Scenario("adjusted-none", "no group read worse, test adjusted for what groups pose", CAFE,
+        Scenario("adjusted-none", "accuracy equal in all groups, test adjusted for what groups pose", CAFE,
                  (("test of the adjusted model rejects", of_test),), _of(none, _adjusted), in_full_only=True),
         Scenario("adjusted-planted", f"{worse}, adjusted", CAFE,
                  (("interval of the adjusted difference contains the truth", Kind.COVERAGE),
                   ("test of the adjusted model rejects", power)), _of(planted, _adjusted), in_full_only=True),
-        Scenario("single-scores", "overconfident by 10 points, expressions read equally well", CAFE,
-                 (("interval of overconfidence contains it", Kind.COVERAGE),
-                  ("interval of one expression's recall contains it", Kind.COVERAGE),
-                  ("interval of macro F1 contains it", Kind.COVERAGE)), _of(none, _single_scores), in_full_only=True),
+        Scenario("single-scores", "overconfident by 10 points, recalls equal", CAFE,
+                 (("interval of overconfidence contains the truth", Kind.COVERAGE),
+                  ("interval of one expression's recall contains the truth", Kind.COVERAGE),
+                  ("interval of macro F1 contains the truth", Kind.COVERAGE)), _of(none, _single_scores), in_full_only=True),
         *map(_seeds, SEED_POINTS),
         _last_layer("few-shot-cafe", CAFE, in_cafe, photographs),
         _last_layer("few-shot-few", FEW, 50, photographs),
-        Scenario("rounding-none", "a file as good as its network", CAFE,
+        Scenario("rounding-none", "a file as accurate as its network", CAFE,
                  (("said to lose or gain more than a point", of_interval),), _of(no_pair, _rounding), in_full_only=True),
-        Scenario("rounding-planted", "a file worse by three points", CAFE,
+        Scenario("rounding-planted", "a file less accurate by three points", CAFE,
                  (("said to lose less than a point", Kind.FALSE_POSITIVE_OF_ONE_SIDE),), _of(worse_pair, _rounding),
                  in_full_only=True),
-        Scenario("five-networks", "no group read worse by any of five networks", FEW,
+        Scenario("five-networks", "accuracy equal in all groups, five networks", FEW,
                  (("any of five tests rejects, by Holm's rule", of_test),
                   ("any of five tests rejects, unadjusted", Kind.UNUSED)), _of(five, _five_networks)),
-        _tones("tone-even", f"dark tones read worse, {even}", of_test, power, of_test, tone_gap=TONE_GAP),
-        _tones("group-even", f"one group read worse, {even}", power, of_test, power, group_gap=GAP),
-        _tones("tone-uneven", f"dark tones read worse, {uneven}", of_test, power, Kind.UNUSED,
+        _tones("tone-even", f"accuracy lower on dark tones, {even}", of_test, power, of_test, tone_gap=TONE_GAP),
+        _tones("group-even", f"accuracy of one group lower, {even}", power, of_test, power, group_gap=GAP),
+        _tones("tone-uneven", f"accuracy lower on dark tones, {uneven}", of_test, power, Kind.UNUSED,
                tone_gap=TONE_GAP, tones_go_with_groups=True),
-        _tones("group-uneven", f"one group read worse, {uneven}", power, of_test, power,
+        _tones("group-uneven", f"accuracy of one group lower, {uneven}", power, of_test, power,
                group_gap=GAP, tones_go_with_groups=True),
     )  # fmt: skip
 

@@ -135,6 +135,9 @@ def test_the_rules_operating_characteristics_and_changes_are_shown(made):
 def test_an_audit_that_found_otherwise_stands_beside_the_claim_and_is_called_secondary(made):
     section = made["claims"].split("(claim-african-american-below-european)=")[1].split("\n(claim-")[0]
     assert section.count("{cite:t}`audit2026`; secondary") == 2
+    assert "1 point, contrary to this claim, which asks for 3" in section
+    other = made["claims"].split("(claim-south-asian-below-european)=")[1].split("\n(claim-")[0]
+    assert "8 points, in line with this claim" in other
 
 
 def test_answers_are_written_by_child_unless_the_sets_terms_forbid_it():

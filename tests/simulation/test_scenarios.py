@@ -128,9 +128,7 @@ def test_holms_first_step_decides_whether_holms_rule_rejects_at_all():
         assert bool(multipletests(values, ALPHA, method="holm")[0].any()) == (min(values) <= ALPHA / 5)
 
 
-@pytest.mark.parametrize(
-    "name", ["single-scores", "rounding-none", "rounding-planted", "groups-none-f1"]
-)
+@pytest.mark.parametrize("name", ["single-scores", "rounding-none", "rounding-planted", "groups-none-f1"])
 def test_further_analyses_keep_their_limits_in_few_repeats(name):
     found = run(name, repeats=20)
     assert found["within_limit"].dropna().all()
