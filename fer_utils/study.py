@@ -157,7 +157,8 @@ class Study(BaseModel):
         default=0.0, description="decay of a moving average of the weights, which is used; 0: the last ones"
     )
     balanced_sampling: bool = Field(
-        default=False, description="whether each data set, age group and expression is shown equally often"
+        default=False,
+        description="whether data sets, age groups, expressions and mouths are shown equally often",
     )
     chosen_epoch: Literal["last", "best"] = Field(
         default="last", description="whose weights are used; best: by accuracy on validation children"

@@ -145,6 +145,14 @@ def test_balanced_shares_show_each_set_age_and_expression_equally_often():
     assert shares.sum() == pytest.approx(1)
 
 
+def test_balanced_shares_show_open_and_closed_mouths_equally_often_where_they_are_known():
+    faces = faces_of([0] * 7, ["child"] * 4 + ["adult"] * 3, "train")
+    faces["mouth"] = ["open", "closed", "closed", "closed", None, None, None]
+    images = FaceImages.of_pixels(np.zeros((7, 2, 2, 3), np.uint8))
+    shares = TrainingSet.of(faces, images, pd.Series(True, index=faces.index)).balanced_shares
+    assert shares == pytest.approx([1 / 4, 1 / 12, 1 / 12, 1 / 12, 1 / 6, 1 / 6, 1 / 6])
+
+
 def test_an_epoch_is_chosen_on_children_where_there_are_any():
     faces = faces_of([0, 1, 2], ["adult", "child", "unknown"], "validation")
     images = FaceImages.of_pixels(np.arange(3 * 12, dtype=np.uint8).reshape(3, 2, 2, 3))
