@@ -93,7 +93,7 @@ def _documented(data: pd.DataFrame) -> pd.DataFrame:
     Times (`low_ms`) have levels by their source: predictions on a phone 90 %, repeats 95 %.
     """
     has_interval = any(re.search(r"(^|_)low$", str(column)) for column in data.columns)
-    more: dict[str, object] = {"interval_level": 1 - LEVEL} if has_interval else {}
+    more: dict[str, float | str] = {"interval_level": 1 - LEVEL} if has_interval else {}
     if not SHARES.isdisjoint(data.columns):
         more["unit"] = "share, 1 is 100 %"
     return data.assign(**{name: value for name, value in more.items() if name not in data})
