@@ -71,7 +71,7 @@ class Score(OfRun):
 
 
 class ScoreDifference(OfRun):
-    """A metric of one network trained on `cohort`, minus that of its copy trained on `minus`, points."""
+    """A metric of one network trained on one cohort minus that of its copy trained on another, points."""
 
     kind: Literal["score_difference"]
     minus: Cohort
@@ -85,7 +85,7 @@ class LeadOverOthers(OfRun):
 
 
 class SmallestDifference(OfFaces):
-    """A metric of the copy trained on `cohort` minus that of the copy trained on `minus`, where it is least, points."""
+    """A metric of the copy trained on one cohort minus that of the copy trained on another, where it is least, points."""
 
     kind: Literal["smallest_difference"]
     minus: Cohort
@@ -99,7 +99,7 @@ class LowestGroup(OfGroups):
 
 
 class GroupDifference(OfGroups):
-    """A metric over the groups `higher` minus that over the groups `lower`, points; none named: all others."""
+    """A metric over the higher groups minus that over the lower ones, points; if no higher ones are named, all others."""
 
     kind: Literal["group_difference"]
     lower: tuple[str, ...] = Field(min_length=1)
@@ -107,7 +107,7 @@ class GroupDifference(OfGroups):
 
 
 class LargestGap(OfGroups):
-    """The best group's metric minus the worst's, points; `lower`, if given, are those that may be worst."""
+    """The best group's metric minus the worst's, points; if lower groups are named, the worst is one of them."""
 
     kind: Literal["largest_gap"]
     lower: tuple[str, ...] = ()
@@ -132,7 +132,7 @@ class Latency(OfFile):
 
 
 class ScoreOnPhone(OfFile):
-    """A metric of the very file that was timed, %; its children and its training stand for no others."""
+    """A metric of the very file that was timed, %; it says nothing of other children or training runs."""
 
     kind: Literal["score_on_phone"]
     dataset: str
@@ -140,7 +140,7 @@ class ScoreOnPhone(OfFile):
 
 
 class Count(_Entry):
-    """A number of things that the study had; of training cohorts, those `among` the named that every network has."""
+    """How many of the things named the study had; a training cohort counts if every network has it."""
 
     kind: Literal["count"]
     among: tuple[Cohort, ...] = ()

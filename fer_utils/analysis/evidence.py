@@ -325,7 +325,7 @@ def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataF
     """Return a run's predictions of every test child of a data set, joined; raises Unavailable if any is absent."""
     children = _test_children(tables, dataset)
     if children.empty:
-        raise Unavailable(f"no test children of the data set {dataset!r} are here")
+        raise Unavailable(f"this run has no test children of {dataset.upper()}")
     by_run = tables.predictions[tables.predictions["run_id"] == run["run_id"]]
     chosen = by_run[by_run["face_id"].isin(children["face_id"])]
     if len(chosen) < len(children):

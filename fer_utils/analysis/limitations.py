@@ -61,18 +61,18 @@ def threats(study: Study, tables: Tables) -> list[Threat]:
         Threat("The best network was chosen on the test set",
                f"The best of {NETWORKS} equally good networks scores higher than it is by this much, by chance; the printed "
                f"difference from the reference network is {lead:.2f} points.", *_points(best), "points"),
-        Threat("The best copy too", f"The same for {COPIES} copies.", *_points(most), "points"),
-        Threat("The training seed", f"Standard deviation of children's copy minus adults' copy over {known.seeds} trainings "
-               f"of {' and of '.join(known.architectures)} on the quick faces; the paper prints one.",
+        Threat("So was the best copy", f"The same for {COPIES} copies.", *_points(most), "points"),
+        Threat("The training seed", f"Standard deviation of children's copy minus adults' copy over {known.seeds} training "
+               f"runs of each of {len(known.architectures)} networks on the quick faces; the paper reports one run.",
                *_points([known.least, known.most]), "points"),
         Threat("CAFE's children are a sample", f"Standard error of an accuracy of {score} % over other such children; a "
                "statement on these children alone has none of it.", *_points(errors), "points"),
         Threat("Small groups", "The true gap between CAFE's two smallest groups that a test finds in four cases of five.",
                *_points(gaps), "points"),
-        Threat("Many verdicts", f"Expected number judged wrongly if each of {judged} rules errs in {100 * ALPHA:.0f} %.",
+        Threat("Many verdicts", f"Expected wrong verdicts if each of {judged} rules errs in {100 * ALPHA:.0f} % of cases.",
                judged * ALPHA, judged * ALPHA, "claims"),
-        Threat("Labels", f"Accuracy of human raters on CAFE; {score} % is {100 * score / raters:.0f} % of it, so that what "
-               "lies above says how well the labels are learned, not how well faces are read.", raters, raters, "%"),
+        Threat("Labels", f"Accuracy of human raters on CAFE; {score} % is {100 * score / raters:.0f} % of it, so scores "
+               "above that show how well labels are learned, not how well faces are recognised.", raters, raters, "%"),
     ]  # fmt: skip
     return found + [each for each in (_class_mix(study, tables), _domain(tables)) if each]
 
@@ -123,10 +123,7 @@ def _domain(tables: Tables) -> Threat | None:
     if adults.empty:
         return None
     other = 100 * float((~adults["domain"].isin(domains)).mean())
-    meaning = (
-        "Adult training faces of this run from a domain (studio, web) that no child's face is from, so that age cannot be "
-        "told from domain."
-    )
+    meaning = "Adult training faces of this run from a domain without child faces, where age and domain are confounded."
     return Threat("The domain of the pictures", meaning, other, other, "%")
 
 

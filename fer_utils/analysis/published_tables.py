@@ -21,8 +21,8 @@ CORRELATIONS: Final = (0.0, 0.05, 0.1, 0.2, 0.3)
 CURVE: Final = tuple(np.linspace(0, 0.5, 51))
 """Correlations that figures show."""
 
-SCORES: Final = (("accuracy-all", "trained on everything"), ("accuracy-children", "on children"),
-                 ("accuracy-adults", "on adults"))  # fmt: skip
+SCORES: Final = (("accuracy-all", "trained on everything"), ("accuracy-children", "trained on children"),
+                 ("accuracy-adults", "trained on adults"))  # fmt: skip
 """The abstract's three accuracies on all of CAFE, by claim and by what the network was trained on."""
 
 SUSPECTED: Final = ("South Asian", "African American")

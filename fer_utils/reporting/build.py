@@ -25,6 +25,7 @@ from face_sets.folders import PROJECT_FOLDER, remember
 from fer_utils.paths import BOOKS, Paths
 from fer_utils.reporting.pages import html_table
 from fer_utils.reporting.provenance import edition
+from fer_utils.reporting.style import named
 
 if TYPE_CHECKING:
     from docutils.nodes import document
@@ -60,6 +61,7 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["html_table"] = html_table
+    environment.filters["named"] = named
     return environment.get_template(template).render(values)
 
 

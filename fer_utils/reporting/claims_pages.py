@@ -18,6 +18,7 @@ from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import publishable, without_small_cells
 from fer_utils.reporting.pages import html_table
 from fer_utils.reporting.provenance import Provenance
+from fer_utils.reporting.style import named
 from fer_utils.simulation import operating_characteristics
 
 PAGE: Final = "claims"
@@ -29,7 +30,7 @@ NOT_SHOWN: Final = ("kind", "metric", "dataset", "children")
 """Fields of a quantity that its sentence names already."""
 
 ESTIMANDS: Final = {
-    "sample": "The children stand for others like them. ",
+    "sample": "The children are a sample of others like them. ",
     "fixed": "The photographs are those of the published number, so only the training may differ. ",
 }
 """What a quantity is about, by its `children`."""
@@ -204,4 +205,4 @@ def _sentence(text: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value).replace("_", " ")
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else named(str(value)).replace("_", " ")

@@ -24,9 +24,6 @@ from fer_utils.reporting.provenance import Provenance
 from table_charts.charts import Chart, Look, specification
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
-SHARES: Final = frozenset({"estimate", "difference"})
-"""Columns of tables behind figures that are shares."""
-
 PHOTOGRAPHS_DPI: Final = 85
 """442 pixels across, nearly what a desk shows: a page with two sheets of faces stays below 1.2 MB."""
 
@@ -94,7 +91,7 @@ def _documented(data: pd.DataFrame) -> pd.DataFrame:
     """
     has_interval = any(re.search(r"(^|_)low$", str(column)) for column in data.columns)
     more: dict[str, float | str] = {"interval_level": 1 - LEVEL} if has_interval else {}
-    if not SHARES.isdisjoint(data.columns):
+    if {"estimate", "difference"} & set(data.columns):
         more["unit"] = "share, 1 is 100 %"
     return data.assign(**{name: value for name, value in more.items() if name not in data})
 

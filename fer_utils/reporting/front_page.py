@@ -78,12 +78,12 @@ def findings(latencies: pd.DataFrame) -> list[Finding]:
     common = common_threads(latencies)
     fit = f"fit {common} together" if common else "fit no common number of threads"
     return [
-        Finding(f"{score:.2f} %", f"The best accuracy is {'a' if whole else 'no'} whole share of CAFE's "
+        Finding(f"{score:.2f} %", f"The best accuracy is {'a' if whole else 'not a'} whole number of CAFE's "
                 f"{photographs():,} photographs.", f"{page}#which-fraction-of-cafe-is-it"),
-        Finding(f"{bounds[0]} to {bounds[1]}", f"photographs: only if the two networks disagree on no more than these can "
-                f"the gap of {gap:.2f} points to the reference network be distinguished from zero.",
+        Finding(f"{bounds[0]} to {bounds[1]}", f"photographs: if the best and the reference network disagree on more, "
+                f"their gap of {gap:.2f} points is not significant.",
                 f"{page}#does-the-gap-to-the-best-earlier-network-differ-from-zero"),
-        Finding(f"1 in {1 / chance:.0f}", f"studies of {len(children_by_group())} such groups shows a gap of "
+        Finding(f"1 in {1 / chance:.0f}", f"studies of {len(children_by_group())} groups of CAFE's sizes shows a gap of "
                 f"{published('accuracy-gap'):.2f} points or more by chance.", f"{page}#groups-of-eleven-children"),
         Finding(f"{both} ms", f"The published times of two networks on one phone {fit} in our prediction.",
                 "stages/05_moto_g6_profiling.html#latency-sources"),

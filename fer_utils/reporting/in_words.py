@@ -24,9 +24,7 @@ def learning_curves(curves: pd.DataFrame) -> str:
     last = last.sort_values("validation_accuracy")
     ends = [f"{_percent(row['validation_accuracy'])} ({name(str(row['architecture']))})"
             for row in (last.iloc[-1], last.iloc[0])]  # fmt: skip
-    return (
-        f"After {curves['epoch'].max()} epochs held-out accuracy is {ends[0]} at most and {ends[1]} at least."
-    )
+    return f"After {curves['epoch'].max()} epochs validation accuracy is {ends[0]} at most and {ends[1]} at least."
 
 
 def scores(table: pd.DataFrame, rows: str, series: str, guessing: float) -> str:
@@ -69,7 +67,7 @@ def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bo
     )
     above, below = int((known["low"] > 0).sum()), int((known["high"] < 0).sum())
     alone = f"about {LEVEL * len(known):.2g} would exclude zero by chance if nothing differed"
-    together = f"if nothing differed, any would in {_percent(LEVEL)} of such series"
+    together = f"if nothing differed, at least one would exclude zero in {_percent(LEVEL)} of such series"
     return (
         f"Differences from {least} to {most} points. Of {len(known)} intervals {above} lie above zero and {below} below; "
         f"{together if simultaneous else alone}."
@@ -128,7 +126,7 @@ def operator_shares(shares: pd.DataFrame) -> str:
     """Say which kind of operator takes most of the time, and between which shares of a file's."""
     most = str(shares.mean().idxmax())
     least, largest = (_percent(float(end)) for end in (shares[most].min(), shares[most].max()))
-    return f"{most} takes most: from {least} to {largest} of a file's time."
+    return f"{most} takes most on average: from {least} to {largest} of a file's time."
 
 
 def latencies(table: pd.DataFrame) -> str:
@@ -167,8 +165,8 @@ def curves(points: pd.DataFrame, x: str, y: str, level: float) -> str:
         ends = part.sort_values(x).iloc[[0, -1]]
         values, places = ends[y].tolist(), ends[x].tolist()
         side = "above" if part[y].min() > level else "below" if part[y].max() < level else "partly above"
-        told = f"{values[0]:.3g} at {places[0]:.3g}, {values[1]:.3g} at {places[1]:.3g}"
-        parts.append(f"{series}: {side} {level:.4g} ({told})")
+        told = f"from {values[0]:.3g} at {places[0]:.3g} to {values[1]:.3g} at {places[1]:.3g}"
+        parts.append(f"{series}: {told}, {side} {level:.4g}")
     return f"{'; '.join(parts)}."
 
 
@@ -176,7 +174,8 @@ def rates(table: pd.DataFrame) -> str:
     """Say how many rates exceed their limits, and the highest of all."""
     beyond, top = int((~table["within_limit"].astype(bool)).sum()), _extremes(table, "rate")[1]
     return (
-        f"{beyond} of {len(table)} rates exceed their limit. Highest: {top['truth']}, {top['question']}, "
+        f"{beyond} of {len(table)} rates exceed their limit with their whole interval. "
+        f"Highest: {top['truth']}, {top['question']}, "
         f"{100 * top['rate']:.1f} % ({100 * top['allowed_high']:.1f} % allowed)."
     )
 

@@ -15,6 +15,16 @@ NAMED: Final = ("architecture", "cohort", "technique")
 
 ABSENT: Final = "—"
 
+HEADINGS: Final = {
+    "run_id": "network", "macro_f1": "macro F1", "weighted_f1": "weighted F1", "two_way_accuracy": "two-way accuracy",
+    "size_kb": "size, kB", "gzip_kb": "zipped, kB", "size_bytes": "bytes", "size_gzip_bytes": "zipped bytes",
+    "latency_ms_median": "median latency, ms", "latency_ms_p90": "90th percentile, ms",
+    "interval_low_ms": "lower end, ms", "interval_high_ms": "upper end, ms", "peak_memory_mib": "peak memory, MiB",
+    "p_value": "p-value", "p_holm": "Holm p", "hit_rate": "detection rate", "hard_swish": "hard-swish",
+    "accuracy_raf_db": "accuracy, RAF-DB shares",
+}  # fmt: skip
+"""Columns whose heading is not their name with blanks for underscores."""
+
 MOST_ROWS: Final = 9
 """A longer table is folded: a desk's screen would show nothing else."""
 
@@ -94,6 +104,8 @@ def _interval(middle: str, low: str, high: str) -> str:
 
 
 def _cell(column: str, value: Any, decimals: int) -> str:
+    if column == "run_id":
+        value = ", ".join(map(style.name, str(value).split(".")))
     known = column in NAMED and isinstance(value, str)
     text = _escape(style.name(value) if known else _text(value, decimals))
     text = ADDRESS.sub(r'<a href="\g<0>">\g<0></a>', text)
@@ -110,7 +122,7 @@ def _text(value: Any, decimals: int) -> str:
 
 
 def _title(column: Any) -> str:
-    return str(column).replace("_", " ")
+    return HEADINGS.get(str(column), str(column).replace("_", " "))
 
 
 def _escape(text: str) -> str:

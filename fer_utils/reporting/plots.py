@@ -67,7 +67,7 @@ def learning_curves(curves: pd.DataFrame) -> Figure:
         axes.axis("off")
     figure.supxlabel("epoch")
     figure.supylabel("accuracy")
-    title = "trained on (solid: held out, dotted: training)"
+    title = "trained on (solid: validation, dotted: training)"
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, title=title)
     return figure
 

@@ -39,12 +39,12 @@ NAMES: Final[dict[str, str]] = {
     "adults": "adults",
     "known_adults": "adults of known age",
     "all": "all faces",
-    "size_matched_children": "children, as many as adults",
-    "size_matched_adults": "adults, as many as children",
-    "domain_matched_children": "children, also by domain",
-    "domain_matched_adults": "adults, also by domain",
-    "class_matched_children": "children, also by expression",
-    "class_matched_adults": "adults, also by expression",
+    "size_matched_children": "size-matched children",
+    "size_matched_adults": "size-matched adults",
+    "domain_matched_children": "domain-matched children",
+    "domain_matched_adults": "domain-matched adults",
+    "class_matched_children": "class-matched children",
+    "class_matched_adults": "class-matched adults",
     "none": "as trained",
     "pruning": "pruned",
     "clustering": "clustered",
@@ -69,6 +69,13 @@ COLOURS: Final[dict[str, str]] = {
 def name(value: str) -> str:
     """Return the name of a table's value for readers, the value itself if it has no other."""
     return NAMES.get(value, value)
+
+
+def named(text: str) -> str:
+    """Return a text with the identifiers of networks and training cohorts in it replaced by their names for readers."""
+    for identifier in sorted((each for each in NAMES if "_" in each), key=len, reverse=True):
+        text = text.replace(identifier, NAMES[identifier])
+    return text
 
 
 def colour(value: str, position: int) -> str:

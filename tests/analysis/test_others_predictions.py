@@ -160,5 +160,5 @@ def test_the_command_prints_and_writes_the_verdicts(saved, tmp_path):
     options = [text for name in ALL_SETS for text in ("--trained-on", name)]
     answer = CliRunner().invoke(app, ["verdict", str(saved()), "--to", str(to), *options])
     assert answer.exit_code == 0, answer.output
-    assert "reproduced       Training on children beats" in answer.output
+    assert "reproduced       For classifying children, training on children beats" in answer.output
     assert len(pd.read_csv(to)) == len(load_claims())

@@ -102,7 +102,7 @@ def test_quantities_are_described_in_words():
     claim = next(claim for claim in CLAIMS if claim.id == "accuracy-gap")
     words = quantity_in_words(claim.quantity)
     assert "South Asian, African American" in words
-    assert "mobilenet v3 large" in words
+    assert "MobileNetV3-Large" in words
     assert "on cafe" in words
 
 

@@ -72,7 +72,7 @@ FIGURES = {
 
 def test_the_parts_of_a_bar_are_its_shares_and_the_largest_is_said():
     figure = plots.operator_shares(SHARES)
-    assert figure.get_label() == "convolution takes most: from 50 % to 75 % of a file's time."
+    assert figure.get_label() == "convolution takes most on average: from 50 % to 75 % of a file's time."
     widths = [[bar.get_width() for bar in part] for part in figure.axes[0].containers]
     assert widths == [[0.75, 0.5], [0.25, 0.5]], "the first file uppermost"
 
