@@ -198,7 +198,7 @@ def validate(
     seeds: Annotated[bool, typer.Option("--seeds", help="Train two networks from six seeds")] = False,
     groups: Annotated[bool, typer.Option("--groups", help="Try tests between groups instead")] = False,
 ) -> None:
-    """Run the simulation study in full, about fifty minutes on two cores (rules: eight on one); writes the shipped table."""
+    """Run the simulation study in full, about an hour on two cores (rules: eight on one); writes the shipped table."""
     from expression_scores import simulated_groups
     from fer_utils import seed_spread
     from fer_utils.simulation import operating_characteristics, scenarios
