@@ -107,7 +107,7 @@ def test_once_an_analysis_has_changed_the_study_runs_in_short(run, photographs, 
     monkeypatch.setattr(runs, "in_short", lambda seed: rates_of(some, 0.2, repeats=50))
     glued, _ = run("08_validation", "licensed")
     assert (glued["version"], glued["repeats"]) == ("in short", 50)
-    assert "two networks equally good, paired interval excludes zero" in glued["which"]
+    assert "two networks equally accurate, paired interval excludes zero" in glued["which"]
     assert 0 < glued["beyond"] <= glued["limits"]
 
 
