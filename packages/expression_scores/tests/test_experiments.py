@@ -29,9 +29,8 @@ PLANTED = Scenario("planted", "five points", "CAFE", (("interval contains it", K
 
 
 def test_rates_come_with_the_exact_binomial_interval():
-    scenario = ASKED
-    answers = pd.DataFrame({words: [True] * 3 + [False] * 37 for words, _ in scenario.questions})
-    found = rates(scenario, answers).iloc[0]
+    answers = pd.DataFrame({words: [True] * 3 + [False] * 37 for words, _ in ASKED.questions})
+    found = rates(ASKED, answers).iloc[0]
     share = binomtest(3, 40).proportion_ci(0.99, method="exact")
     assert (found["yes"], found["repeats"], found["rate"]) == (3, 40, 3 / 40)
     assert (found["low"], found["high"]) == (share.low, share.high)
@@ -39,17 +38,15 @@ def test_rates_come_with_the_exact_binomial_interval():
 
 @pytest.mark.parametrize(("yes", "within"), [(0, True), (5, True), (20, False)])
 def test_a_rate_is_within_its_limit_unless_the_whole_interval_lies_beyond(yes, within):
-    scenario = ASKED
-    answers = pd.DataFrame({words: [True] * yes + [False] * (100 - yes) for words, _ in scenario.questions})
-    found = rates(scenario, answers).set_index("kind")["within_limit"]
+    answers = pd.DataFrame({words: [True] * yes + [False] * (100 - yes) for words, _ in ASKED.questions})
+    found = rates(ASKED, answers).set_index("kind")["within_limit"]
     assert found[Kind.FALSE_POSITIVE_OF_TEST] == within
     assert pd.isna(found[Kind.UNUSED])
 
 
 def test_readers_see_rate_interval_and_limit_in_percent():
-    scenario = PLANTED
-    answers = pd.DataFrame({words: [True] * 50 + [False] * 50 for words, _ in scenario.questions})
-    shown = for_readers(rates(scenario, answers))
+    answers = pd.DataFrame({words: [True] * 50 + [False] * 50 for words, _ in PLANTED.questions})
+    shown = for_readers(rates(PLANTED, answers))
     assert shown["rate"].tolist() == ["50.0 %", "50.0 %"]
     assert shown["99 % interval"].iloc[0] == "36.9 to 63.1 %"
     assert shown["limit"].tolist() == ["at least 93 %", "none"]
@@ -58,11 +55,10 @@ def test_readers_see_rate_interval_and_limit_in_percent():
 
 
 def test_few_repeats_cannot_tell_and_many_can():
-    scenario = PLANTED
     found = {}
     for repeats in (50, 2000):
         yes = [True] * round(0.95 * repeats) + [False] * (repeats - round(0.95 * repeats))
-        found[repeats] = rates(scenario, pd.DataFrame({words: yes for words, _ in scenario.questions}))
+        found[repeats] = rates(PLANTED, pd.DataFrame({words: yes for words, _ in PLANTED.questions}))
     assert kept(found[50]).tolist() == ["cannot tell", ""]
     assert kept(found[2000]).tolist() == ["yes", ""]
     assert found[50].loc[0, "power"] < 0.05 < 0.95 < found[2000].loc[0, "power"]
