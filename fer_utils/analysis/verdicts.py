@@ -40,6 +40,8 @@ class Decision(NamedTuple):
     reproduced: Callable[[Estimate | Evidence, float, float], bool]
     contradicted: Callable[[Estimate | Evidence, float, float], bool]
     words: str
+    without_margin: str = ""
+    """The words where the margin is zero, if they differ."""
 
 
 RULES: Final[Mapping[str, Decision]] = {
@@ -59,12 +61,14 @@ RULES: Final[Mapping[str, Decision]] = {
         lambda ours, published, margin: ours.high < published - margin,
         "reproduced if the whole interval lies no more than {margin} below the published value, contradicted if all of it "
         "lies lower",
+        "reproduced if no part of the interval lies below the published value, contradicted if all of it does",
     ),
     "above zero": Decision(
         lambda ours, _, margin: ours.low > 0 and ours.high >= margin,
         lambda ours, _, margin: ours.high < margin and ours.low <= 0,
         "reproduced if the whole interval lies above zero and reaches {margin}, contradicted if it does not and all of it "
         "lies below {margin}",
+        "reproduced if the whole interval lies above zero, contradicted if all of it lies below zero",
     ),
     "gap": Decision(
         lambda ours, published, _: (
@@ -150,8 +154,9 @@ def rule_in_words(claim: Claim) -> str:
     if claim.rule is None:
         return ""
     unit = claim.unit if claim.unit not in ("%", "") else "points"
-    margin = f"{claim.rule.margin:g} {unit}" if claim.rule.margin else "nothing"
-    return f"rule: {RULES[claim.rule.kind].words.format(margin=margin, alpha=f'{100 * ALPHA:g} %')}"
+    decision = RULES[claim.rule.kind]
+    words = decision.words if claim.rule.margin else decision.without_margin or decision.words
+    return f"rule: {words.format(margin=f'{claim.rule.margin:g} {unit}', alpha=f'{100 * ALPHA:g} %')}"
 
 
 def _row(claim: Claim, tables: Tables, needed_sets: int) -> dict[str, object]:

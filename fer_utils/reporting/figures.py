@@ -56,14 +56,16 @@ def save_figure(
     """Write `name.svg` and `name.csv`, the table behind it, into a stage's folder; return what to show.
 
     A `chart` of that table, for readers who want to explore it, is written as `name.vl.json` and linked.
-    Photographs are saved as PNG. A note in the figure's place (`absent.note`) is returned as it is, beside its table.
-    The figure's label is its result in words. `folder` is `paths.figures(stage)`. The links of the source line are
-    relative to the executed notebook, in the results folder as in the book. Raises ValueError for a name that is not
-    lower case and hyphens, or for an empty table.
+    Photographs are saved as PNG. A note in the figure's place (`absent.note`) is returned as it is; its table
+    is written if it has rows. The figure's label is its result in words. `folder` is `paths.figures(stage)`. The links
+    of the source line are relative to the executed notebook, in the results folder as in the book. Raises ValueError
+    for a name that is not lower case and hyphens, or for a figure of an empty table.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"figure name {name!r}: use lower case letters, digits and hyphens only")
     if data.empty:
+        if isinstance(figure, HTML):
+            return figure
         raise ValueError(f"figure {name!r} has no data behind it: say so in words instead of an empty figure")
     is_named = any(data.index.names)
     has_index = is_named or not pd.api.types.is_integer_dtype(data.index)  # else a row's number elsewhere

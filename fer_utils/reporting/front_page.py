@@ -115,9 +115,7 @@ def controls(paths: Paths) -> dict[str, Any]:
     effects = []
     for series, part in planted.groupby("series", sort=False) if "series" in planted else ():
         detected = int(((part["low"] > 0) | (part["high"] < 0)).sum())
-        unequal = int(
-            (part["difference"] != 0).sum()
-        )  # of equal pictures the answers are equal, without chance
+        unequal = int((part["difference"] != 0).sum())  # equal pictures get equal answers, without chance
         effects.append({"effect": series, "networks": len(part), "detected": detected,
                         "expected by chance": f"{LEVEL * unequal:.2f}"})  # fmt: skip
     return {

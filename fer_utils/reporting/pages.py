@@ -10,7 +10,7 @@ from IPython.display import HTML
 from fer_utils.reporting import style
 from fer_utils.reporting.gate import without_small_cells
 
-NAMED: Final = ("architecture", "cohort", "technique")
+NAMED: Final = ("architecture", "cohort", "technique", "ethnicity", "group", "measure")
 """Columns whose values have another name for readers."""
 
 ABSENT: Final = "—"
@@ -86,12 +86,8 @@ def _with_intervals(frame: pd.DataFrame, decimals: int) -> pd.DataFrame:
     shown = frame.copy()
     columns = [str(column) for column in frame.columns]
     for middle, low, high in zip(columns, columns[1:], columns[2:], strict=False):
-        if (low, high) not in (
-            ("low", "high"),
-            (f"{middle}_low", f"{middle}_high"),
-        ) or not frame.columns.is_unique:
-            continue
-        if not pd.api.types.is_numeric_dtype(frame[middle]):
+        is_interval = (low, high) in (("low", "high"), (f"{middle}_low", f"{middle}_high"))
+        if not (is_interval and frame.columns.is_unique and pd.api.types.is_numeric_dtype(frame[middle])):
             continue
         parts = zip(frame[middle], frame[low], frame[high], strict=True)
         shown[middle] = [_interval(*(_text(each, decimals) for each in part)) for part in parts]

@@ -151,9 +151,8 @@ def _dots(
         part = table[table[column] == kind]
         offset = spread * ((position + 0.5) / len(kinds) - 0.5)
         middle, low, high = (part[end].astype(float) for end in ends)
-        reach = np.nan_to_num(
-            np.array([middle - low, high - middle]).clip(min=0)
-        )  # 0 where an end is missing
+        reach = np.array([middle - low, high - middle]).clip(min=0)
+        reach = np.nan_to_num(reach)  # 0 where an end is missing
         axes.errorbar(middle, [names.index(name) + offset for name in part[row_column]], xerr=reach,
                       fmt=style.MARKERS[position % len(style.MARKERS)], color=style.colour(str(kind), position),
                       capsize=3, markersize=6, label=style.name(str(kind)))  # fmt: skip

@@ -15,9 +15,8 @@ from face_sets.expressions import EXPRESSIONS
 from fer_utils.study import ARCHITECTURES
 from fer_utils.tables import COHORTS, PRECISIONS, TECHNIQUES
 
-WIDTH: Final = (
-    5.2  # inches: letters of 10 points have 9 pixels where a phone shows the figure 342 pixels wide
-)
+WIDTH: Final = 5.2
+"""Inches: letters of 10 points have 9 pixels where a phone shows the figure 342 pixels wide."""
 INK: Final = "#1f2328"
 """Letters and lines that have no meaning of their own; no cell of a heat map has this colour."""
 PAPER: Final = "#fefefe"
@@ -67,8 +66,8 @@ COLOURS: Final[dict[str, str]] = {
 
 
 def name(value: str) -> str:
-    """Return the name of a table's value for readers, the value itself if it has no other."""
-    return NAMES.get(value, value)
+    """Return the name of a table's value for readers: with blanks for underscores if it has no other."""
+    return NAMES.get(value, value.replace("_", " "))
 
 
 def named(text: str) -> str:

@@ -25,8 +25,8 @@ def gap_by_twins(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.
     """Return what planting the gap cost each run: accuracy with the gap minus accuracy on the same faces without.
 
     `joined` holds predictions of the rendered test children of both sets. Columns: run_id, faces ("changed": those of
-    the group with the planted gap; "unchanged": all others), difference, low, high, from -1 to 1. Raises ValueError if
-    a face has no twin.
+    the group with the planted gap; "unchanged": all others), subjects, difference, low, high, from -1 to 1. Raises
+    ValueError if a face has no twin.
     """
     planted = joined[joined["dataset"] == GAP_DATASET]
     planted = planted.assign(
@@ -39,15 +39,16 @@ def gap_by_twins(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.
     for (run_id, faces), part in both.groupby(["run_id", "faces"]):
         pair = part.drop(columns="run_id").rename(columns={"side": "run_id"})
         found = compare_runs(pair, [("planted", "plain")], METRIC, draws, seed).iloc[0]
-        rows.append((run_id, faces, found["difference"], found["low"], found["high"]))
-    return pd.DataFrame(rows, columns=["run_id", "faces", "difference", "low", "high"])
+        subjects = part["subject_id"].nunique()
+        rows.append((run_id, faces, subjects, found["difference"], found["low"], found["high"]))
+    return pd.DataFrame(rows, columns=["run_id", "faces", "subjects", "difference", "low", "high"])
 
 
 def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.DataFrame:
     """Return how much more the copy trained on children is ahead on rendered children than on rendered adults.
 
     `joined` holds predictions of the rendered test faces of both ages by the runs "NETWORK.children" and
-    "NETWORK.adults". Columns: architecture, difference, low, high, from -2 to 2. Every subject counts
+    "NETWORK.adults". Columns: architecture, subjects, difference, low, high, from -2 to 2. Every subject counts
     once, whatever its number of pictures: the 95 % interval is Welch's (1947) on the subjects' means.
     """
     plain = joined[joined["dataset"] == DATASET]
@@ -60,8 +61,8 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
         ahead = means[f"{network}.children"] - means[f"{network}.adults"]
         children, adults = (ahead.xs(group, level="age_group").to_numpy() for group in ("child", "adult"))
         found = ttest_ind(children, adults, equal_var=False).confidence_interval(LEVEL)
-        rows.append((network, children.mean() - adults.mean(), found.low, found.high))
-    return pd.DataFrame(rows, columns=["architecture", "difference", "low", "high"])
+        rows.append((network, len(ahead), children.mean() - adults.mean(), found.low, found.high))
+    return pd.DataFrame(rows, columns=["architecture", "subjects", "difference", "low", "high"])
 
 
 def tone_or_group(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:

@@ -109,6 +109,12 @@ def test_a_note_stands_in_the_place_of_a_figure_beside_its_table(source, folder)
     assert [path.name for path in folder.iterdir()] == ["answers.csv"]
 
 
+def test_a_note_needs_no_table(source, folder):
+    sentence = absent.note("Nobody was asked.")
+    assert save_figure(sentence, "answers", DATA[:0], folder=folder, source=source) is sentence
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize(
     ("index", "first"),
     [(pd.RangeIndex(2), "epoch,accuracy"), (pd.Index([3, 5]), "epoch,accuracy"),
