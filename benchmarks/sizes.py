@@ -107,7 +107,7 @@ def steps(network: str, study: Study) -> dict[str, Any]:
 def write_tables(to: Path, networks: pd.DataFrame, inputs: pd.DataFrame, study: Study) -> None:
     """Write `sizes_training.csv`, `sizes_input.csv`, and `sizes.json`: by what code and on what they were measured."""
     hours = [
-        count / study.batch_size / 3600 * np.array(
+        min(count, study.faces_per_epoch or count) / study.batch_size / 3600 * np.array(
             [study.epochs * row.step_seconds + study.head_epochs * row.head_step_seconds,
              study.compression_epochs * row.step_seconds]
         )

@@ -59,7 +59,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "seed", "cohorts", "initial_weights", "image_size", "epochs", "batch_size", "learning_rate", "dropout",
         "augmentation", "unknown_age_is_adult", "device", "threads",
         "head_epochs", "head_learning_rate", "warm_up_epochs", "weight_decay", "label_smoothing", "weight_average",
-        "balanced_sampling", "chosen_epoch", "sharpness_radius", "erasing", "temperature_scaling",
+        "balanced_sampling", "faces_per_epoch", "chosen_epoch", "sharpness_radius", "erasing", "temperature_scaling",
     ),
     "compression": (
         "techniques", "shared_jobs", "precisions", "compression_epochs", "compression_learning_rate", "sparsity", "clusters",
@@ -159,6 +159,11 @@ class Study(BaseModel):
     balanced_sampling: bool = Field(
         default=False,
         description="whether data sets, age groups, expressions and mouths are shown equally often",
+    )
+    faces_per_epoch: int | None = Field(
+        default=None,
+        ge=1,
+        description="faces shown in an epoch at most, sampled anew in each; all by default",
     )
     chosen_epoch: Literal["last", "best"] = Field(
         default="last", description="whose weights are used; best: by accuracy on validation children"

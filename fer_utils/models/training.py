@@ -24,7 +24,6 @@ from traced_training.training_step import Recipe, TrainingStep, rate_of_epoch
 TEMPERATURES: Final = (0.1, 10.0)
 """Bounds of the search: from ten times too timid to ten times too sure."""
 
-
 STRATA: Final = ("dataset", "age_group", "expression", "mouth")
 """Columns of `faces` that balanced sampling goes by. Open networks recognise expressions with an open mouth less often
 than with a closed one (0.46 against 0.69 in a 2026 audit of five, arXiv:2610.08279, known from a summary)."""
@@ -164,8 +163,9 @@ def _epoch(
     step.seed(*seed)
     shares = training.balanced_shares if study.balanced_sampling else None
     batches = training_batches(
-        training.images, training.labels, study.batch_size, seed, study.augmentation, shares, study.erasing
-    )
+        training.images, training.labels, study.batch_size, seed, study.augmentation, shares, study.erasing,
+        study.faces_per_epoch,
+    )  # fmt: skip
     try:
         learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]
     except tf.errors.ResourceExhaustedError as error:

@@ -161,9 +161,7 @@ def _dots(
 
 def confusion(matrix: pd.DataFrame) -> Figure:
     """Show a confusion matrix: row shares from 0 to 1, index the true expression, columns the predicted."""
-    figure, axes = _heatmap(
-        matrix, 5.0, in_words.confusion(matrix), vmax=1, cmap="Blues", fmt=".2f", square=True
-    )
+    figure, axes = _heatmap(matrix, 5.0, in_words.confusion(matrix), square=True)
     axes.set_xlabel("predicted")
     axes.set_ylabel("shown")
     return figure
@@ -171,29 +169,15 @@ def confusion(matrix: pd.DataFrame) -> Figure:
 
 def recalls(shares: pd.DataFrame) -> Figure:
     """Show a share from 0 to 1 of each combination: index the groups, columns the expressions; missing ones stay white."""
-    figure, axes = _heatmap(
-        shares,
-        0.42 * len(shares) + 1.5,
-        in_words.recalls(shares),
-        vmax=1,
-        cmap="Blues",
-        fmt=".2f",
-        linewidths=1,
-    )
+    figure, axes = _heatmap(shares, 0.42 * len(shares) + 1.5, in_words.recalls(shares), linewidths=1)
     axes.tick_params(axis="y", rotation=0)
     return figure
 
 
 def coverage(counts: pd.DataFrame) -> Figure:
     """Show how many faces each combination has: counts, index and columns the two factors; hidden ones are blank."""
-    figure, axes = _heatmap(
-        counts.astype(float),
-        0.42 * len(counts) + 1.5,
-        in_words.coverage(counts),
-        cmap="Greens",
-        fmt=".0f",
-        linewidths=1,
-    )
+    look = {"cmap": "Greens", "fmt": ".0f", "vmax": None, "linewidths": 1}
+    figure, axes = _heatmap(counts.astype(float), 0.42 * len(counts) + 1.5, in_words.coverage(counts), **look)
     axes.tick_params(axis="y", rotation=0)
     return figure
 
@@ -201,6 +185,7 @@ def coverage(counts: pd.DataFrame) -> Figure:
 def _heatmap(table: pd.DataFrame, height: float, told: str, **look: Any) -> tuple[Figure, Axes]:
     figure = _figure(height, told)
     axes = figure.subplots()
+    look = {"cmap": "Blues", "fmt": ".2f", "vmax": 1} | look  # shares, unless told otherwise
     sns.heatmap(table, ax=axes, vmin=0, annot=True, cbar=False, annot_kws={"fontsize": 10}, **look)
     axes.tick_params(axis="x", rotation=35)
     return figure, axes

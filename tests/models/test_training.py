@@ -166,7 +166,7 @@ RECIPE = {
     "image_size": 32, "epochs": 3, "batch_size": 14, "learning_rate": 1e-2, "cohorts": ["all"], "head_epochs": 2,
     "warm_up_epochs": 1, "weight_decay": 0.01, "label_smoothing": 0.1, "weight_average": 0.5,
     "balanced_sampling": True, "chosen_epoch": "last", "erasing": 0.3, "sharpness_radius": 0.05,
-    "temperature_scaling": True,
+    "temperature_scaling": True, "faces_per_epoch": 30,
 }  # fmt: skip
 
 
@@ -193,6 +193,7 @@ def test_a_whole_recipe_trains_and_its_fields_each_change_the_result(
     off = {
         "head_epochs": 0, "warm_up_epochs": 0, "weight_decay": 0.0, "label_smoothing": 0.0, "weight_average": 0.0,
         "balanced_sampling": False, "erasing": 0.0, "sharpness_radius": 0.0, "temperature_scaling": False,
+        "faces_per_epoch": 10_000,
     }  # fmt: skip
     best, curves = trained(chosen_epoch="best")
     assert curves["validation_accuracy"].max() > curves["validation_accuracy"].iloc[-1]

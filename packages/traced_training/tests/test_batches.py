@@ -92,6 +92,20 @@ def test_shares_decide_how_often_a_face_is_shown():
     assert np.bincount(shown, minlength=4) / 400 == pytest.approx(shares, abs=0.08)
 
 
+@pytest.mark.parametrize("shares", [None, np.full(20, 0.05)])
+def test_an_epoch_shows_no_more_faces_than_asked_and_others_in_the_next(smooth, shares):
+    shown = [
+        np.concatenate([y for _, y in epoch])
+        for epoch in passes(smooth, np.arange(20), 1, epochs=40, most=6, shares=shares)
+    ]
+    assert {len(each) for each in shown} == {6}
+    assert set(np.concatenate(shown)) == set(range(20))
+    if shares is None:
+        assert all(len(set(each)) == 6 for each in shown)
+    for a, b in zip(passes(smooth, np.arange(20), 1, most=50), passes(smooth, np.arange(20), 1), strict=True):
+        np.testing.assert_array_equal(np.concatenate([y for _, y in a]), np.concatenate([y for _, y in b]))
+
+
 def test_erasing_covers_one_rectangle_of_about_its_share_of_faces_and_nothing_else():
     faces = np.full((400, 64, 64, 3), -1, np.float32)
     erased = batches.erased(faces, np.random.default_rng(0), 0.3)
