@@ -160,10 +160,8 @@ class Study(BaseModel):
         default=False,
         description="whether data sets, age groups, expressions and mouths are shown equally often",
     )
-    faces_per_epoch: int | None = Field(
-        default=None,
-        ge=1,
-        description="faces shown in an epoch at most, sampled anew in each; all by default",
+    faces_per_epoch: int = Field(
+        default=0, ge=0, description="faces shown in an epoch at most, sampled anew in each; 0: all"
     )
     chosen_epoch: Literal["last", "best"] = Field(
         default="last", description="whose weights are used; best: by accuracy on validation children"
