@@ -86,7 +86,10 @@ def sweep_network(architecture: Architecture, setting: str, study: Study, paths:
 
 @dataclass(frozen=True)
 class Original:
-    """A network's trained all-data copy: its row in `runs`, its weights, its answers to the test faces; and all faces."""
+    """A network's trained all-data copy: its row in `runs`, its weights, its answers to the test set's faces; and faces.
+
+    Of test faces, those of a set with a planted gap are left out: no page asks compressed networks about them.
+    """
 
     architecture: Architecture
     run: pd.Series
@@ -111,9 +114,12 @@ class Original:
         training, validation = (
             TrainingSet.of(faces.learned, faces.learned_images, part) for part in (in_training, ~in_training)
         )
+        asked = faces.tested["dataset"] == study.test_set
+        tested = faces.tested[asked].reset_index(drop=True)
+        mine = (answers["run_id"] == run["run_id"]) & answers["face_id"].isin(tested["face_id"])
         return cls(
-            architecture, run, network, network.get_weights(), answers[answers["run_id"] == run["run_id"]],
-            training, validation, faces.tested, faces.tested_images,
+            architecture, run, network, network.get_weights(), answers[mine], training, validation,
+            tested, faces.tested_images.part(asked.to_numpy(dtype=bool)),
         )  # fmt: skip
 
 
@@ -238,8 +244,7 @@ class Compression:
 
     def _accuracy(self, answers: pd.DataFrame) -> float:
         """Accuracy, 0 to 1, on the test children that answer the study's questions."""
-        of_test_set = self.original.tested["dataset"] == self.study.test_set
-        asked = self.original.tested[of_test_set & (self.original.tested["age_group"] == "child")]
+        asked = self.original.tested[self.original.tested["age_group"] == "child"]
         found = answers.set_index("face_id").loc[asked["face_id"], list(PROBABILITY_COLUMNS)]
         named = np.array(EXPRESSIONS)[found.to_numpy().argmax(1)]
         return float((named == asked["expression"].to_numpy(str)).mean())

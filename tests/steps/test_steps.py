@@ -133,9 +133,20 @@ def test_every_file_can_be_compared_with_the_network_that_it_came_from(made):
     runs = tables.read("runs", *made.all_compressed("runs"))
     files = runs[runs["artefact"].str.endswith(".tflite").fillna(False)]
     asked = (made.trained("predictions", NETWORK), *made.all_compressed("predictions"))
-    found = parity(tables.read("predictions", *asked), files)
+    answers = tables.read("predictions", *asked)
+    answers = answers[answers["face_id"].isin(tables.read("predictions", asked[1])["face_id"])]
+    found = parity(answers, files)
     assert len(found) == len(files) > 2
     assert (found.loc[found["precision"] == "float32", "largest_difference"] < 1e-4).all()
+
+
+def test_compressed_networks_answer_every_face_of_the_test_set_and_no_other(small, made):
+    faces = tables.read("faces", made.faces)
+    asked = faces.loc[(faces["split"] == "test") & (faces["dataset"] == small.test_set), "face_id"]
+    answers = tables.read("predictions", *made.all_compressed("predictions"))
+    assert set(faces.loc[faces["split"] == "test", "dataset"]) > {small.test_set}, "there are others"
+    for run_id, part in answers.groupby("run_id"):
+        assert sorted(part["face_id"]) == sorted(asked), run_id
 
 
 @pytest.mark.parametrize("technique", ["none", "quantization_aware", "pruning"])
