@@ -24,7 +24,7 @@ style.apply()  # once, so that no notebook can forget it
 DASHED: Final[dict[str, Any]] = {"color": style.INK, "linestyle": "--", "linewidth": 1}
 ENDS: Final = ("estimate", "low", "high")
 ROW: Final = 0.45
-"""Inches: two intervals with their ends, of 6 points each, and a gap as wide as they are together."""
+"""Inches: three intervals, whose dots of 6 points just touch, and a gap as wide as two of them."""
 
 
 def contact_sheet(faces: pd.DataFrame, pixels: np.ndarray, columns: int = 7) -> Figure:
@@ -120,7 +120,7 @@ def _intervals(
 ) -> Figure:
     names, kinds = _distinct(table[rows]), _distinct(table[series])
     told = "" if chance is None else in_words.scores(table, rows, series, chance)
-    figure = _figure(ROW * len(names) + 1.6, told)
+    figure = _figure(ROW * len(names) * max(1, len(kinds) / 3) + 1.6, told)
     axes = figure.subplots()
     _dots(axes, table, (rows, names), (series, kinds), ENDS, spread=0.6)
     line, meaning = (0.0, "no difference") if chance is None else (chance, "guessing")
