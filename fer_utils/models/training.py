@@ -164,7 +164,7 @@ def _epoch(
     shares = training.balanced_shares if study.balanced_sampling else None
     batches = training_batches(
         training.images, training.labels, study.batch_size, seed, study.augmentation, shares, study.erasing,
-        study.faces_per_epoch or None,
+        study.faces_per_epoch,
     )  # fmt: skip
     try:
         learned = [(len(labels), *step(faces, labels, rate, head_alone)) for faces, labels in batches]

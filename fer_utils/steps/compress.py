@@ -86,7 +86,7 @@ def sweep_network(architecture: Architecture, setting: str, study: Study, paths:
 
 @dataclass(frozen=True)
 class Original:
-    """A network's trained all-data copy: its row in `runs`, its weights, its answers to the test set's faces; and faces.
+    """A network's trained all-data copy: its row in `runs`, its weights, its answers to the test set; and faces.
 
     Of test faces, those of a set with a planted gap are left out: no page asks compressed networks about them.
     """

@@ -44,16 +44,16 @@ def training_batches(
     strength: float = 1.0,
     shares: NDArray[np.float64] | None = None,
     erasing: float = 0.0,
-    most: int | None = None,
+    most: int = 0,
 ) -> Iterator[tuple[Any, NDArray[np.int64]]]:
     """Yield one epoch of shuffled, augmented batches: float32 (B, S, S, 3) from 0 to 255, int64 (B,).
 
     `seed`, some integers, decides order and augmentation (mirrored, shifted, zoomed, turned, brightness, contrast);
     `strength`, 0 to 1, scales all of it but the mirroring; a share `erasing` of the faces loses a rectangle (`erased`).
     With `shares` (N,), which add up to 1, an epoch is a sample of N faces with replacement, each with its share; without,
-    every face once; of `most` faces where there are more. While one batch is used the next are read, as many at once as
-    there are cores. The last batch may be smaller; one of a single face is left out, since batch normalization has no
-    variance to learn from it.
+    every face once; `most`, unless 0, bounds either. While one batch is used the next are read, as many at once as there
+    are cores. The last batch may be smaller; one of a single face is left out, since batch normalization has no variance
+    to learn from it.
     """
     generator, count = np.random.default_rng(seed), len(labels)
     taken = min(count, most or count)
