@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 LOCK: Final = PROJECT_FOLDER / ".snakemake" / "fer.lock"
 
 _QUIET: Final = ("all",)
-_QUIET_CLUSTER: Final = (
-    "host",
-)  # jobs print on their nodes: what became of them is in Snakemake's own lines
+_QUIET_CLUSTER: Final = ("host",)  # jobs print on their nodes: what became of them is in Snakemake's lines
 _TALKATIVE: Final = ("progress", "host", "reason")
 _NOISE: Final = (
     "Using workflow specific profile",

@@ -50,7 +50,7 @@ def card_facts(tables: Tables, run_id: str, dataset: str) -> CardFacts:
     Raises Unavailable when the run did not predict them all, IndexError for an unknown run.
     """
     run = tables.runs[tables.runs["run_id"] == run_id].iloc[0]
-    joined = joined_predictions(tables, run, dataset)
+    joined = joined_predictions(tables, run["run_id"], dataset)
     runs = tables.runs[tables.runs["run_id"] == run_id]
     scores = run_scores(joined, runs, tables.draws, tables.seed).iloc[0]
     return CardFacts(
@@ -113,5 +113,5 @@ def _against_float(joined: pd.DataFrame, run: pd.Series, dataset: str, tables: T
     twins = with_file(where(tables.runs, precision="float32", **run[["parent_run_id", "technique"]]))
     if twins.empty:  # a quantization-aware network has no float file
         return None
-    twin = joined_predictions(tables, twins.iloc[0], dataset)
+    twin = joined_predictions(tables, twins["run_id"].iloc[0], dataset)
     return paired_differences(paired_confusions(joined, twin), tables.draws, tables.seed)["accuracy"]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -43,7 +43,6 @@ UNPUBLISHED_SETS: Final = frozenset({"cafe", APP_SET})
 SHARE_NEEDED: Final = 0.99
 """Of CAFE's photographs, on all of which the paper tested; a face detector may miss a few. Our judgement."""
 
-
 REPLICATION: Final = "licensed"
 """The profile whose training settings a run must have to settle a claim."""
 
@@ -56,12 +55,15 @@ TO_P90: Final = float(norm.ppf(0.9))
 OF_MEDIAN: Final = float(np.sqrt(np.pi / 2))
 """The error of a normal sample's median over that of its mean (Stuart & Ord, Kendall's Advanced Theory 1, 10.10)."""
 
+COPIES_KEPT: Final = 256
+"""Answers kept in memory once joined, since most claims are about the same ones; 5 networks, copies and seeds make 125."""
+
 
 class Unavailable(Exception):
     """A quantity cannot be computed from the tables given; the message says what they lack."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared as objects, so that what is computed from them can be kept
 class Tables:
     """The tables of a study that claims are computed from, with the draws and seed of resampling.
 
@@ -171,9 +173,7 @@ def _read_answers(path: Path) -> pd.DataFrame:
         if unknown := sorted(set(given[column].dropna()) - set(words)):
             raise declared.TableError(f"{path}: {column} {unknown[0]!r} is not one of {', '.join(words)}")
     if not given["seed"].str.fullmatch(r"[0-9]{1,9}").all():
-        raise declared.TableError(
-            f"{path}: a seed should be a whole number of up to nine digits, or left out"
-        )
+        raise declared.TableError(f"{path}: a seed should be a whole number of up to nine digits, or absent")
     return given
 
 
@@ -254,7 +254,7 @@ def _latency(q: claims.Latency, tables: Tables) -> Evidence:
 @compute.register
 def _score_on_phone(q: claims.ScoreOnPhone, tables: Tables) -> Evidence:
     run = where(tables.runs, run_id=_timed(q, tables)["run_id"]).iloc[0]
-    counts = confusions_by_subject(joined_predictions(tables, run, q.dataset))[1]
+    counts = _confusions(tables, run["run_id"], q.dataset)
     value = 100 * float(scores_of_confusions(counts.sum(axis=0))[q.metric])
     kind = _data_kind(tables, q.dataset)
     return Evidence(value, value, value, kind, _shortfalls(q.dataset, [run], tables))
@@ -321,37 +321,39 @@ def trained_runs(tables: Tables, architecture: str, cohort: str) -> pd.DataFrame
     return fitting.sort_values(["seed", "run_id"])
 
 
-def joined_predictions(tables: Tables, run: pd.Series, dataset: str) -> pd.DataFrame:
-    """Return a run's predictions of every test child of a data set, joined; raises Unavailable if any is absent."""
+@lru_cache(maxsize=COPIES_KEPT)
+def joined_predictions(tables: Tables, run_id: str, dataset: str) -> pd.DataFrame:
+    """Return a run's predictions of every test child of a data set, joined, not to be changed, as the rows are kept.
+
+    Raises Unavailable if any is absent.
+    """
     children = _test_children(tables, dataset)
     if children.empty:
         raise Unavailable(f"this run has no test children of {dataset.upper()}")
-    by_run = tables.predictions[tables.predictions["run_id"] == run["run_id"]]
+    by_run = tables.predictions[tables.predictions["run_id"] == run_id]
     chosen = by_run[by_run["face_id"].isin(children["face_id"])]
     if len(chosen) < len(children):
         seen = f"{len(chosen)} of {len(children)} faces of {dataset}'s test children"
-        raise Unavailable(f"{run['run_id']} predicted {seen}")
+        raise Unavailable(f"{run_id} predicted {seen}")
     return join(chosen, children)
 
 
-def _of_copies(
-    q: claims.OfFaces, copies: Sequence[Copy], tables: Tables, column: str | None = None
-) -> Evidence:
+def _of_copies(q: claims.OfFaces, copies: Sequence[Copy], tables: Tables, column: str = "") -> Evidence:
     """Return the evidence from these copies, all their trainings together."""
     runs = {copy: trained_runs(tables, *copy) for copy in copies}
     every = pd.concat(runs.values())
     if every["initial_weights"].nunique() > 1:
         raise Unavailable("the networks to compare did not start from the same kind of weights")
     trainings = [run for _, run in every.iterrows()]
-    joined = {run["run_id"]: joined_predictions(tables, run, q.dataset) for run in trainings}
     if not isinstance(q, claims.Score):
         for run in trainings:
-            _check_learned(run, joined[run["run_id"]], tables)
+            _check_learned(run, q.dataset, tables)
     counts = {
-        copy: np.stack([confusions_by_subject(joined[run_id])[1] for run_id in rows["run_id"]])
+        copy: np.stack([_confusions(tables, run_id, q.dataset) for run_id in rows["run_id"]])
         for copy, rows in runs.items()
     }
-    groups = _groups_of(joined[every["run_id"].iloc[0]], column) if column else np.array([], dtype=str)
+    first = joined_predictions(tables, every["run_id"].iloc[0], q.dataset)
+    groups = _groups_of(first, column) if column else np.array([], dtype=str)
     if isinstance(q, claims.OfGroups):
         _check_groups(q, comparable_groups(groups))
     found: Estimate = estimate(q, Answers(counts, groups, tables.draws, tables.seed))
@@ -399,14 +401,24 @@ def _check_groups(q: claims.OfGroups, there: Sequence[str]) -> None:
         raise Unavailable(f"too few children of {q.column} {', '.join(absent)} are here")
 
 
-def _check_learned(run: pd.Series, joined: pd.DataFrame, tables: Tables) -> None:
+@lru_cache(maxsize=COPIES_KEPT)
+def _confusions(tables: Tables, run_id: str, dataset: str) -> Counts:
+    return confusions_by_subject(joined_predictions(tables, run_id, dataset))[1]
+
+
+@lru_cache(maxsize=COPIES_KEPT)
+def _clears_chance(tables: Tables, run_id: str, dataset: str) -> bool:
+    counts = _confusions(tables, run_id, dataset)
+    balanced = intervals(counts, tables.draws, tables.seed)["balanced_accuracy"]
+    return clears_chance(balanced, chance_level(counts))
+
+
+def _check_learned(run: pd.Series, dataset: str, tables: Tables) -> None:
     """Raise Unavailable for a network that clears chance neither on the tested children nor on its own validation people.
 
     One that learned from adults and reads children at chance has learned: that is what a claim may be about.
     """
-    counts: Counts = confusions_by_subject(joined)[1]
-    balanced = intervals(counts, tables.draws, tables.seed)["balanced_accuracy"]
-    if not clears_chance(balanced, chance_level(counts)) and not _learned_by_validation(run, tables):
+    if not _clears_chance(tables, run["run_id"], dataset) and not _learned_by_validation(run, tables):
         raise Unavailable(f"the {run['architecture']} trained on {run['cohort']} has not learned")
 
 
@@ -414,9 +426,7 @@ def _learned_by_validation(run: pd.Series, tables: Tables) -> bool:
     """Whether the last epoch's accuracy lies above chance, each person counted once (Clopper & Pearson 1934)."""
     epochs = where(tables.curves, run_id=run["run_id"]).sort_values("epoch")["validation_accuracy"].dropna()
     people = where(tables.faces, split="validation")
-    if (
-        run["cohort"] != "all"
-    ):  # fewer than it had where faces of unknown age count as adults: on the safe side
+    if run["cohort"] != "all":  # faces of unknown age count as adults: these are fewer, on the safe side
         people = where(people, age_group="child" if run["cohort"].endswith("children") else "adult")
     persons = int(subjects_of(people).nunique()) if len(people) else 0
     if epochs.empty or not persons:

@@ -106,7 +106,7 @@ def _class_mix(study: Study, tables: Tables) -> Threat | None:
     """Plain less balanced accuracy of the copy that the paper is about, on this run's test children."""
     try:
         run = trained_runs(tables, "mobilenet_v3_large", "all").iloc[0]
-        confusions = confusions_by_subject(joined_predictions(tables, run, study.test_set))[1]
+        confusions = confusions_by_subject(joined_predictions(tables, run["run_id"], study.test_set))[1]
     except Unavailable:
         return None
     found = scores_of_confusions(confusions.sum(axis=0))

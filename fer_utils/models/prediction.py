@@ -102,9 +102,8 @@ def penultimate_features(network: Any, images: FaceImages) -> np.ndarray:
     F is the number of features that the network pools. The layers are called one by one: for the few hundred
     faces of a test set, tracing a graph would take longer than it saves.
     """
-    body = type(network)(
-        network.input, network.get_layer(LAST_LAYER).input
-    )  # keeps TensorFlow out of the imports
+    # by the network's own type, which keeps TensorFlow out of the imports
+    body = type(network)(network.input, network.get_layer(LAST_LAYER).input)
     features = [np.empty((0, int(body.output.shape[-1])), np.float32)]
     features += [np.asarray(body(pixels, training=False)) for pixels in _batches(images, BATCH)]
     return np.concatenate(features)

@@ -21,7 +21,7 @@ def test_every_page_fits_and_asks_nothing_of_others(width, browser, origin, page
     for name in sorted(
         set(pages) - {"index.html"}
     ):  # leads on by itself, which would race; its test is below
-        visit.open(name)
+        visit.open_until_silent(name)
         if (needed := visit.page.evaluate("document.documentElement.scrollWidth")) > width:
             wide.append(f"{name}: {needed} pixels")
     visit.page.close()
@@ -81,6 +81,6 @@ def test_photographs_stay_on_white_in_dark_mode_and_drawings_take_the_page(brows
 
 def test_the_front_door_leads_to_the_book(browser, origin):
     visit = Visit(browser, origin, WIDTHS[0])
-    visit.open("index.html")
+    visit.page.goto(f"{origin}/index.html")
     visit.page.wait_for_url(f"{origin}/book/index.html")
     visit.page.close()

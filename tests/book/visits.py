@@ -24,5 +24,10 @@ class Visit:
             self.foreign.append(request.url)
 
     def open(self, name):
+        """Load a page and draw it: its scripts have run."""
         self.page.goto(f"{self.origin}/{name}")
-        self.page.wait_for_load_state("networkidle")
+        self.page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+
+    def open_until_silent(self, name):
+        """Load a page and wait until it has asked for nothing for half a second."""
+        self.page.goto(f"{self.origin}/{name}", wait_until="networkidle")
