@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SMALL = {
     "architectures": ["mobilenet_v3_small", "mobilenet_v2"], "cohorts": ["children", "all"], "techniques": ["none"],
-    "epochs": 1, "timed_runs": 5, "bootstrap_draws": 100,
+    "image_size": 64, "images_per_expression": 1, "epochs": 1, "timed_runs": 5, "bootstrap_draws": 100,
 }  # fmt: skip
 FAILING = "compress-mobilenet_v3_small-plain"
 PATIENCE = 60  # seconds in which a failure is to be named

@@ -87,12 +87,10 @@ def draw_view(
     zoom = 1 + float(np.clip(random.normal(0, domain.zoom), -0.15, 0.12))
     shift = np.clip(random.normal(0, domain.shift, 2), -0.06, 0.06)
     return View(
-        turn=(about_z @ about_y @ about_x).astype(np.float32),
-        centre=(between_eyes + _PIVOT * scale).astype(np.float32),
-        distance=float(random.uniform(*domain.distance)) * scale,
-        zoom=_ZOOM * zoom * side / scale,
+        turn=(about_z @ about_y @ about_x).astype(np.float32), centre=(between_eyes + _PIVOT * scale).astype(np.float32),
+        distance=float(random.uniform(*domain.distance)) * scale, zoom=_ZOOM * zoom * side / scale,
         middle=np.asarray((0.5 + shift) * side, np.float32),
-    )
+    )  # fmt: skip
 
 
 def backdrop(domain: str, side: int, random: np.random.Generator) -> Floats:

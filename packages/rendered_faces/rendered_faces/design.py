@@ -122,18 +122,14 @@ def _subject(
     random = _random(design, key)
     centre, spread, youngest, oldest = MODEL_AGES[AGE_GROUPS[age_group]]
     subject = {
-        "dataset": DATASET,
-        "subject_id": f"{DATASET}-{split}-{replicate * len(_CELLS) + cell:04d}",
-        "age_group": AGE_GROUPS[age_group],
-        "age_years": pd.NA,
+        "dataset": DATASET, "subject_id": f"{DATASET}-{split}-{replicate * len(_CELLS) + cell:04d}",
+        "age_group": AGE_GROUPS[age_group], "age_years": pd.NA,
         "sex": SEXES[(age_group + tone + group + replicate) % 2],
-        "ethnicity": GROUPS[group],
-        "skin_tone": SKIN_TONES[tone],
-        "split": split,
+        "ethnicity": GROUPS[group], "skin_tone": SKIN_TONES[tone], "split": split,
         "identity_seed": int(random.integers(2**62)),
         "model_age": float(np.clip(random.normal(centre, spread), youngest, oldest)),
         "difficulty": design.difficulty,
-    }
+    }  # fmt: skip
     clarity *= float(np.exp(CLARITY_SPREAD[AGE_GROUPS[age_group]] * np.clip(random.standard_normal(), -2, 2)))
     shift = design.child_shift if AGE_GROUPS[age_group] == "child" else 1.0
     # these rotate domains and mouths from subject to subject
@@ -141,13 +137,12 @@ def _subject(
     for expression, image in shown:
         index = EXPRESSIONS.index(expression)
         yield subject | {
-            "face_id": f"{subject['subject_id']}-{expression}-{image + 1}",
-            "expression": expression,
+            "face_id": f"{subject['subject_id']}-{expression}-{image + 1}", "expression": expression,
             # as in CAFE, surprise is posed with an open mouth only
             "mouth": "open" if expression == "surprise" else MOUTHS[(mouth + index + image) % len(MOUTHS)],
             "domain": DOMAINS[(turn + index + image) % len(DOMAINS)],
             **_performance(design, (*key, index, image), shift * clarity),
-        }
+        }  # fmt: skip
 
 
 def _random(design: Design, key: tuple[int, ...]) -> np.random.Generator:
@@ -160,11 +155,10 @@ def _performance(design: Design, key: tuple[int, ...], shift: float) -> Image:
     difficulty = design.difficulty
     intensity = random.normal(1.25 - 0.65 * difficulty, 0.08 + 0.10 * difficulty)
     return {
-        "image_seed": int(random.integers(2**62)),
-        "intensity": float(np.clip(intensity, 0.2, 1.4)) * shift,
+        "image_seed": int(random.integers(2**62)), "intensity": float(np.clip(intensity, 0.2, 1.4)) * shift,
         "blend": 0.5 * difficulty * float(random.random()),
         "blended_with": EXPRESSIONS[int(random.integers(len(EXPRESSIONS)))],
-    }
+    }  # fmt: skip
 
 
 def _planted_gap(plan: pd.DataFrame, design: Design) -> pd.DataFrame:

@@ -114,15 +114,12 @@ def _hang(head: Head, lifted: Floats, scale: float, length: float, front: float)
     places = np.stack(np.broadcast_arrays(back, down), -1)
     corner = np.arange(_ROWS * _COLUMNS).reshape(_ROWS, _COLUMNS)[:-1, :-1]
     corner = np.delete(corner, _COLUMNS // 2 - 1, axis=1).reshape(-1, 1)
-    steps = np.array(
-        [[0, _COLUMNS, 1], [1, _COLUMNS, _COLUMNS + 1]]
-    )  # to the corners of a square's two triangles
+    # to the corners of a square's two triangles
+    steps = np.array([[0, _COLUMNS, 1], [1, _COLUMNS, _COLUMNS + 1]])
     return Curtain(
-        points.reshape(-1, 3).astype(np.float32),
-        np.concatenate([corner + step for step in steps]).astype(np.int32),
-        np.tile(normals / np.sqrt(1.0625), (_ROWS, 1)).astype(np.float32),
-        places.reshape(-1, 2).astype(np.float32),
-    )
+        points.reshape(-1, 3).astype(np.float32), np.concatenate([corner + step for step in steps]).astype(np.int32),
+        np.tile(normals / np.sqrt(1.0625), (_ROWS, 1)).astype(np.float32), places.reshape(-1, 2).astype(np.float32),
+    )  # fmt: skip
 
 
 def curtain_cover(places: Floats, texture: Floats) -> tuple[Floats, Floats]:

@@ -58,16 +58,12 @@ def load_head_file() -> Arrays:
     (k,). Raises HeadError, in one sentence, if the file is missing or damaged.
     """
     if not HEAD_FILE.exists():
-        raise HeadError(
-            f"the rendered head's data are not at {_PLACE}: run `make setup` once, with a network"
-        )
+        raise HeadError(f"the rendered head's data are not at {_PLACE}: run `make setup` once, with a network")  # fmt: skip
     try:
         with np.load(HEAD_FILE) as stored:
             return _checked(dict(stored))
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise HeadError(
-            f"{_PLACE} is damaged or of another version: delete it and run `make setup`"
-        ) from error
+        raise HeadError(f"{_PLACE} is damaged or of another version: delete it and run `make setup`") from error  # fmt: skip
 
 
 def store_head_file(wheel: Path) -> None:

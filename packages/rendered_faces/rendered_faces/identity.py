@@ -86,20 +86,14 @@ def draw_identity(head: Head, seed: int, model_age: float, sex: str, skin_tone: 
     gain = 0.14 * random.standard_normal((count, 1)) + 0.06 * random.standard_normal((count, 2))
     rest = np.abs(_RESTING_SPREAD * random.standard_normal(count)) * (random.random(count) < 0.4)
     return Identity(
-        vertices=vertices,
-        scale=scale,
-        masculinity=masculinity,
-        ageing=ageing,
-        childness=1 - _grown(model_age, AGES["child"], AGES["young"]),
-        skin_tone=skin_tone,
+        vertices=vertices, scale=scale, masculinity=masculinity, ageing=ageing,
+        childness=1 - _grown(model_age, AGES["child"], AGES["young"]), skin_tone=skin_tone,
         hair=(hair + (colour("a9a49c") - hair) * greyness).astype(np.float32),
         iris=colour(str(random.choice(IRIS_COLOURS))) * np.float32(random.uniform(0.8, 1.2)),
         hairstyle=tuple(HAIRSTYLES)[int(np.searchsorted(np.cumsum(worn)[:-1], random.random(), "right"))],
         glasses=bool(random.random() < 0.05 + 0.1 * _grown(model_age, 11, 60)),
-        gain=np.exp(gain),
-        rest=rest * np.isin(NUMBERS, _RESTING),
-        paint_seed=int(random.integers(2**62)),
-    )
+        gain=np.exp(gain), rest=rest * np.isin(NUMBERS, _RESTING), paint_seed=int(random.integers(2**62)),
+    )  # fmt: skip
 
 
 def _grown(age: float, start: float, end: float) -> float:

@@ -35,11 +35,9 @@ def draw_light(random: np.random.Generator, side: float) -> Light:
     warmth = 0.02 * random.standard_normal()
     return Light(
         key=unit_vectors(np.array([[np.sin(turn), height, np.cos(turn)]], np.float32))[0],
-        key_strength=float(random.uniform(0.45, 0.75)),
-        sky=float(random.uniform(0.40, 0.60)),
-        tint=np.array([1 + warmth, 1.0, 1 - warmth], np.float32),
-        gloss=float(random.uniform(0.01, 0.10)),
-    )
+        key_strength=float(random.uniform(0.45, 0.75)), sky=float(random.uniform(0.40, 0.60)),
+        tint=np.array([1 + warmth, 1.0, 1 - warmth], np.float32), gloss=float(random.uniform(0.01, 0.10)),
+    )  # fmt: skip
 
 
 def openness(depth: Floats, covered: Floats, scale: float) -> Floats:

@@ -118,15 +118,11 @@ def _paint_clothes(skin: Floats, random: np.random.Generator) -> None:
 
 
 FOLDS: Final[dict[str, tuple[float, dict[int, float]]]] = {
-    "nasolabial": (0.7, {12: 0.7, 10: 0.7, 9: 0.6, 20: 0.3}),
-    "crow's feet": (0.8, {6: 0.5, 7: 0.2}),
-    "forehead": (0.7, {1: 0.25, 2: 0.4}),
-    "glabella": (0.4, {4: 0.9, 9: 0.4, 1: 0.1}),
-    "nose": (0.0, {9: 0.9}),
-    "under the eye": (0.8, {6: 0.5, 7: 0.5, 9: 0.4}),
-    "chin": (0.0, {17: 0.9, 15: 0.3}),
+    "nasolabial": (0.7, {12: 0.7, 10: 0.7, 9: 0.6, 20: 0.3}), "crow's feet": (0.8, {6: 0.5, 7: 0.2}),
+    "forehead": (0.7, {1: 0.25, 2: 0.4}), "glabella": (0.4, {4: 0.9, 9: 0.4, 1: 0.1}), "nose": (0.0, {9: 0.9}),
+    "under the eye": (0.8, {6: 0.5, 7: 0.5, 9: 0.4}), "chin": (0.0, {17: 0.9, 15: 0.3}),
     "beside the mouth": (0.4, {15: 0.8, 12: 0.35, 20: 0.6}),
-}
+}  # fmt: skip
 """How deep a fold is at rest in an old face, and how deep a unit makes it at strength 1 (the changes in appearance that
 the Investigator's Guide lists)."""
 
@@ -148,20 +144,15 @@ def fold_depths(strengths: Strengths, identity: Identity, random: np.random.Gene
 def fold_map() -> Floats:
     """Return the darkening of each fold at depth 1, (SIDE / 2, SIDE / 2, 8): dark in it, light on its upper side."""
     nose = [[(0.03 + 0.01 * k, 7.28 - 0.05 * k), (0.10 + 0.01 * k, 7.33 - 0.05 * k)] for k in range(3)]
-    crow = [
-        [(0.50, 7.27 + 0.02 * k), (0.58, 7.27 + 0.05 * k), (0.66, 7.26 + 0.085 * k)] for k in range(-1, 3)
-    ]
+    crow = [[(0.50, 7.27 + 0.02 * k), (0.58, 7.27 + 0.05 * k), (0.66, 7.26 + 0.085 * k)] for k in range(-1, 3)]  # fmt: skip
     brow = [[(a, y - 0.3 * a * a) for a in np.linspace(0, 0.42, 8)] for y in (7.70, 7.81, 7.92)]
     folds = (  # in the order of FOLDS
-        lines([[(0.15, 6.98), (0.22, 6.88), (0.30, 6.76), (0.35, 6.62), (0.36, 6.53)]], 2.6),
-        lines(crow, 1.8),
-        lines(brow, 2.6),
-        lines([[(0.035, 7.40), (0.028, 7.48), (0.04, 7.58)]], 1.6),
-        lines(nose, 1.8),
+        lines([[(0.15, 6.98), (0.22, 6.88), (0.30, 6.76), (0.35, 6.62), (0.36, 6.53)]], 2.6), lines(crow, 1.8),
+        lines(brow, 2.6), lines([[(0.035, 7.40), (0.028, 7.48), (0.04, 7.58)]], 1.6), lines(nose, 1.8),
         lines([[(0.12, 7.17), (0.20, 7.11), (0.30, 7.09), (0.40, 7.15)]], 1.8),
         spot(0, 6.36, 0.12, 0.06) * np.abs(noise(np.random.default_rng(1), (90, 90))),
         lines([[(0.29, 6.70), (0.32, 6.63), (0.31, 6.55)]], 2.0),
-    )
+    )  # fmt: skip
     shaded = [0.8 * fold - 0.45 * cv2.Sobel(fold, cv2.CV_32F, 0, 1) for fold in folds]
     half = [cv2.resize(fold, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA) for fold in shaded]
     return np.stack(half, -1).astype(np.float32)
