@@ -2,8 +2,7 @@
 
 `python benchmarks/sizes.py --to data_manifests` packs so many made-up faces as an ingest does, opens and reads them as a
 training does, takes a few steps of each network at the profile's size, and writes two tables, of input and of training.
-Times are processor seconds of one core, which work of others on the machine hardly changes; those on several cores, as
-many as the profile's trainings use and this machine has, are by the clock.
+Times are processor seconds of one core, which work of others on the machine hardly changes.
 """
 
 import hashlib
@@ -27,7 +26,6 @@ from face_sets.files import write_bytes, write_text
 from face_sets.images import encode_jpeg
 from face_sets.ingest import QUALITY
 from face_sets.packed_faces import write_packed
-from face_sets.processes import usable_cores
 from fer_utils.models.backbones import build_network
 from fer_utils.models.training import set_up
 from fer_utils.study import Study, load_study
@@ -41,8 +39,7 @@ BATCHES = 24
 STEPS = 4  # timed, after one that traces
 HEADINGS = {
     "network": "network", "faces": "faces", "training_hours": "training, hours",
-    "clock_hours": "training on {cores} cores, hours", "compression_hours": "one compression, hours",
-    "step_seconds": "a step, seconds", "files_opened": "files opened",
+    "compression_hours": "one compression, hours", "step_seconds": "a step, seconds", "files_opened": "files opened",
     "check_seconds": "check of all faces, seconds", "faces_per_second_per_core": "faces a second",
     "share_of_quickest_step": "share of the quickest network's step",
     "share_of_slowest_step": "share of the slowest network's step", "peak_memory_mb": "peak memory, MB",
@@ -87,8 +84,7 @@ def reading(faces: pd.DataFrame, folder: Path, study: Study) -> dict[str, Any]:
 
 
 def steps(network: str, study: Study) -> dict[str, Any]:
-    """Seconds of a step of all layers, of the head alone, and peak memory: by the clock, of one core the processor's."""
-    now = time.process_time if study.threads == 1 else time.perf_counter
+    """Processor seconds of a step of all layers, of the head alone, and peak memory."""
     set_up(study)
     step = TrainingStep(build_network(network, study, None))
     generator = np.random.default_rng(1)
@@ -97,10 +93,10 @@ def steps(network: str, study: Study) -> dict[str, Any]:
     seconds = {}
     for head_alone in (False, True) if study.head_epochs else (False,):
         step(faces, labels, 1e-4, head_alone)
-        started = now()
+        started = time.process_time()
         for _ in range(STEPS):
             step(faces, labels, 1e-4, head_alone)
-        seconds[head_alone] = (now() - started) / STEPS
+        seconds[head_alone] = (time.process_time() - started) / STEPS
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     return {
         "network": network, "step_seconds": seconds[False], "head_step_seconds": seconds.get(True, 0.0),
@@ -109,16 +105,19 @@ def steps(network: str, study: Study) -> dict[str, Any]:
 
 
 def write_tables(to: Path, networks: pd.DataFrame, inputs: pd.DataFrame, study: Study) -> None:
-    """Write `sizes_training.csv`, `sizes_input.csv`, and `sizes.json`: by what code and on what they were measured.
-
-    `networks` has the seconds of one core and, ending in `_clock`, those by the clock on `study.threads` cores.
-    """
-    rows = inputs[["faces"]].merge(networks, how="cross")
-    hours = rows["faces"].clip(upper=study.faces_per_epoch or None) / study.batch_size / 3600
-    rows["compression_hours"] = study.compression_epochs * hours * rows["step_seconds"]
-    for name, clock in (("training_hours", ""), ("clock_hours", "_clock")):
-        of_all, of_head = rows[f"step_seconds{clock}"], rows[f"head_step_seconds{clock}"]
-        rows[name] = hours * (study.epochs * of_all + study.head_epochs * of_head)
+    """Write `sizes_training.csv`, `sizes_input.csv`, and `sizes.json`: by what code and on what they were measured."""
+    hours = [
+        min(count, study.faces_per_epoch or count) / study.batch_size / 3600 * np.array(
+            [study.epochs * row.step_seconds + study.head_epochs * row.head_step_seconds,
+             study.compression_epochs * row.step_seconds]
+        )
+        for count in inputs["faces"] for row in networks.itertuples()
+    ]  # fmt: skip
+    rows = (
+        inputs[["faces"]]
+        .merge(networks, how="cross")
+        .assign(**dict(zip(("training_hours", "compression_hours"), np.transpose(hours), strict=True)))
+    )
     per_step = study.batch_size / inputs["faces_per_second_per_core"]
     for name, seconds in (
         ("quickest", networks["step_seconds"].min()),
@@ -126,8 +125,7 @@ def write_tables(to: Path, networks: pd.DataFrame, inputs: pd.DataFrame, study: 
     ):
         inputs[f"share_of_{name}_step"] = per_step / seconds
     for name, table in (("training", rows), ("input", inputs)):
-        headings = {column: words.format(cores=study.threads) for column, words in HEADINGS.items()}
-        shown = table[[column for column in headings if column in table]].rename(columns=headings)
+        shown = table[[column for column in HEADINGS if column in table]].rename(columns=HEADINGS)
         write_text(to / f"sizes_{name}.csv", shown.round(2).to_csv(index=False))
     about = {"code": code_digest("fer_utils.steps.train"), "measured on": host_device()}
     write_text(to / "sizes.json", json.dumps(about, indent=1) + "\n")
@@ -140,8 +138,7 @@ def main(
     only: Annotated[str, typer.Option(help="For this command's own processes")] = "",
 ) -> None:
     """Measure each size and each network in a process of its own, so that its peak memory is its own."""
-    study = load_study("licensed")
-    study = load_study("licensed", threads=min(study.threads, usable_cores()))
+    study = load_study("licensed", threads=1)
     if only:
         kind, what = only.split(":")
         if kind == "faces":
@@ -149,8 +146,7 @@ def main(
                 made = packed(Path(folder), int(what), study.face_size)
                 row = reading(made, Path(folder), study)
         else:
-            network, threads = what.split("/")
-            row = steps(network, load_study("licensed", threads=int(threads)))
+            row = steps(what, study)
         print(json.dumps(row))
         return
 
@@ -167,11 +163,7 @@ def main(
         print(found, flush=True)
         return found
 
-    alone, several = (
-        pd.DataFrame([measured("steps", f"{network}/{threads}") for network in study.architectures])
-        for threads in (1, study.threads)
-    )
-    networks = alone.merge(several.drop(columns="peak_memory_mb"), on="network", suffixes=("", "_clock"))
+    networks = pd.DataFrame([measured("steps", network) for network in study.architectures])
     inputs = pd.DataFrame([measured("faces", count) for count in faces.split(",")])
     write_tables(to, networks, inputs, study)
 
