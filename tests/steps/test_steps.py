@@ -27,7 +27,7 @@ from fer_utils.steps.faces import make_faces
 from fer_utils.steps.generalization import predict_external, predict_external_by_files, retrain_last_layers
 from fer_utils.steps.train import train
 from fer_utils.study import load_study
-from rendered_faces.design import Design, plan_faces
+from rendered_faces.design import plan_faces
 
 NETWORK = "mobilenet_v3_small"
 RENDER = """
@@ -52,10 +52,13 @@ def small():
 
 def few_faces(study, paths):
     """Make the faces of every third subject."""
-    plan = plan_faces(Design(images_per_expression=study.images_per_expression))
-    few = plan[plan["subject_id"].str[-4:].astype(int) % 3 == 0]
+
+    def few(design):
+        plan = plan_faces(design)
+        return plan[plan["subject_id"].str[-4:].astype(int) % 3 == 0]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faces_step, "plan_faces", lambda design: few)
+        patch.setattr(faces_step, "plan_faces", few)
         make_faces(study, paths)
 
 
