@@ -55,10 +55,10 @@ def _recorded(job: Job, paths: Paths) -> str | None:
 def broken_files(table: Path) -> list[str]:
     """Return the names of the files beside a table of runs that are absent or not whole; its own if it is damaged."""
     try:
-        runs = tables.read_sealed(table)  # whether this code would write it so, the job's record says
+        runs = tables.read("runs", table)
     except tables.TableError:
         return [table.name]
-    files = runs.reindex(columns=["artefact", "file_digest"]).dropna(subset="artefact").to_dict("records")
+    files = runs.dropna(subset="artefact").to_dict("records")
     return [str(run["artefact"]) for run in files if _is_broken(run, table)]
 
 

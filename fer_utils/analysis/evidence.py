@@ -56,7 +56,7 @@ OF_MEDIAN: Final = float(np.sqrt(np.pi / 2))
 """The error of a normal sample's median over that of its mean (Stuart & Ord, Kendall's Advanced Theory 1, 10.10)."""
 
 COPIES_KEPT: Final = 256
-"""Answers kept in memory once joined, since most claims are about the same ones; 5 networks, copies and seeds make 125."""
+"""Answers kept in memory once counted, since most claims are about the same ones; 5 networks, copies and seeds make 125."""
 
 
 class Unavailable(Exception):
@@ -173,7 +173,9 @@ def _read_answers(path: Path) -> pd.DataFrame:
         if unknown := sorted(set(given[column].dropna()) - set(words)):
             raise declared.TableError(f"{path}: {column} {unknown[0]!r} is not one of {', '.join(words)}")
     if not given["seed"].str.fullmatch(r"[0-9]{1,9}").all():
-        raise declared.TableError(f"{path}: a seed should be a whole number of up to nine digits, or absent")
+        raise declared.TableError(
+            f"{path}: a seed should be a whole number of up to nine digits, or left out"
+        )
     return given
 
 
@@ -254,7 +256,7 @@ def _latency(q: claims.Latency, tables: Tables) -> Evidence:
 @compute.register
 def _score_on_phone(q: claims.ScoreOnPhone, tables: Tables) -> Evidence:
     run = where(tables.runs, run_id=_timed(q, tables)["run_id"]).iloc[0]
-    counts = _confusions(tables, run["run_id"], q.dataset)
+    counts = confusions_of(tables, run["run_id"], q.dataset)
     value = 100 * float(scores_of_confusions(counts.sum(axis=0))[q.metric])
     kind = _data_kind(tables, q.dataset)
     return Evidence(value, value, value, kind, _shortfalls(q.dataset, [run], tables))
@@ -321,12 +323,8 @@ def trained_runs(tables: Tables, architecture: str, cohort: str) -> pd.DataFrame
     return fitting.sort_values(["seed", "run_id"])
 
 
-@lru_cache(maxsize=COPIES_KEPT)
 def joined_predictions(tables: Tables, run_id: str, dataset: str) -> pd.DataFrame:
-    """Return a run's predictions of every test child of a data set, joined, not to be changed, as the rows are kept.
-
-    Raises Unavailable if any is absent.
-    """
+    """Return a run's predictions of every test child of a data set, joined; raises Unavailable if any is absent."""
     children = _test_children(tables, dataset)
     if children.empty:
         raise Unavailable(f"this run has no test children of {dataset.upper()}")
@@ -336,6 +334,12 @@ def joined_predictions(tables: Tables, run_id: str, dataset: str) -> pd.DataFram
         seen = f"{len(chosen)} of {len(children)} faces of {dataset}'s test children"
         raise Unavailable(f"{run_id} predicted {seen}")
     return join(chosen, children)
+
+
+@lru_cache(maxsize=COPIES_KEPT)
+def confusions_of(tables: Tables, run_id: str, dataset: str) -> Counts:
+    """Return the counts (subjects, 7 true, 7 predicted) of `joined_predictions`, kept: not to be changed in place."""
+    return confusions_by_subject(joined_predictions(tables, run_id, dataset))[1]
 
 
 def _of_copies(q: claims.OfFaces, copies: Sequence[Copy], tables: Tables, column: str = "") -> Evidence:
@@ -349,11 +353,11 @@ def _of_copies(q: claims.OfFaces, copies: Sequence[Copy], tables: Tables, column
         for run in trainings:
             _check_learned(run, q.dataset, tables)
     counts = {
-        copy: np.stack([_confusions(tables, run_id, q.dataset) for run_id in rows["run_id"]])
+        copy: np.stack([confusions_of(tables, run_id, q.dataset) for run_id in rows["run_id"]])
         for copy, rows in runs.items()
     }
-    first = joined_predictions(tables, every["run_id"].iloc[0], q.dataset)
-    groups = _groups_of(first, column) if column else np.array([], dtype=str)
+    first = every["run_id"].iloc[0]
+    groups = _groups_of(tables, first, q.dataset, column) if column else np.array([], dtype=str)
     if isinstance(q, claims.OfGroups):
         _check_groups(q, comparable_groups(groups))
     found: Estimate = estimate(q, Answers(counts, groups, tables.draws, tables.seed))
@@ -385,8 +389,10 @@ def _networks(q: claims.LeadOverOthers | claims.SmallestDifference, tables: Tabl
     return architectures
 
 
-def _groups_of(joined: pd.DataFrame, column: str) -> np.ndarray:
+@lru_cache(maxsize=COPIES_KEPT)
+def _groups_of(tables: Tables, run_id: str, dataset: str, column: str) -> np.ndarray:
     """Each child's group, in the order of `confusions_by_subject`; empty where it is not known."""
+    joined = joined_predictions(tables, run_id, dataset)
     labels = joined[column].astype("string").fillna("").groupby(subjects_of(joined)).first()
     return labels.sort_index().to_numpy(dtype=str)
 
@@ -402,13 +408,8 @@ def _check_groups(q: claims.OfGroups, there: Sequence[str]) -> None:
 
 
 @lru_cache(maxsize=COPIES_KEPT)
-def _confusions(tables: Tables, run_id: str, dataset: str) -> Counts:
-    return confusions_by_subject(joined_predictions(tables, run_id, dataset))[1]
-
-
-@lru_cache(maxsize=COPIES_KEPT)
 def _clears_chance(tables: Tables, run_id: str, dataset: str) -> bool:
-    counts = _confusions(tables, run_id, dataset)
+    counts = confusions_of(tables, run_id, dataset)
     balanced = intervals(counts, tables.draws, tables.seed)["balanced_accuracy"]
     return clears_chance(balanced, chance_level(counts))
 

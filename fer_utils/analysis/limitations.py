@@ -11,11 +11,11 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from expression_scores.groups import Clustering, detectable_gaps
-from expression_scores.metrics import confusions_by_subject, scores_of_confusions
+from expression_scores.metrics import scores_of_confusions
 from expression_scores.printed_scores import ALPHA
 from expression_scores.training_seeds import known_spread
 from fer_utils.analysis.claims import children_by_group, load_claims, printed
-from fer_utils.analysis.evidence import Tables, Unavailable, joined_predictions, trained_runs
+from fer_utils.analysis.evidence import Tables, Unavailable, confusions_of, trained_runs
 from fer_utils.study import Study
 
 NETWORKS, COPIES = 5, 15
@@ -106,7 +106,7 @@ def _class_mix(study: Study, tables: Tables) -> Threat | None:
     """Plain less balanced accuracy of the copy that the paper is about, on this run's test children."""
     try:
         run = trained_runs(tables, "mobilenet_v3_large", "all").iloc[0]
-        confusions = confusions_by_subject(joined_predictions(tables, run["run_id"], study.test_set))[1]
+        confusions = confusions_of(tables, run["run_id"], study.test_set)
     except Unavailable:
         return None
     found = scores_of_confusions(confusions.sum(axis=0))
