@@ -13,7 +13,7 @@ from face_sets.detectors import load_detector
 from face_sets.expressions import EXPRESSIONS
 from face_sets.files import atomic_path
 from photograph_skins.blends import Sitter
-from photograph_skins.portraits import Kind, dressed, plan
+from photograph_skins.portraits import IN_SKINS, Kind, dressed, plan
 from rendered_faces.portrait import render_face
 
 CROP: Final = 128  # pixels: the prototypes' side, a third of the work of 224
@@ -50,7 +50,7 @@ def training_faces(kind: Kind, folder: Path, sitters: Sitters) -> TrainingFaces:
 
 def _part(kind: Kind, rows: pd.DataFrame, path: Path, sitters: Sitters) -> TrainingFaces:
     if not path.exists():
-        images, places = zip(*_crops(kind, rows, () if kind == "painted" else sitters()), strict=True)
+        images, places = zip(*_crops(kind, rows, sitters() if kind in IN_SKINS else ()), strict=True)
         found = rows.iloc[list(places)]
         labels = found["expression"].map(EXPRESSIONS.index).to_numpy(np.int64)
         held_out = (found["split"] == "validation").to_numpy()

@@ -90,3 +90,13 @@ def test_the_plan_is_of_adults_in_skins_and_holds_out_persons():
         assert set(rows["split"]) == {"train", "validation"}
         assert rows["expression"].value_counts().nunique() == 1  # equal class shares
     assert not set(skins["identity_seed"]) & set(painted["identity_seed"])
+
+
+def test_more_painted_persons_are_the_painted_ones_and_others_each_on_one_side():
+    painted, more = (plan(kind).drop_duplicates("subject_id") for kind in ("painted", "more painted"))
+    assert len(more) == 4 * len(painted)
+    both = painted.merge(more, on="subject_id", suffixes=("", "_more"))
+    assert len(both) == len(painted)
+    for column in ("split", "identity_seed", "skin_tone", "age_group"):
+        assert (both[column] == both[f"{column}_more"]).all()
+    assert not set(plan("skins")["identity_seed"]) & set(more["identity_seed"])
