@@ -59,7 +59,7 @@ def test_a_ladder_leaves_a_model_its_tables_and_its_card(small, tmp_path):
     assert tables[ANSWERS].empty
     found = released(tmp_path / "to")
     assert (found.rung, found.image_size, found.trained_on) == (
-        "more rendered, all layers",
+        "rendered, all layers",
         SIZE,
         reports.TRAINED_ON,
     )

@@ -162,7 +162,7 @@ AIMS: Final = {
     "released, int8 file": {
         "accuracy": 0.78, "two_way_accuracy": 0.86, "neutral_recall": 0.70, "happiness_recall": 0.70,
     },
-    "more rendered, all layers": {"accuracy": 0.62, "two_way_accuracy": 0.82},
+    "rendered, all layers": {"accuracy": 0.62, "two_way_accuracy": 0.82},
 }  # fmt: skip
 """What the project asked of a rung before it was trained, at least; of the other rungs it asked nothing."""
 

@@ -174,7 +174,7 @@ def test_aims_are_judged_by_the_mean_and_a_missing_rung_reaches_none():
     found = aims(rung_scores(rungs(**names), draws=100))
     reached = found.set_index(["rung", "measure"])["reached"]
     assert reached["released, int8 file"].all()
-    assert not reached["more rendered, all layers"].any()
+    assert not reached["rendered, all layers"].any()
 
 
 def test_the_earlier_generators_are_shares():
