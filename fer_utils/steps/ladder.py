@@ -49,7 +49,7 @@ layers, 1 epoch at 1e-4, 3 at 1e-4 and 3 at 2e-4 read ever more of the held-out 
 
 RELEASED: Final = "rendered"
 """Of FACES, what a released model learned from, in all STAGES: no layer is as it was at first. More persons did not help on
-photographs. Rungs in skins are not released: the card of their photographs (`data_manifests/cards/canada.yml`) forbids it."""
+photographs. Rungs in skins are not released: the card of their photographs (data_manifests/cards/canada.yml) forbids it."""
 
 RANDOM_SIZE, RANDOM_EPOCHS = 64, 12
 """Of the rung without ImageNet features: a quarter of the pixels, so that all layers can learn for longer."""
