@@ -303,7 +303,7 @@ def ladder(
         Path | None, typer.Option(help="Folder for tables, model and card; that of the results by default")
     ] = None,
 ) -> None:
-    """Train MobileNetV2 on ever more lifelike faces, score it on real adults, export the best; half an hour a seed.
+    """Train MobileNetV2 on ever more lifelike faces, score it on real adults, export the best; up to an hour a seed.
 
     Photographs, ImageNet features and the external test are sought below FER_DATA. Interrupted, it goes on where it
     stopped.

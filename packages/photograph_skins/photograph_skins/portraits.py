@@ -11,13 +11,15 @@ from rendered_faces.design import Design, plan_faces
 from rendered_faces.person import Person, Row, person_of
 
 Kind = Literal["painted", "more painted", "skins", "single"]
-"""How faces are made: painted by rule; wearing a blend of photographs; wearing one person's (only to compare with)."""
+"""How faces are made: painted by rule; the same of more persons; wearing a blend of photographs; wearing one person's
+(only to compare with)."""
 
 REPLICATES: Final[dict[Kind, int]] = {"painted": 5, "more painted": 20, "skins": 8, "single": 8}
 """Of the plan's hundred persons; skins are worn by its adult half alone. About as many faces of each kind, but for more
 painted ones: the painted persons and others, each on the same side of the split."""
 
 IN_SKINS: Final[tuple[Kind, ...]] = ("skins", "single")
+"""Kinds that are made of photographs."""
 
 _SEED: Final = 2023  # of the plan; that of the study's own faces
 
