@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from face_sets.folders import PROJECT_FOLDER
 from face_sets.images import ImageError
 from fer_utils import classify, cli
+from fer_utils.reporting import released
 
 NO_OBJECTS = (
     "seed=5",
@@ -92,12 +93,12 @@ class TestClassify:
         (face,) = found["faces"]
         assert sum(face["probabilities"].values()) == pytest.approx(1, abs=0.01)
         assert len(face["probabilities"]) == 7
-        assert found["trained_on"] == "rendered faces, without any photograph"
+        assert found["trained_on"] == released.TRAINED_ON
 
     def test_words_for_people_say_what_it_was_trained_on(self, photograph):
         answer = fer("classify", str(photograph))
         assert "1 face found" in answer.stdout
-        assert "trained on rendered faces, without any photograph" in answer.stdout
+        assert f"trained on {released.TRAINED_ON}" in answer.stdout
 
     @pytest.mark.parametrize(
         ("content", "sentence"),

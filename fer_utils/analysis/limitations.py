@@ -58,12 +58,12 @@ def threats(study: Study, tables: Tables) -> list[Threat]:
     gaps = [_widest(score / 100, photographs / children, alike) for alike in ALIKE]
     known = known_spread()
     found = [
-        Threat("The best network was chosen on the test set",
+        Threat("The best network may have been chosen on the test set",
                f"The best of {NETWORKS} equally good networks scores higher than it is by this much, by chance; the printed "
                f"difference from the reference network is {lead:.2f} points.", *_points(best), "points"),
-        Threat("So was the best copy", f"The same for {COPIES} copies.", *_points(most), "points"),
-        Threat("The training seed", f"Standard deviation of children's copy minus adults' copy over {known.seeds} training "
-               f"runs of each of {len(known.architectures)} networks on the quick faces; the paper reports one run.",
+        Threat("So may the best copy", f"The same for {COPIES} copies.", *_points(most), "points"),
+        Threat("The training seed", f"Standard deviation of children's copy minus adults' copy over {known.seeds} repeated "
+               f"trainings of each of {len(known.architectures)} networks on the quick faces; the abstract mentions none.",
                *_points([known.least, known.most]), "points"),
         Threat("CAFE's children are a sample", f"Standard error of an accuracy of {score} % over other such children; a "
                "statement on these children alone has none of it.", *_points(errors), "points"),
@@ -111,7 +111,7 @@ def _class_mix(study: Study, tables: Tables) -> Threat | None:
         return None
     found = scores_of_confusions(confusions.sum(axis=0))
     difference = 100 * abs(float(found["accuracy"] - found["balanced_accuracy"]))
-    meaning = "Plain minus balanced accuracy in this run: what the averaging that the paper does not name can change."
+    meaning = "Plain minus balanced accuracy in this run: what the averaging that the abstract does not name can change."
     return Threat("The mix of expressions", meaning, difference, difference, "points")
 
 

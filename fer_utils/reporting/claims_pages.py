@@ -171,7 +171,7 @@ def quantity_in_words(quantity: Quantity) -> str:
     on = f"on {values['dataset']}, " if "dataset" in values else ""
     metric = f"{str(values['metric']).replace('_', ' ')}; " if "metric" in values else ""
     about = ESTIMANDS.get(values.get("children", ""), "")
-    return f"{what} {about}Here: {metric}{on}{'; '.join(fields)}."
+    return f"{what} {about}In detail: {metric}{on}{'; '.join(fields)}."
 
 
 def for_readers(rates: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from expression_scores.printed_scores import most_discordant, numerators
+from expression_scores.printed_scores import ALPHA, most_discordant, numerators
 from fer_utils.analysis import published_tables
 from fer_utils.analysis.claims import Claim, printed, published
 from fer_utils.analysis.published_tables import SOURCES, children_by_group, photographs
@@ -19,6 +19,7 @@ from fer_utils.reporting.build import render
 from fer_utils.reporting.figures import save_figure
 from fer_utils.reporting.in_words import LEVEL
 from fer_utils.reporting.provenance import Provenance, edition
+from fer_utils.reporting.released import released
 
 FOLDER: Final = "front"
 """Of the figures of this page, and name of its generated part."""
@@ -44,8 +45,7 @@ def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, An
     `board` is the scoreboard, `links` each claim's links, by its id.
     """
     latencies = pd.read_csv(paths.figures("05_moto_g6_profiling") / "latency-sources.csv")
-    counts, this = board["verdict"].value_counts(), edition()
-    groups = [(word, board[board["verdict"] == word].to_dict("records")) for word in VERDICTS]
+    counts = board["verdict"].value_counts()
     return render(
         "front.md.j2",
         counts=[(word, int(counts.get(word, 0))) for word in VERDICTS],
@@ -54,14 +54,13 @@ def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, An
         figures=_figures(latencies, paths),
         controls=controls(paths),
         smiles=smiles(pd.read_csv(paths.figures("03_cohorts") / "smiles-by-sex.csv")),
-        groups=[(word, rows) for word, rows in groups if rows],
+        groups=[(word, board[board["verdict"] == word].to_dict("records")) for word in VERDICTS],
         links=links,
+        released=released(),
         kind=paths.study.kind_of_faces,
         one_seed=not paths.study.further_seeds,
         profile=paths.study.profile,
-        version=this.version,
-        date=this.date,
-        commit=this.commit,
+        edition=edition(),
     )
 
 
@@ -73,10 +72,13 @@ def findings(latencies: pd.DataFrame) -> list[Finding]:
     bounds = [most_discordant(net) for net in published_tables.net_photographs()]
     chance = float(published_tables.chance_gaps((0.0,))["as_wide"].iloc[0])
     article, preprint, _ = published_tables.nearest_sizes(published_tables.reference_sizes())
-    times = published_tables.published_claims()
-    both = " and ".join(f"{ms:g}" for ms in sorted(times["ms"], reverse=True))
-    common = common_threads(latencies)
-    fit = f"fit {common} together" if common else "fit no common number of threads"
+    both = " and ".join(f"{ms:g}" for ms in sorted(published_tables.published_claims()["ms"], reverse=True))
+    common, tried = common_threads(latencies), " nor ".join(each.split(", ")[-1] for each in SOURCES[1:3])
+    fit = (
+        f"both fit our prediction for {common}"
+        if common
+        else f"fit our prediction together with neither {tried}"
+    )
     return [
         Finding(f"{score:.2f} %", f"The best accuracy is {'a' if whole else 'not a'} whole number of CAFE's "
                 f"{photographs():,} photographs.", f"{page}#which-fraction-of-cafe-is-it"),
@@ -85,10 +87,10 @@ def findings(latencies: pd.DataFrame) -> list[Finding]:
                 f"{page}#does-the-gap-to-the-best-earlier-network-differ-from-zero"),
         Finding(f"1 in {1 / chance:.0f}", f"studies of {len(children_by_group())} groups of CAFE's sizes shows a gap of "
                 f"{published('accuracy-gap'):.2f} points or more by chance.", f"{page}#groups-of-eleven-children"),
-        Finding(f"{both} ms", f"The published times of two networks on one phone {fit} in our prediction.",
+        Finding(f"{both} ms", f"The published times of two networks on one phone {fit}.",
                 "stages/05_moto_g6_profiling.html#latency-sources"),
-        Finding(f"{article:.1f} or {preprint:.1f}", "million parameters: the two published ratios give one reference "
-                "network two sizes.", f"{page}#how-large-is-the-reference-network"),
+        Finding(f"{article:.1f} or {preprint:.1f}", "million parameters: with this project's heads the two published "
+                "ratios give one reference network two sizes.", f"{page}#how-large-is-the-reference-network"),
     ]  # fmt: skip
 
 
@@ -106,13 +108,13 @@ def common_threads(latencies: pd.DataFrame) -> str:
 def controls(paths: Paths) -> dict[str, Any]:
     """Return how many analyses exceed their false-positive limit, and how often planted effects were detected.
 
-    Keys: rates, beyond, highest (a share from 0 to 1), repeats, and effects, one per kind of difference: series,
-    networks, detected, by_chance (how many intervals would exclude zero if nothing differed).
+    Keys: rates, beyond, highest (a share from 0 to 1), repeats; effects, one per kind of difference: effect, networks,
+    detected, expected by chance; of how many networks groups were `tested`, and in how many the planted gap was `found`.
     """
     folder = paths.figures("08_validation")
     rates = pd.read_csv(folder / "validation-false-positives.csv")
     planted = pd.read_csv(folder / "validation-planted.csv")
-    effects = []
+    effects, p_values = [], planted.get("group_p_value", pd.Series(dtype=float))
     for series, part in planted.groupby("series", sort=False) if "series" in planted else ():
         detected = int(((part["low"] > 0) | (part["high"] < 0)).sum())
         unequal = int((part["difference"] != 0).sum())  # equal pictures get equal answers, without chance
@@ -121,17 +123,15 @@ def controls(paths: Paths) -> dict[str, Any]:
     return {
         "rates": len(rates), "beyond": int((~rates["within_limit"]).sum()), "highest": float(rates["rate"].max()),
         "repeats": int(rates["repeats"].max()), "effects": pd.DataFrame(effects),
+        "tested": int(p_values.notna().sum()), "found": int((p_values <= ALPHA).sum()),
     }  # fmt: skip
 
 
 def smiles(by_sex: pd.DataFrame) -> dict[str, str]:
     """Return which shares of real adults' smiles are recognised, in words: `open` networks', and `ours` if there are any."""
     ours = by_sex["group"].astype(str).str.endswith(OURS)
-    return {
-        who: _range(part["estimate"])
-        for who, part in (("open", by_sex[~ours]), ("ours", by_sex[ours]))
-        if len(part)
-    }
+    parts = {"open": by_sex[~ours], "ours": by_sex[ours]}
+    return {who: _range(part["estimate"]) for who, part in parts.items() if len(part)}
 
 
 def _range(shares: pd.Series) -> str:

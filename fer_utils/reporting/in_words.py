@@ -54,9 +54,9 @@ def scores_near(table: pd.DataFrame, level: float, level_label: str) -> str:
 
 
 def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bool) -> str:
-    """Say the largest and smallest difference, and how many intervals exclude zero, beside how many would by chance.
+    """Say the largest and smallest difference, and how many intervals exclude zero, and how many would by chance.
 
-    `simultaneous`: the intervals of one series hold together at 95 %, not each by itself.
+    `simultaneous`: the intervals of one series hold together at 95 %. One without width is not subject to chance.
     """
     known = table[table["estimate"].notna()].sort_values("estimate")
     if known.empty:
@@ -66,7 +66,7 @@ def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bo
         for row in (known.iloc[0], known.iloc[-1])
     )
     above, below = int((known["low"] > 0).sum()), int((known["high"] < 0).sum())
-    alone = f"about {LEVEL * len(known):.2g} would exclude zero by chance if nothing differed"
+    alone = f"about {LEVEL * (known['low'] < known['high']).sum():.2g} would exclude zero by chance if nothing differed"
     together = f"if nothing differed, at least one would exclude zero in {_percent(LEVEL)} of such series"
     return (
         f"Differences from {least} to {most} points. Of {len(known)} intervals {above} lie above zero and {below} below; "

@@ -28,7 +28,7 @@ PRECISIONS: Final[tuple[Precision, ...]] = ("float16", "int8")
 
 ABOUT_FACES: Final = "Names one of seven posed facial expressions. Trained on rendered faces; see its card."
 LICENCE: Final = "apache-2.0"  # the project's, as Hugging Face writes it
-TRAINED_ON: Final = "rendered faces, without any photograph"
+TRAINED_ON: Final = "rendered faces alone, starting from ImageNet weights"
 
 
 class ReleaseError(RuntimeError):

@@ -36,7 +36,13 @@ def paths(tmp_path):
     paths = Paths.of(load_study("quick"), tmp_path)
     rates = pd.DataFrame({"rate": [0.02, 0.12], "repeats": 50, "within_limit": [True, False]})
     planted = pd.DataFrame(
-        {"series": ["x", "x", "y"], "difference": [0.1, 0.1, 0.0], "low": [0.1, -1, -1], "high": [1, -0.5, 1]}
+        {
+            "series": ["x", "x", "y"],
+            "difference": [0.1, 0.1, 0.0],
+            "low": [0.1, -1, -1],
+            "high": [1, -0.5, 1],
+            "group_p_value": [0.01, 0.2, None],
+        }
     )
     for page, name, table in (("05_moto_g6_profiling", "latency-sources", APART), ("03_cohorts", "smiles-by-sex", SMILES),
                               ("08_validation", "validation-false-positives", rates),
@@ -79,7 +85,7 @@ def test_findings_state_the_published_numbers():
 
 def test_published_times_fit_a_number_of_threads_only_together():
     assert common_threads(APART) == ""
-    assert "no common number" in findings(APART)[3].sentence
+    assert "together with neither 1 thread nor 4 threads" in findings(APART)[3].sentence
     assert common_threads(latencies([(80, 110), (40, 120)], [(30, 60), (30, 60)])) == "1 thread"
     both = latencies([(80, 110), (40, 120)], [(30, 95), (30, 60)])
     assert common_threads(both) == "1 thread or 4 threads"
@@ -91,6 +97,7 @@ def test_controls_say_what_chance_gives(paths):
     assert found["effects"].to_dict("list") == {
         "effect": ["x", "y"], "networks": [2, 1], "detected": [2, 0], "expected by chance": ["0.10", "0.00"],
     }  # fmt: skip
+    assert (found["tested"], found["found"]) == (2, 1)
 
 
 def test_smiles_of_others_and_ours_stand_apart():
