@@ -104,7 +104,7 @@ class Ladder:
         return network
 
     def climb_from_random(self, keep: Keep) -> None:
-        """Train all layers from random weights on the faces without any photograph, small, and `keep` the network."""
+        """Train all layers from random weights on the painted faces, small, and `keep` the network."""
         study = ladder_study(self.seed, RANDOM_SIZE)
         network, faces = build_network("mobilenet_v2", study, None), self.faces("painted", held_out=False)
         images, rung = sized(faces.images, RANDOM_SIZE), "rendered, random weights"

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,22 +21,28 @@ _BATCH: Final = 16  # pictures at once: larger batches are no quicker on one thr
 class FrozenLayers:
     """What enters some layers of a Keras model, `firsts` by name, for `copies` augmented copies of pictures.
 
-    Converted once to LiteRT, which is about three times as quick as TensorFlow on one thread; weights are those at first.
+    Converted to LiteRT, which is about three times as quick as TensorFlow on one thread, with the weights that the model has
+    when it is first asked; not at all where all answers are kept.
     """
 
     def __init__(self, network: Any, firsts: Sequence[str], copies: int) -> None:
-        self.firsts, self.copies = firsts, copies
+        self.network, self.firsts, self.copies = network, firsts, copies
+
+    @cached_property
+    def _converted(self) -> tuple[Any, list[Any]]:
+        """An interpreter, and where it has what enters each layer."""
+        network, firsts = self.network, self.firsts
         model = keras.Model(network.input, [network.get_layer(first).input for first in firsts])
         call = tf.function(lambda pixels: tuple(model(pixels, training=False)), autograph=False)
         traced = call.get_concrete_function(tf.TensorSpec((_BATCH, *network.input_shape[1:]), tf.float32))
         file = tf.lite.TFLiteConverter.from_concrete_functions([traced], model).convert()
-        self._interpreter = Interpreter(model_content=file, num_threads=1)
-        self._interpreter.allocate_tensors()
+        interpreter = Interpreter(model_content=file, num_threads=1)
+        interpreter.allocate_tensors()
         shapes = [tuple(tensor.shape[1:]) for tensor in model.outputs]
         if len({*shapes}) < len(shapes):
             raise ValueError(f"what enters {' and '.join(firsts)} has one shape, so it cannot be told apart")
-        details = self._interpreter.get_output_details()  # in an order of their own: told by their shapes
-        self._outputs = [next(d for d in details if tuple(d["shape"][1:]) == shape) for shape in shapes]
+        details = interpreter.get_output_details()  # in an order of their own: told by their shapes
+        return interpreter, [next(d for d in details if tuple(d["shape"][1:]) == shape) for shape in shapes]
 
     def seen(self, images: np.ndarray, path: Path) -> dict[str, np.ndarray]:
         """Return by layer what enters it, float16, for images uint8 (N, S, S, 3), one copy after the other.
@@ -51,11 +58,12 @@ class FrozenLayers:
             return dict(stored)
 
     def _answers(self, images: np.ndarray, seed: tuple[int, int]) -> list[np.ndarray]:
+        interpreter, outputs = self._converted
         pixels = augmented(images, np.array(seed))
         padded = np.pad(pixels, ((0, _BATCH - len(pixels)), (0, 0), (0, 0), (0, 0)))
-        self._interpreter.set_tensor(self._interpreter.get_input_details()[0]["index"], padded)
-        self._interpreter.invoke()
-        found = (self._interpreter.get_tensor(each["index"]) for each in self._outputs)
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], padded)
+        interpreter.invoke()
+        found = (interpreter.get_tensor(each["index"]) for each in outputs)
         return [each[: len(pixels)].astype(np.float16) for each in found]
 
 
