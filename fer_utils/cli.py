@@ -42,7 +42,7 @@ def run(
     ] = None,
     profile: ProfileOption = "quick",
     overrides: OverridesOption = "{}",
-    cores: Annotated[int | None, typer.Option(help="Cores to use; all by default")] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default")] = None,
     workflow_profile: Annotated[
         str,
         typer.Option(
@@ -158,10 +158,13 @@ def crate(
     overrides: OverridesOption = "{}",
 ) -> None:
     """Write a run as an RO-Crate for archives: its tables, notebooks, figures and models, inputs and software."""
-    from fer_utils.reporting.crate import write_crate
+    from fer_utils.reporting.crate import CrateError, write_crate
+    from fer_utils.whole_files import absent_jobs, broken_jobs, changed_jobs
 
     study = _study(profile, overrides)
     paths = Paths.of(study)
+    if due := [*broken_jobs(study, paths), *changed_jobs(study, paths), *absent_jobs(study, paths)]:
+        raise CrateError(f"{len({*due})} job(s) of this run are due, {due[0]} say: run it first")
     archive = to or paths.results / f"{study.name}.crate.zip"
     typer.echo(f"{archive}: {write_crate(study, paths, archive)} results")
 
@@ -232,6 +235,8 @@ def verdict(
     to: Annotated[Path | None, typer.Option(help="CSV file to write the verdicts to as well")] = None,
 ) -> None:
     """Judge somebody else's predictions of CAFE by the rules of this book, claim by claim."""
+    import pandas as pd
+
     from face_sets.files import atomic_path
     from fer_utils.analysis.claims import load_claims
     from fer_utils.analysis.evidence import tables_of_others
@@ -241,7 +246,8 @@ def verdict(
     if to:
         with atomic_path(to) as temporary:
             board.to_csv(temporary, index=False)
-    for row in board[board["ours"].str.contains("%|points")].to_dict("records"):
+    computed = board["ours"].str.contains("%|points")
+    for row in pd.concat([board[~computed], board[computed]]).to_dict("records"):
         typer.echo(f"{row['verdict']:16} {row['statement']}")
         typer.echo(f"{'':16} published {row['published']}, here {row['ours']}; {row['reason']}")
 

@@ -32,6 +32,8 @@ class FolderError(ValueError):
 def settle_folders(*, check: bool = False) -> None:
     """Write the folders that variables name in full: `~` is the home, and they stay the same wherever work is done.
 
+    Snakemake and Jupyter need a home that can be written to: where there is none, a folder of the project serves.
+
     With `check`, raises FolderError for one that does not exist, or where results cannot be written.
     """
     for name in FOLDER_VARIABLES:
@@ -40,6 +42,9 @@ def settle_folders(*, check: bool = False) -> None:
             if home.startswith("~"):
                 raise FolderError(f"{name}={given}: no home folder of {home.split(os.sep)[0]} is known here")
             os.environ[name] = os.path.abspath(home)
+    if not os.access(os.path.join(os.path.expanduser("~"), "."), os.W_OK):
+        os.environ["HOME"] = str(PROJECT_FOLDER / ".cache" / "home")
+        os.makedirs(os.environ["HOME"], exist_ok=True)
     if not check:
         return
     for name in (DATA_VARIABLE, WEIGHTS_VARIABLE):
@@ -49,9 +54,7 @@ def settle_folders(*, check: bool = False) -> None:
             raise FolderError(f"{name} names {folder}, which is {missing}: correct it, or unset {name}")
     results = Path(os.path.abspath(results_folder()))
     if {"{", "}"} & set(os.path.relpath(results, PROJECT_FOLDER)):
-        raise FolderError(
-            f"results cannot be written to {results}: Snakemake takes what stands in braces for wildcards"
-        )
+        raise FolderError(f"{results} cannot be used: Snakemake takes what stands in braces for wildcards")
     there = next(folder for folder in (results, *results.parents) if os.path.lexists(folder))
     try:
         with tempfile.TemporaryFile(dir=there):
@@ -69,9 +72,7 @@ def remarks_on_folders() -> list[str]:
     ]
     data = os.environ.get(DATA_VARIABLE)
     if data and not os.path.isdir(os.path.join(data, LONDON_FOLDER)):
-        found.append(
-            f"{DATA_VARIABLE}={data} holds no folder {LONDON_FOLDER}: the external test has no photographs"
-        )
+        found.append(f"{DATA_VARIABLE}={data} holds no {LONDON_FOLDER}: the external test has no photographs")
     return found
 
 

@@ -238,18 +238,14 @@ class Study(BaseModel):
     def _with_the_plain_copy(cls, value: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
         wanted = {"cohorts": "all", "techniques": "none"}[str(field.field_name)]
         if wanted not in value:
-            raise ValueError(
-                f"the copy trained on all faces, uncompressed, is what others go on from: list {wanted}"
-            )
+            raise ValueError(f"others go on from the uncompressed copy trained on all faces: list {wanted}")
         return value
 
     @field_validator("warm_up_epochs")
     @classmethod
     def _shorter_than_training(cls, value: int, known: ValidationInfo) -> int:
         if value and value >= known.data.get("epochs", 1):
-            raise ValueError(
-                "the learning rate must have risen before the last epoch: choose fewer than epochs"
-            )
+            raise ValueError("the learning rate must rise before the last epoch: choose fewer than epochs")
         return value
 
     @field_validator("further_seeds")
@@ -284,7 +280,7 @@ class Study(BaseModel):
     @property
     def swept_settings(self) -> tuple[str, ...]:
         """The settings of the sweep by name: technique and strength, `pruning-0.75` say."""
-        sparsities = (f"pruning-{share:g}" for share in self.sparsity_sweep)
+        sparsities = (f"pruning-{share}" for share in self.sparsity_sweep)
         return (*sparsities, *(f"clustering-{count}" for count in self.clusters_sweep))
 
     @property
@@ -320,9 +316,7 @@ def load_study(profile: Any, /, **overrides: Any) -> Study:
     Raises StudyError, in one sentence, for an unknown profile, an unknown field or a value that does not fit.
     """
     if "profile" in overrides:
-        raise StudyError(
-            "the profile is what overrides change, and none of them: name it by itself (--profile)"
-        )
+        raise StudyError("the profile is what overrides change, and none of them: name it (--profile)")
     given = {name: value for name, value in overrides.items() if value is not None}
     return _checked({**_profile_fields(profile), **given})
 

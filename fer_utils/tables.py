@@ -200,9 +200,7 @@ def file_of(run: Mapping[Any, Any] | pd.Series, table: Path) -> Path:
     path = table.parent / str(run["artefact"])
     noted = run.get("file_digest")
     if pd.notna(noted) and not (path.is_file() and digest(path) == noted):
-        raise TableError(
-            f"{path} is missing, cut or changed: `fer run` with the study's profile makes it again"
-        )
+        raise TableError(f"{path} is missing, cut or changed: `fer run` with its profile makes it again")
     return path
 
 

@@ -4,6 +4,7 @@ Snakemake keeps what a job was made from in the clone that ran it. Here it is ke
 another clone, with other code, which uses the same results finds what its code would make differently.
 """
 
+import os
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -30,13 +31,18 @@ def broken_jobs(study: Study, paths: Paths) -> list[str]:
 
 
 def changed_jobs(study: Study, paths: Paths) -> list[str]:
-    """Return the names of jobs whose results were made by other code, settings or data than this clone's.
+    """Return the names of jobs whose results are made by other code, settings or data than this clone's.
 
     Jobs without a record (made before there were records) and results outside the study's folder are left to Snakemake.
     """
     return [
         job.name for job in jobs(study, paths) if _recorded(job, paths) not in {None, digest(job.watched)}
     ]
+
+
+def absent_jobs(study: Study, paths: Paths) -> list[str]:
+    """Return the names of jobs of which a result is absent: Snakemake does not miss those between a source and a book."""
+    return [job.name for job in jobs(study, paths) if not all(map(os.path.exists, job.outputs))]
 
 
 def record_job(job: Job, paths: Paths) -> None:

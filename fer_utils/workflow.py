@@ -6,17 +6,17 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from face_sets.folders import PROJECT_FOLDER
 from face_sets.processes import RUN_VARIABLE, end_family, one_at_a_time, usable_cores
-from fer_utils.graph import STEPS
+from fer_utils.graph import BOOK, STEPS
 from fer_utils.paths import Paths, settle_folders
 from fer_utils.study import Study, StudyError, load_study
-from fer_utils.whole_files import broken_jobs, changed_jobs
+from fer_utils.whole_files import absent_jobs, broken_jobs, changed_jobs
 from workflow_runs.slurm import (
     JOB_STEP_MB,
     PROFILES_FOLDER,
@@ -37,11 +37,8 @@ _QUIET: Final = ("all",)
 _QUIET_CLUSTER: Final = ("host",)  # jobs print on their nodes: what became of them is in Snakemake's lines
 _TALKATIVE: Final = ("progress", "host", "reason")
 _NOISE: Final = (
-    "Using workflow specific profile",
-    "Assuming unrestricted shared",
-    "Building DAG of jobs",
-    "Using shell:",
-)
+    "Using workflow specific profile", "Assuming unrestricted shared", "Building DAG of jobs", "Using shell:",
+)  # fmt: skip
 
 
 class WorkflowError(RuntimeError):
@@ -62,23 +59,20 @@ def make(
     folder = profile_folder(workflow_profile)
     slurm = uses_slurm(folder)
     cores = cores or (None if slurm else usable_cores())
-    names = [os.path.relpath(target, PROJECT_FOLDER) for target in targets]
 
     def run(quiet: tuple[str, ...], lock: int) -> tuple[int, "Progress"]:
         # Snakemake's own locks outlive a process that is killed; ours does not, and guards the same
         options = ["--nolock", "--quiet", *quiet, *(["--cores", str(cores)] if cores else [])]
         options += ["--slurm-jobname-prefix", job_prefix()] if slurm else []
         translate = in_progress_words if slurm and quiet != _TALKATIVE else iter
-        command = _snakemake(profile, overrides, options, folder, JOB_STEP_MB if slurm else 0)
-        return _run([*command, "--", *names], cores, lock, translate)
+        command = _snakemake(profile, overrides, targets, options, folder, JOB_STEP_MB if slurm else 0)
+        return _run(command, cores, lock, translate)
 
     if slurm:
         check_plugin()
     with one_at_a_time(LOCK) as lock:
         if slurm and (left := cancel_jobs_left_over()):
-            print(
-                f"cancelled {left} of this clone's jobs that an earlier run had left in the queue", flush=True
-            )
+            print(f"cancelled {left} of this clone's jobs that an earlier run left in the queue", flush=True)
         code, told = run(_QUIET_CLUSTER if slurm else _QUIET, lock)
         if code > 0 and not told.failed:  # no job's fault: once more, in Snakemake's own words
             code, told = run(_TALKATIVE, lock)
@@ -128,7 +122,7 @@ def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
     settle_folders()
     options = ["--nolock", "--dry-run", "--cores", "1", "--quiet", "rules", "host"]
     answer = subprocess.run(
-        _snakemake(profile, overrides, options),
+        _snakemake(profile, overrides, [BOOK], options),
         check=False, capture_output=True, text=True, cwd=PROJECT_FOLDER,
     )  # fmt: skip
     output = answer.stdout + answer.stderr
@@ -151,25 +145,27 @@ def summary(study: Study, overrides: Mapping[str, Any]) -> dict[str, tuple[int, 
     return {name: (count, count - due.get(name, 0), due.get(name, 0)) for name, count in counts.items()}
 
 
-def _forced(profile: str, overrides: Mapping[str, Any]) -> list[str]:
-    """Snakemake knows tables, times and what this clone did: jobs due for another reason are named to it."""
+def _forced(profile: str, overrides: Mapping[str, Any], targets: Sequence[Path]) -> list[str]:
+    """Snakemake knows tables, times and what this clone did: jobs due for another reason are named to it, and all run."""
     try:
         study = load_study(profile, **overrides)
     except StudyError:  # which the Snakefile meets too, and Snakemake reports
         return []
     paths = Paths.of(study)
-    forced = sorted({*broken_jobs(study, paths), *changed_jobs(study, paths)})
+    absent = absent_jobs(study, paths) if BOOK in targets else ()  # another target does not need all
+    forced = sorted({*broken_jobs(study, paths), *changed_jobs(study, paths), *absent})
     return ["--forcerun", *forced] if forced else []
 
 
 def _snakemake(
-    profile: str, overrides: Mapping[str, Any], options: list[str],
+    profile: str, overrides: Mapping[str, Any], targets: Sequence[Path], options: list[str],
     workflow_profile: Path = PROFILES_FOLDER / "default", job_step_mb: int = 0,
 ) -> list[str]:  # fmt: skip
     """The command for a study. Its overrides are JSON, quoted as in an address: of plain JSON Snakemake would make text."""
     return [
         sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"),
-        "--directory", str(PROJECT_FOLDER), *options, *_forced(profile, overrides),
+        "--directory", str(PROJECT_FOLDER), *options, *_forced(profile, overrides, targets),
         "--workflow-profile", str(workflow_profile),
         "--config", f"profile={profile}", f"overrides={quote(json.dumps(dict(overrides)))}", f"job_step_mb={job_step_mb}",
+        "--", *(os.path.relpath(target, PROJECT_FOLDER) for target in targets),
     ]  # fmt: skip

@@ -276,6 +276,17 @@ def test_photographs_that_are_not_found_and_names_that_nothing_reads_are_remarke
     monkeypatch.setenv("FER_DTA", str(tmp_path))
     unread, without = remarks_on_folders()
     assert unread.startswith("FER_DTA is set, and nothing reads it")
-    assert without.startswith(f"FER_DATA={tmp_path} holds no folder london_faces")
+    assert without.startswith(f"FER_DATA={tmp_path} holds no london_faces")
     (tmp_path / "london_faces").mkdir()
     assert remarks_on_folders() == [unread]
+
+
+@pytest.mark.parametrize("home", ["absent", "file"])
+def test_without_a_home_that_can_be_written_to_a_folder_of_the_project_serves(monkeypatch, tmp_path, home):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("HOME", str(tmp_path / home))
+    monkeypatch.delenv("FER_RESULTS", raising=False)
+    monkeypatch.setattr("fer_utils.paths.PROJECT_FOLDER", tmp_path / "project")
+    settle_folders()
+    assert os.environ["HOME"] == str(tmp_path / "project" / ".cache" / "home")
+    assert os.path.isdir(os.environ["HOME"])

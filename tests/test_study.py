@@ -53,7 +53,7 @@ def test_every_line_of_a_profile_gives_its_reason(profile):
         (
             "quick",
             {"cohorts": ["children", "adults"]},
-            r"parameter 'cohorts': the copy trained on all .* list all",
+            r"parameter 'cohorts': others go on from .* list all",
         ),
         ("quick", {"techniques": ["pruning"]}, r"parameter 'techniques': .*uncompressed.* list none"),
         ("quick", {"techniques": []}, r"parameter 'techniques': .*list none"),
@@ -151,3 +151,9 @@ def test_seeds_of_faces_training_and_resampling_move_apart():
 def test_the_seed_of_the_study_is_no_further_one():
     with pytest.raises(StudyError, match="own seed is among the further ones"):
         load_study("quick", seed=7, further_seeds=[1, 7])
+
+
+def test_settings_of_a_sweep_that_differ_have_names_that_differ():
+    study = load_study("quick", sparsity_sweep=[0.75, 0.750000001, 0.1 + 0.2, 0.3])
+    assert len(set(study.swept_settings)) == 4
+    assert study.swept_settings[0] == "pruning-0.75"

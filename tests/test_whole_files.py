@@ -10,12 +10,12 @@ from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.classify import own_model
 from fer_utils.compression.exported_files import exported_files
-from fer_utils.graph import find_job
+from fer_utils.graph import BOOK, find_job
 from fer_utils.paths import Paths
 from fer_utils.steps.export import export
 from fer_utils.steps.measure import measure
 from fer_utils.study import load_study
-from fer_utils.whole_files import broken_jobs, changed_jobs, record_job
+from fer_utils.whole_files import absent_jobs, broken_jobs, changed_jobs, record_job
 from fer_utils.workflow import _forced, due_jobs
 
 NETWORK = "mobilenet_v2"
@@ -119,10 +119,10 @@ def test_no_command_uses_such_a_file(paths, study, content):
 
 def test_the_workflow_makes_it_again(paths, study):
     """Its table is up to date for Snakemake, whose records of this study's tables are none."""
-    options = _forced("quick", study.changes)
+    options = _forced("quick", study.changes, [])
     assert options == []
     place(paths, FILE).unlink()
-    assert _forced("quick", study.changes) == ["--forcerun", f"compress-{NETWORK}-plain"]
+    assert _forced("quick", study.changes, []) == ["--forcerun", f"compress-{NETWORK}-plain"]
     assert due_jobs("quick", study.changes)["compress"] == 1
 
 
@@ -161,3 +161,14 @@ def test_a_damaged_record_makes_its_job_due(paths, study):
     recorded(study, paths)
     paths.record(TRAINING).write_bytes(b"\xff\x00")
     assert changed_jobs(study, paths) == [TRAINING]
+
+
+def test_a_job_whose_results_are_absent_is_due_though_the_book_is_there(study, paths):
+    """Without Snakemake's own records, for it: it does not miss what lies between a source and the book."""
+    assert {"faces", f"train-{NETWORK}", "measure"} <= set(absent_jobs(study, paths))
+    for output in map(type(paths.root), find_job("faces", (), study, paths).outputs):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text("made")
+    assert "faces" not in absent_jobs(study, paths)
+    assert {"faces", "measure"} & set(_forced("quick", study.changes, [BOOK])) == {"measure"}
+    assert _forced("quick", study.changes, [paths.faces]) == []

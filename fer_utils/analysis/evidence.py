@@ -32,6 +32,7 @@ from fer_utils.analysis.claims import printed
 from fer_utils.analysis.estimates import Estimate, estimate
 from fer_utils.paths import Paths
 from fer_utils.study import ARCHITECTURES, COHORTS, SECTIONS, Study, load_study
+from fer_utils.tables import TableError
 
 LICENSED_SETS: Final = frozenset(set_names.LICENSED_SETS)
 """Sets of real faces, licensed by their owners; a set that is not named here never settles a claim."""
@@ -115,23 +116,20 @@ def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str
     """
     given = _read_answers(path)
     if unknown := sorted(set(trained_on) - LICENSED_SETS):
-        raise declared.TableError(
-            f"unknown data set {unknown[0]!r}: known are {', '.join(sorted(LICENSED_SETS))}"
-        )
+        raise TableError(f"unknown data set {unknown[0]!r}: known are {', '.join(sorted(LICENSED_SETS))}")
     if tested := [name for name in trained_on if load_manifest(name).study.use != "training"]:
-        raise declared.TableError(
-            f"a network that learned from {tested[0]!r} cannot be tested: give no set for tests"
-        )
+        raise TableError(f"a network that learned from {tested[0]!r} cannot be tested: give no set for tests")
     run_id = given["architecture"] + "." + given["cohort"] + "." + given["seed"]
     names = ["face_id", "subject_id", "expression", "ethnicity"]
     faces = given[names].drop_duplicates().assign(dataset="cafe", split="test", age_group="child")
     if (twice := faces["face_id"].duplicated()).any():
         face = faces.loc[twice, "face_id"].iloc[0]
-        raise declared.TableError(f"{path}: {face!r} has more than one subject, expression or group")
+        raise TableError(f"{path}: {face!r} has more than one subject, expression or group")
+    groups = faces.groupby("subject_id")["ethnicity"].nunique()
+    if (several := groups > 1).any():
+        raise TableError(f"{path}: {groups.index[several][0]!r} is in several groups: give each child one")
     if (twice := pd.DataFrame({"run": run_id, "face": given["face_id"]}).duplicated()).any():
-        raise declared.TableError(
-            f"{path}: {run_id[twice].iloc[0]} answers {given['face_id'][twice].iloc[0]!r} twice"
-        )
+        raise TableError(f"{path}: {run_id[twice].iloc[0]} answers {given['face_id'][twice].iloc[0]!r} twice")
     learned = pd.DataFrame({"face_id": list(trained_on), "dataset": list(trained_on)}, dtype=str)
     learned = learned.assign(split="train", age_group="unknown", subject_id=learned["face_id"])
     certain = np.array(given["predicted"])[:, None] == np.array(EXPRESSIONS)
@@ -151,31 +149,29 @@ def _read_answers(path: Path) -> pd.DataFrame:
     try:
         lines = pd.read_csv(path, dtype="str", skipinitialspace=True, header=None)  # once: it may be a pipe
     except ValueError as error:  # pandas' errors of parsing and of letters are among them
-        raise declared.TableError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
-    header = lines.iloc[0]
-    given = lines[1:].set_axis(list(header), axis=1).reset_index(drop=True)
-    if twice := header[header.duplicated()].dropna().tolist():
-        raise declared.TableError(f"{path} has two columns {twice[0]!r}: leave one")
+        raise TableError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
+    header = lines.iloc[0].dropna()  # Excel writes empty columns behind the last one
+    given = lines.loc[1:, header.index].set_axis(list(header), axis=1).reset_index(drop=True)
+    if not lines.map(lambda cell: str(cell).isprintable()).all(axis=None):
+        raise TableError(f"{path} holds bytes that are no text: export it again as CSV, in UTF-8")
+    if twice := header[header.duplicated()].tolist():
+        raise TableError(f"{path} has two columns {twice[0]!r}: leave one")
     if absent := [name for name in OTHERS_COLUMNS if name not in given]:
-        raise declared.TableError(
-            f"{path} lacks the column {absent[0]!r}: needed are {', '.join(OTHERS_COLUMNS)}"
-        )
+        raise TableError(f"{path} lacks the column {absent[0]!r}: needed are {', '.join(OTHERS_COLUMNS)}")
     for column in given.columns.intersection(list(PROBABILITY_COLUMNS)):
         if not pd.to_numeric(given[column], errors="coerce").between(0, 1).all():
-            raise declared.TableError(f"{path}: {column} should hold probabilities from 0 to 1, in every row")
+            raise TableError(f"{path}: {column} should hold probabilities from 0 to 1, in every row")
     given = given.reindex(columns=[*OTHERS_COLUMNS, "seed", "ethnicity"])
     given["seed"] = given["seed"].fillna("0")
     if given.empty or given[list(OTHERS_COLUMNS)].isna().any(axis=None):
-        raise declared.TableError(f"{path} should have a value in every row of {', '.join(OTHERS_COLUMNS)}")
+        raise TableError(f"{path} should have a value in every row of {', '.join(OTHERS_COLUMNS)}")
     allowed = {"expression": EXPRESSIONS, "predicted": EXPRESSIONS, "cohort": COHORTS, "architecture": ARCHITECTURES,
                "ethnicity": tuple(claims.children_by_group())}  # fmt: skip
     for column, words in allowed.items():
         if unknown := sorted(set(given[column].dropna()) - set(words)):
-            raise declared.TableError(f"{path}: {column} {unknown[0]!r} is not one of {', '.join(words)}")
+            raise TableError(f"{path}: {column} {unknown[0]!r} is not one of {', '.join(words)}")
     if not given["seed"].str.fullmatch(r"[0-9]{1,9}").all():
-        raise declared.TableError(
-            f"{path}: a seed should be a whole number of up to nine digits, or left out"
-        )
+        raise TableError(f"{path}: a seed should be a whole number of up to nine digits, or left out")
     return given
 
 

@@ -123,7 +123,7 @@ def read_golden(folder: Path) -> dict[str, Any]:
         if golden.pop("digest") != digest(golden):
             raise ValueError
         whole = _sha256(face) == golden["face"]["sha256"] and golden["labels"] == list(EXPRESSIONS)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename).name
         raise GoldenError(f"{folder} holds no {missing}: give the folder of an unpacked export") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -155,9 +155,10 @@ def read_answers(path: Path, golden: Mapping[str, Any]) -> dict[str, list[float]
     """
     try:
         given = json.loads(read_plain(path, LARGEST_ANSWER))  # in any encoding of Unicode that JSON may have
-    except (OSError, ValueError) as error:
-        problem = "cannot be read as JSON: write the seven probabilities as a list"
-        raise GoldenError(f"{path} {problem}") from error
+    except OSError as error:
+        raise GoldenError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise GoldenError(f"{path} is no JSON: write the seven probabilities as a list") from error
     names = list(golden["answers"])
     if isinstance(given, list) and len(names) == 1:
         return {names[0]: given}
@@ -187,7 +188,7 @@ def compare(golden: Mapping[str, Any], answers: Mapping[str, Sequence[float]]) -
 def _probabilities(name: str, answer: Sequence[float]) -> np.ndarray:
     try:
         numbers = np.array(answer, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = np.empty(0)
     if numbers.shape != (len(EXPRESSIONS),) or not ((numbers >= 0) & (numbers <= 1)).all():
         order = ", ".join(EXPRESSIONS)

@@ -108,9 +108,7 @@ def gather(
     notebooks = {path.stem: path for path in sorted(paths.notebook("x").parent.glob("*.ipynb"))}
     for name in _pages_of_stages(project):
         if name not in notebooks and name not in pages:
-            raise BookError(
-                f"{name} has not run for profile {paths.study.name}: `make book` runs what is missing"
-            )
+            raise BookError(f"{name} has not run for profile {paths.study.name}: `make book` runs it")
     shutil.rmtree(stages, ignore_errors=True)
     (files / STAGES_FOLDER).mkdir(parents=True)
     for path in notebooks.values():

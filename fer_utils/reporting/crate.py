@@ -8,6 +8,7 @@ from fer_utils.paths import Paths
 from fer_utils.reporting.gate import NOT_RELEASED, forbidding_sets
 from fer_utils.reporting.provenance import edition, versions
 from fer_utils.study import PROFILES_FOLDER, Study
+from fer_utils.tables import read_sealed
 from workflow_runs.crates import MEDIA_TYPES, Software, write_run
 
 OUTPUTS: Final = (
@@ -23,7 +24,8 @@ class CrateError(RuntimeError):
 def write_crate(study: Study, paths: Paths, archive: Path) -> int:
     """Write a zip archive with a run's tables, notebooks, figures and packs, and their description; return how many.
 
-    Raises CrateError for a run without a table, and where the terms of a data set forbid that its models are released.
+    Raises TableError for a damaged table, CrateError for a run without one, and where the terms of a data set forbid that
+    its models are released.
     """
     if forbidding := forbidding_sets(study):
         raise CrateError(f"{NOT_RELEASED.removesuffix('.')}: {', '.join(forbidding)}; no crate was written")
@@ -31,9 +33,9 @@ def write_crate(study: Study, paths: Paths, archive: Path) -> int:
         {path for pattern in OUTPUTS for path in paths.root.glob(pattern) if path.suffix in MEDIA_TYPES}
     )
     if not any(path.suffix == ".parquet" for path in outputs):
-        raise CrateError(
-            f"profile {study.name} has no results here: `fer run --profile {study.profile}` makes them"
-        )
+        raise CrateError(f"{study.name} has no results here: `fer run --profile {study.profile}` makes them")
+    for table in (path for path in outputs if path.suffix == ".parquet"):
+        read_sealed(table)
     this = edition()
     inputs = [PROFILES_FOLDER / f"{study.profile}.yml", PROJECT_FOLDER / "requirements.lock"]
     inputs += sorted(MANIFESTS_FOLDER.glob("*.json")) + sorted(MANIFESTS_FOLDER.glob("*.yml"))

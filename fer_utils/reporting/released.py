@@ -29,6 +29,7 @@ PRECISIONS: Final[tuple[Precision, ...]] = ("float16", "int8")
 ABOUT_FACES: Final = "Names one of seven posed facial expressions. Trained on rendered faces; see its card."
 LICENCE: Final = "apache-2.0"  # the project's, as Hugging Face writes it
 TRAINED_ON: Final = "rendered faces alone, starting from ImageNet weights"
+REMEDY: Final = "`git checkout -- results/reference` brings it back"
 
 
 class ReleaseError(RuntimeError):
@@ -59,15 +60,16 @@ def released(folder: Path | None = None) -> Released | None:
     folder = folder or FOLDER
     if not (folder / ABOUT).is_file():
         return None
-    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    files = {file["run_id"]: folder / file["name"] for file in about["files"]}
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        files = {file["run_id"]: folder / file["name"] for file in about["files"]}
+        kept = {name: about[name] for name in ("rung", "image_size", "trained_on", "code", "records")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(f"{ABOUT} is damaged: {REMEDY}") from error
     for file in about["files"]:
         path = folder / file["name"]
         if not path.is_file() or digest(path) != file["digest"]:
-            raise ReleaseError(
-                f"{path.name} is not the file that was released: `git checkout -- results/reference` brings it back"
-            )
-    kept = {name: about[name] for name in ("rung", "image_size", "trained_on", "code", "records")}
+            raise ReleaseError(f"{path.name} is not the file that was released: {REMEDY}")
     return Released(files=files, **kept)
 
 

@@ -35,7 +35,5 @@ def train_cohorts(architecture: Architecture, study: Study, paths: Paths, *, aga
     """
     possible = trainable(tables.read("faces", paths.faces), study)
     if not possible:
-        raise CohortError(
-            "no face is there to train on: `fer data status` says which data sets can be ingested"
-        )
+        raise CohortError("no face is there to train on: `fer data status` says which sets can be ingested")
     train(architecture, study.model_copy(update={"cohorts": possible}), paths, again=again)

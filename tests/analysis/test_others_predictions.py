@@ -96,6 +96,8 @@ def test_seed_and_group_may_be_left_out(saved):
         (lambda t: t.assign(subject_id=range(len(t))), "more than one subject"),
         (lambda t: t.assign(face_id=None), "a value in every row"),
         (lambda t: pd.concat([t, t[["predicted"]]], axis=1), "two columns 'predicted'"),
+        (lambda t: t.assign(face_id=t["face_id"] + "\0"), "bytes that are no text"),
+        (lambda t: t.assign(ethnicity=["Latino", "South Asian"] * (len(t) // 2)), "several groups"),
     ],
 )
 def test_a_damaged_table_ends_in_one_sentence(saved, change, message):
@@ -120,7 +122,7 @@ def test_a_table_that_comes_through_a_pipe_is_read_as_a_file_is(saved, tmp_path)
         lambda t: t.assign(expression="happiness"),
         lambda t: t.assign(expression="happiness", predicted="happiness"),
         lambda t: t.assign(ethnicity="Asian"),
-        lambda t: t.assign(subject_id="one"),
+        lambda t: t.assign(subject_id="one", ethnicity="Latino"),
         lambda t: t.head(1),
     ],
     ids=["one class", "one class, all right", "one group", "one child", "one photograph"],
@@ -162,3 +164,20 @@ def test_the_command_prints_and_writes_the_verdicts(saved, tmp_path):
     assert answer.exit_code == 0, answer.output
     assert "reproduced       For classifying children, training on children beats" in answer.output
     assert len(pd.read_csv(to)) == len(load_claims())
+
+
+def test_empty_columns_behind_the_last_are_left_out(saved):
+    path = saved()
+    lines = path.read_text().splitlines()
+    path.with_name("excel.csv").write_text("\n".join(f"{line},," for line in lines))
+    found = tables_of_others(path.with_name("excel.csv"), ALL_SETS, "imagenet").predictions
+    pd.testing.assert_frame_equal(found, tables_of_others(path, ALL_SETS, "imagenet").predictions)
+
+
+def test_a_claim_that_cannot_be_computed_is_listed_with_the_reason(saved):
+    path = saved(lambda t: t[(t["seed"] == 0) & (t["cohort"] == "all")].iloc[:1])
+    answer = CliRunner().invoke(app, ["verdict", str(path)])
+    assert answer.exit_code == 0
+    for claim in load_claims():
+        assert claim.statement in answer.stdout
+    assert "not testable here" in answer.stdout

@@ -161,7 +161,12 @@ def test_a_folder_without_a_pair_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("seven", "cannot be read as JSON"),
+        ("seven", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        (
+            f'{{"tiny.float32.32.tflite": [{10**400}, 0, 0, 0, 0, 0, 0]}}',
+            "should be seven numbers from 0 to 1",
+        ),
         ("[0.1, 0.2]", "seven numbers"),  # two models here: a bare list does not say of which
         ("{}", "seven numbers"),
         ('{"other.tflite": [0, 0, 1, 0, 0, 0, 0]}', "no golden answer of 'other.tflite'"),

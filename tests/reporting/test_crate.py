@@ -5,8 +5,10 @@ import zipfile
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from fer_utils import tables
+from fer_utils.cli import app
 from fer_utils.paths import Paths
 from fer_utils.reporting.crate import CrateError, write_crate
 from fer_utils.study import load_study
@@ -61,3 +63,18 @@ def test_a_run_without_results_says_how_to_make_them(tmp_path):
     study = load_study("quick")
     with pytest.raises(CrateError, match="fer run --profile quick"):
         write_crate(study, Paths.of(study, tmp_path), tmp_path / "crate.zip")
+
+
+def test_a_damaged_table_leaves_in_no_crate(paths, tmp_path):
+    paths.faces.write_bytes(paths.faces.read_bytes()[:500])
+    with pytest.raises(tables.TableError, match="is damaged"):
+        write_crate(paths.study, paths, tmp_path / "crate.zip")
+    assert not (tmp_path / "crate.zip").exists()
+
+
+def test_a_run_that_is_half_done_leaves_in_no_crate(paths, tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_RESULTS", str(paths.root.parent))
+    archive = tmp_path / "crate.zip"
+    answer = CliRunner().invoke(app, ["crate", "--overrides", '{"seed": 5}', "--to", str(archive)])
+    assert "of this run are due" in str(answer.exception)
+    assert not archive.exists()

@@ -169,3 +169,10 @@ def test_the_models_in_the_repository_are_whole_and_small():
     assert sizes["int8"] <= 4e6
     assert sum(sizes.values()) <= 8e6
     assert not set(ladder_tables()[RUNGS].columns) & {"path", "picture"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"files": 1}', b"<<<<<<< HEAD\n{}"])
+def test_a_damaged_record_says_how_to_get_it_back(folder, damage):
+    (folder / ABOUT).write_bytes(damage)
+    with pytest.raises(ReleaseError, match=r"released\.json is damaged: `git checkout"):
+        released(folder)

@@ -107,3 +107,28 @@ def test_a_log_that_breaks_off_before_the_timing_is_an_error_with_its_last_line(
 )
 def test_options_that_the_tool_does_not_know_are_found_in_its_warning(line: str, options: str | None) -> None:
     assert unconsumed_options(f"STARTING!\n{line}\n{WITH_MEMORY}") == options
+
+
+TIMED = "count=1 curr=9\n"
+
+
+@pytest.mark.parametrize(
+    "last", ["count=1 cur", "count=3 curr=5 avg=1.2.3", "count=1 curr=0", "count=9 avg="]
+)
+def test_a_timing_that_is_cut_or_no_time_is_an_error(last: str) -> None:
+    with pytest.raises(ProfilingError, match="a timing that is cut or no time"):
+        inference_ms(TIMED + last)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "",
+        "[node type] [start] [first] [avg ms] [%] [Name]",
+        "[node type] [times called] [Name]",
+        "[node type] [avg ms] [times called] [Name]\n CONV_2D 1.2.3 10 [a]",
+    ],
+)
+def test_a_cut_operator_profile_is_an_error(profile: str) -> None:
+    with pytest.raises(ProfilingError, match="is cut|are cut"):
+        operator_times(f"======= Run Order =======\n{profile}")

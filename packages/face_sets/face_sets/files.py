@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _ABANDONED: Final = 24 * 3600  # seconds; no file here takes a day to write
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -20,9 +21,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` which takes its place when the block ends without an error.
 
     A killed or failing writer leaves the old file, or none, and so does a power cut: what was written is on the disk
-    before it takes the place. The parent folder is made.
-    Raises OSError with the path and the remedy when the disk is full.
+    before it takes the place. The parent folder is made. A link is followed.
+    Raises OSError with the path and the remedy when the disk is full, or where a folder, a pipe or a device stands.
     """
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not path.is_file():
+        raise OSError(
+            errno.EINVAL, f"could not write {path}: it is no plain file. Nothing was changed; name another"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     start = f".{path.stem[:40]}-"
     _remove_leftovers(path.parent, start, path.suffix)
@@ -35,10 +41,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
         _sync(path.parent)
     except OSError as error:
-        raise OSError(
-            error.errno,
-            f"could not write {path}: {error.strerror}. Nothing was changed; free space and run again",
-        ) from error
+        remedy = "free space" if error.errno in _FULL else "correct this"
+        said = f"could not write {path}: {error.strerror}. Nothing was changed; {remedy} and run again"
+        raise OSError(error.errno, said) from error
     finally:
         temporary.unlink(missing_ok=True)
 

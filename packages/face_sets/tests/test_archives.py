@@ -466,3 +466,14 @@ def test_damage_anywhere_is_reported_or_harmless(tmp_path):
             assert not (tmp_path / "room" / str(trial)).exists()
     assert not [name for name in os.listdir(tmp_path / "room") if name.startswith(".")]
     assert sorted(os.listdir(tmp_path)) == ["broken", "room", "s", "t", "z"]
+
+
+def test_a_link_to_an_empty_folder_is_followed(tmp_path):
+    archive, folder = tmp_path / "a.zip", tmp_path / "disk"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.txt", "a")
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    assert unpack(archive, tmp_path / "link") == 1
+    assert (tmp_path / "link").is_symlink()
+    assert (folder / "a.txt").read_text() == "a"

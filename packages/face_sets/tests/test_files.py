@@ -82,3 +82,28 @@ def test_only_plain_files_of_a_stated_size_are_read(tmp_path):
     for path in ("/dev/zero", tmp_path / "pipe", tmp_path):
         with pytest.raises(OSError, match="it is no plain file|Is a directory"):
             read_plain(path, 5)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_plain_file_is_not_replaced(tmp_path, make):
+    path = tmp_path / "there"
+    make(path)
+    before = path.lstat().st_mode
+    with pytest.raises(OSError, match="could not write .*there: it is no plain file"):
+        write_text(path, "new")
+    assert path.lstat().st_mode == before
+    assert os.listdir(tmp_path) == ["there"]
+
+
+def test_a_link_is_followed_and_stays(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    for content in ("first", "second"):
+        write_text(tmp_path / "link", content)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "file").read_text() == content
+
+
+def test_only_a_full_disk_asks_to_free_space(tmp_path):
+    with pytest.raises(OSError, match="Permission denied. Nothing was changed; correct this"):
+        with atomic_path(tmp_path / "result.txt"):
+            raise OSError(errno.EACCES, "Permission denied")
