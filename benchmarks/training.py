@@ -36,8 +36,11 @@ def ours(network: str, faces: StudyFaces, study: Study) -> Models:
     train_copies(network, faces.learned, faces.learned_images, study, None, lambda _: None, keep)
     yield from made.items()
     training, validation = parts(faces, "all", study)
-    for technique in ("pruning", "clustering"):
-        yield technique, compress(made["all"], technique, technique, training, validation, study).network
+    network, weights = made["all"], made["all"].get_weights()
+    for technique in ("pruning", "clustering"):  # in place, on one graph, as the step `compress` does
+        network.set_weights(weights)
+        yield technique, copy_of(compress(network, technique, technique, training, validation, study).network)
+    network.set_weights(weights)
 
 
 def plain(network: str, faces: StudyFaces, study: Study) -> Models:
