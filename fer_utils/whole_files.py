@@ -31,7 +31,7 @@ def broken_jobs(study: Study, paths: Paths) -> list[str]:
 
 
 def changed_jobs(study: Study, paths: Paths) -> list[str]:
-    """Return the names of jobs whose results are made by other code, settings or data than this clone's.
+    """Return the names of jobs whose results were made by other code, settings or data than this clone's.
 
     Jobs without a record (made before there were records) and results outside the study's folder are left to Snakemake.
     """
@@ -42,7 +42,12 @@ def changed_jobs(study: Study, paths: Paths) -> list[str]:
 
 def absent_jobs(study: Study, paths: Paths) -> list[str]:
     """Return the names of jobs of which a result is absent: Snakemake does not miss those between a source and a book."""
-    return [job.name for job in jobs(study, paths) if not all(map(os.path.exists, job.outputs))]
+    cells = ((step, cell) for step in STEPS.values() for cell in step.cells(study))
+    return [
+        job_name(step.name, cell)
+        for step, cell in cells
+        if not all(map(os.path.exists, step.writes(paths, *cell)))
+    ]
 
 
 def record_job(job: Job, paths: Paths) -> None:

@@ -152,7 +152,7 @@ def _read_answers(path: Path) -> pd.DataFrame:
         raise TableError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
     header = lines.iloc[0].dropna()  # Excel writes empty columns behind the last one
     given = lines.loc[1:, header.index].set_axis(list(header), axis=1).reset_index(drop=True)
-    if not lines.map(lambda cell: str(cell).isprintable()).all(axis=None):
+    if lines.map(lambda cell: "\0" in str(cell)).any(axis=None):
         raise TableError(f"{path} holds bytes that are no text: export it again as CSV, in UTF-8")
     if twice := header[header.duplicated()].tolist():
         raise TableError(f"{path} has two columns {twice[0]!r}: leave one")
