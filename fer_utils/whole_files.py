@@ -42,12 +42,9 @@ def changed_jobs(study: Study, paths: Paths) -> list[str]:
 
 def absent_jobs(study: Study, paths: Paths) -> list[str]:
     """Return the names of jobs of which a result is absent: Snakemake does not miss those between a source and a book."""
-    cells = ((step, cell) for step in STEPS.values() for cell in step.cells(study))
-    return [
-        job_name(step.name, cell)
-        for step, cell in cells
-        if not all(map(os.path.exists, step.writes(paths, *cell)))
-    ]
+    steps = STEPS.values()
+    made = {job_name(s.name, cell): s.writes(paths, *cell) for s in steps for cell in s.cells(study)}
+    return [name for name, results in made.items() if not all(map(os.path.exists, results))]
 
 
 def record_job(job: Job, paths: Paths) -> None:
