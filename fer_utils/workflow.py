@@ -135,7 +135,7 @@ def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
     for line in statistics[1].splitlines() if statistics else ():
         job, count = line.split()
         jobs[job.split("-")[0]] += int(count)
-    return {step: count for step, count in jobs.items() if step != "all"}
+    return dict(jobs)
 
 
 def summary(study: Study, overrides: Mapping[str, Any]) -> dict[str, tuple[int, int, int]]:

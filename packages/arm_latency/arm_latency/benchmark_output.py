@@ -68,7 +68,9 @@ def operator_times(output: str) -> pd.DataFrame:
     starts = [number for number, line in enumerate(lines) if _heading(line) == _RUN_ORDER]
     if not starts:
         raise ProfilingError(f"no operator profile was printed; the last line: {last_line(output)}")
-    names = [name.lower() for name in re.findall(r"\[([^]]+)]", "".join(lines[starts[-1] + 1 :][:1]))]
+    names = [
+        name.lower() for name in re.findall(r"\[([^]]+)]", "".join(lines[starts[-1] + 1 : starts[-1] + 2]))
+    ]
     if absent := [name for name in ("avg ms", "times called") if name not in names]:
         raise ProfilingError(
             f"the operator profile has no column {absent[0]!r}: it is cut, or of an unknown version"
