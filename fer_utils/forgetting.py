@@ -1,7 +1,8 @@
 """The end of a licence: everything made from a data set is deleted, and what must be made again is listed.
 
 `app` holds the commands of `face_sets` and, because it must know the studies, `forget`. What is to go is written down
-before the first file is deleted, since half of a study can no longer show what it was made from.
+before the first file is deleted, since half of a study can no longer show what it was made from. What reads tables is
+imported only when it is used: each command imports this module.
 """
 
 import os
@@ -15,9 +16,7 @@ import typer
 from face_sets.commands import SetArgument, app
 from face_sets.files import write_text
 from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, as_lines, remembered, results_folder
-from face_sets.ingested import FOLDER, IngestedSet
 from face_sets.processes import one_at_a_time
-from face_sets.tables import TableError, read_sealed
 from fer_utils.paths import BOOKS
 from fer_utils.workflow import LOCK
 
@@ -33,6 +32,8 @@ def forget(
     name: SetArgument, yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False
 ) -> None:
     """Delete everything that was made from a data set, and say which results must be made again."""
+    from face_sets.ingested import FOLDER, IngestedSet
+
     project, results = PROJECT_FOLDER, results_folder()
     to_delete = project / ".cache" / f"forget-{name}.txt"
     found = sorted({*filter(os.path.lexists, remembered(to_delete)), *made_from(name, results, project)})
@@ -69,6 +70,7 @@ def made_from(name: str, results: Path, project: Path) -> Iterator[Path]:
     read, or are gone while trained networks are there, counts as having used it, and so does one of which only the
     book is left. Raises ManifestError for a set that nobody described.
     """
+    from face_sets.ingested import FOLDER, IngestedSet
     from face_sets.manifests import load_manifest
 
     datasets = {name, *load_manifest(name).study.datasets}
@@ -92,6 +94,8 @@ def _delete(path: Path) -> None:
 
 
 def _used(study: Path, datasets: set[str]) -> bool:
+    from face_sets.tables import TableError, read_sealed
+
     tables = [study / table for table in FACES_TABLES if (study / table).exists()]
     if not (study / FACES_TABLES[0]).exists() and any((study / step).exists() for step in LEARNED):
         return True

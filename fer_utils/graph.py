@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,10 +63,6 @@ def _scaled(quick: int, large: int, study: Study) -> int:
 
 def _training_mb(study: Study, network: str) -> int:
     return _scaled(TRAINING_MB[network], LARGE_MB[network], study)
-
-
-def _training_threads(study: Study) -> int:
-    return study.threads
 
 
 def _compressing_mb(study: Study, network: str, group: str) -> int:
@@ -175,13 +172,13 @@ def longest_chains(declared: Sequence[Job]) -> dict[str, int]:
     return chains
 
 
-def jobs_for(declared: Sequence[Job], target: str) -> list[Job]:
-    """Return the jobs that make a file, its own and all that it waits for, in the order declared."""
+def jobs_for(declared: Sequence[Job], *targets: str) -> list[Job]:
+    """Return the jobs that make files, their own and all that they wait for, in the order declared."""
     makers = {path: job for job in declared for path in job.outputs}
-    needed, wanted = dict[str, Job](), [target]
+    needed, wanted = dict[str, Job](), [*targets]
     while wanted:
-        job = makers[wanted.pop()]
-        if job.name not in needed:
+        job = makers.get(wanted.pop())  # none for what was measured on another device
+        if job and job.name not in needed:
             needed[job.name] = job
             wanted += job.inputs
     return [job for job in declared if job.name in needed]
@@ -290,7 +287,7 @@ STEPS: Final[Mapping[str, Step]] = {
             reads=lambda paths, _: [paths.faces],
             writes=lambda paths, network: [paths.trained(table, network) for table in TRAINED],
             sections=("training",), seconds=lambda network: TRAINING_SECONDS[network],
-            cells=lambda study: product(study.architectures), memory_mb=_training_mb, threads=_training_threads,
+            cells=lambda study: product(study.architectures), memory_mb=_training_mb, threads=attrgetter("threads"),
         ),
         Step(
             "train_again", "fer_utils.steps.cohorts.train_again",
@@ -298,7 +295,7 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, network, seed: [paths.trained_again(table, network, seed) for table in TRAINED_AGAIN],
             sections=("training",), seconds=lambda network, _: TRAINING_SECONDS[network],
             cells=lambda study: product(study.architectures, map(str, study.further_seeds)),
-            memory_mb=lambda study, network, _: _training_mb(study, network), threads=_training_threads,
+            memory_mb=lambda study, network, _: _training_mb(study, network), threads=attrgetter("threads"),
         ),
         Step(
             "compress", "fer_utils.steps.compress.compress_network",
@@ -311,7 +308,7 @@ STEPS: Final[Mapping[str, Step]] = {
             ],
             sections=("training", "compression"), seconds=_compressing_seconds,
             cells=lambda study: product(study.architectures, study.technique_groups), memory_mb=_compressing_mb,
-            threads=_training_threads,
+            threads=attrgetter("threads"),
         ),
         Step(
             "sweep", "fer_utils.steps.compress.sweep_network",
@@ -319,7 +316,7 @@ STEPS: Final[Mapping[str, Step]] = {
             writes=lambda paths, network, setting: [paths.swept(table, network, setting) for table in SWEPT],
             sections=("training", "compression"), seconds=_compressing_seconds,
             cells=lambda study: product(study.architectures, study.swept_settings), memory_mb=_compressing_mb,
-            threads=_training_threads,
+            threads=attrgetter("threads"),
         ),
         Step(
             "external_faces", "fer_utils.steps.external_faces.make_external_faces",

@@ -133,6 +133,8 @@ class Paths:
     emulations = _Below("profile/devices/cortex-a53-emulated/emulations.parquet")
     """Outside the workflow, which cannot make them everywhere."""
 
+    durations = _Below("durations")
+    """The folder of what each job of the workflow cost: see `workflow_runs.accounting`."""
     packs = _Below("packs")
     """The folder of exported models packed for app developers."""
 
@@ -193,11 +195,6 @@ class Paths:
         """The `measurements` of this machine and of every other device that was measured."""
         devices = self.of_device("measurements", "any").parents[1]
         return [self.measurements, *sorted(devices.glob("*/measurements.parquet"))]
-
-    @property
-    def durations(self) -> Path:
-        """The folder of what each job of the workflow cost: see `workflow_runs.accounting`."""
-        return self.root / "durations"
 
     def record(self, job: str) -> Path:
         """What a job depended on besides its inputs: see whole_files."""

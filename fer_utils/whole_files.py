@@ -5,46 +5,46 @@ another clone, with other code, which uses the same results finds what its code 
 """
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import pandas as pd
 
 from face_sets.files import digest, write_text
 from fer_utils import tables
-from fer_utils.graph import STEPS, Job, job_name, jobs
+from fer_utils.graph import Job
 from fer_utils.paths import Paths
-from fer_utils.study import Study
 
 RUNS_TABLES: Final = ("runs", "variant_runs")
 
 
-def broken_jobs(study: Study, paths: Paths) -> list[str]:
-    """Return the names of a study's jobs whose tables are there while a file that they name is absent or not whole."""
-    of_job = {
-        table: job_name(step.name, cell)
-        for step in STEPS.values()
-        for cell in step.cells(study)
-        for table in step.writes(paths, *cell)
-        if table.stem in RUNS_TABLES and table.exists()
-    }
+def overlooked_jobs(declared: Sequence[Job], paths: Paths) -> list[str]:
+    """Return the names of a study's jobs that are due for a reason that Snakemake overlooks."""
+    due = [*broken_jobs(declared), *changed_jobs(declared, paths), *absent_jobs(declared)]
+    return list(dict.fromkeys(due))
+
+
+def broken_jobs(declared: Iterable[Job]) -> list[str]:
+    """Return the names of jobs whose tables are there while a file that they name is absent or not whole."""
+    outputs = {Path(output): job.name for job in declared for output in job.outputs}
+    of_job = {table: job for table, job in outputs.items() if table.stem in RUNS_TABLES and table.exists()}
     return list(dict.fromkeys(of_job[table] for table in _broken(list(of_job))))
 
 
-def changed_jobs(study: Study, paths: Paths) -> list[str]:
+def changed_jobs(declared: Iterable[Job], paths: Paths) -> list[str]:
     """Return the names of jobs whose results were made by other code, settings or data than this clone's.
 
     Jobs without a record (made before there were records) and results outside the study's folder are left to Snakemake.
     """
-    return [
-        job.name for job in jobs(study, paths) if _recorded(job, paths) not in {None, digest(job.watched)}
-    ]
+    return [job.name for job in declared if _recorded(job, paths) not in {None, digest(job.watched)}]
 
 
-def absent_jobs(study: Study, paths: Paths) -> list[str]:
+def absent_jobs(declared: Iterable[Job]) -> list[str]:
     """Return the names of jobs of which a result is absent: Snakemake does not miss those between a source and a book."""
-    steps = STEPS.values()
-    made = {job_name(s.name, cell): s.writes(paths, *cell) for s in steps for cell in s.cells(study)}
-    return [name for name, results in made.items() if not all(map(os.path.exists, results))]
+    return [job.name for job in declared if not all(map(os.path.exists, job.outputs))]
 
 
 def record_job(job: Job, paths: Paths) -> None:
@@ -68,15 +68,13 @@ def _broken(runs_tables: Sequence[Path]) -> list[Path]:
         if len(runs_tables) < 2:
             return list(runs_tables)
         return [broken for table in runs_tables for broken in _broken([table])]
-    return [
-        table
-        for table, part in zip(runs_tables, parts, strict=True)
-        if any(_is_broken(run, table) for run in part.dropna(subset="artefact").to_dict("records"))
-    ]
+    with ThreadPoolExecutor() as threads:  # digests of some hundred megabytes: on all cores
+        return list(compress(runs_tables, threads.map(_names_a_broken_file, runs_tables, parts)))
 
 
-def _is_broken(run: dict[Hashable, Any], table: Path) -> bool:
+def _names_a_broken_file(table: Path, runs: pd.DataFrame) -> bool:
+    named = runs.dropna(subset="artefact").to_dict("records")
     try:
-        return not tables.file_of(run, table).is_file()
+        return not all(tables.file_of(run, table).is_file() for run in named)
     except tables.TableError:
         return True

@@ -14,9 +14,8 @@ from urllib.parse import quote
 from face_sets.folders import PROJECT_FOLDER
 from face_sets.processes import RUN_VARIABLE, end_family, one_at_a_time, usable_cores
 from fer_utils.graph import BOOK, STEPS
-from fer_utils.paths import Paths, settle_folders
-from fer_utils.study import Study, StudyError, load_study
-from fer_utils.whole_files import absent_jobs, broken_jobs, changed_jobs
+from fer_utils.paths import settle_folders
+from fer_utils.study import Study
 from workflow_runs.slurm import (
     JOB_STEP_MB,
     PROFILES_FOLDER,
@@ -145,27 +144,16 @@ def summary(study: Study, overrides: Mapping[str, Any]) -> dict[str, tuple[int, 
     return {name: (count, count - due.get(name, 0), due.get(name, 0)) for name, count in counts.items()}
 
 
-def _forced(profile: str, overrides: Mapping[str, Any], targets: Sequence[Path]) -> list[str]:
-    """Snakemake knows tables, times and what this clone did: jobs due for another reason are named to it, and all run."""
-    try:
-        study = load_study(profile, **overrides)
-    except StudyError:  # which the Snakefile meets too, and Snakemake reports
-        return []
-    paths = Paths.of(study)
-    absent = absent_jobs(study, paths) if BOOK in targets else ()  # another target does not need all
-    forced = sorted({*broken_jobs(study, paths), *changed_jobs(study, paths), *absent})
-    return ["--forcerun", *forced] if forced else []
-
-
 def _snakemake(
     profile: str, overrides: Mapping[str, Any], targets: Sequence[Path], options: list[str],
     workflow_profile: Path = PROFILES_FOLDER / "default", job_step_mb: int = 0,
 ) -> list[str]:  # fmt: skip
     """The command for a study. Its overrides are JSON, quoted as in an address: of plain JSON Snakemake would make text."""
+    given = json.dumps(dict(overrides))
     return [
-        sys.executable, "-m", "snakemake", "--snakefile", str(PROJECT_FOLDER / "Snakefile"),
-        "--directory", str(PROJECT_FOLDER), *options, *_forced(profile, overrides, targets),
+        sys.executable, "-m", "fer_utils.snakemake_process", profile, given,
+        "--snakefile", str(PROJECT_FOLDER / "Snakefile"), "--directory", str(PROJECT_FOLDER), *options,
         "--workflow-profile", str(workflow_profile),
-        "--config", f"profile={profile}", f"overrides={quote(json.dumps(dict(overrides)))}", f"job_step_mb={job_step_mb}",
+        "--config", f"profile={profile}", f"overrides={quote(given)}", f"job_step_mb={job_step_mb}",
         "--", *(os.path.relpath(target, PROJECT_FOLDER) for target in targets),
     ]  # fmt: skip

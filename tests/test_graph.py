@@ -134,6 +134,19 @@ def test_a_stage_waits_only_for_what_it_reads(study, tmp_path):
     assert steps["07_published_numbers"] == {"notebook"}
 
 
+def test_a_stage_waits_for_no_job_that_measures_another_device(study, tmp_path):
+    paths = Paths.of(study, tmp_path)
+    for table in (paths.of_device("measurements", "phone"), paths.emulations):
+        table.parent.mkdir(parents=True)
+        table.touch()
+    notebook = os.path.relpath(paths.notebook("05_moto_g6_profiling"))
+    declared = list(jobs(study, paths))
+    measured = {os.path.relpath(paths.of_device("measurements", "phone")), os.path.relpath(paths.emulations)}
+    assert measured <= set(jobs_for(declared, notebook)[-1].inputs)
+    assert {job.step.name for job in jobs_for(declared, notebook)} >= {"compress", "measure"}
+    assert jobs_for(declared, *measured) == []
+
+
 @pytest.mark.parametrize(
     ("name", "cell", "sentence"),
     [

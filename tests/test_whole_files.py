@@ -1,6 +1,7 @@
 """Files beside tables that are there: deleted, cut or changed, their jobs are due again, and only theirs."""
 
 import dataclasses
+import os
 
 import pandas as pd
 import pytest
@@ -10,13 +11,13 @@ from face_sets.files import digest
 from fer_utils import tables
 from fer_utils.classify import own_model
 from fer_utils.compression.exported_files import exported_files
-from fer_utils.graph import BOOK, find_job
+from fer_utils.graph import find_job, jobs, jobs_for
 from fer_utils.paths import Paths
 from fer_utils.steps.export import export
 from fer_utils.steps.measure import measure
 from fer_utils.study import load_study
-from fer_utils.whole_files import absent_jobs, broken_jobs, changed_jobs, record_job
-from fer_utils.workflow import _forced, due_jobs
+from fer_utils.whole_files import absent_jobs, broken_jobs, changed_jobs, overlooked_jobs, record_job
+from fer_utils.workflow import due_jobs
 
 NETWORK = "mobilenet_v2"
 FILE, VARIANT, WEIGHTS = "exported.tflite", "variant.tflite", f"{NETWORK}.all.h5"
@@ -54,8 +55,8 @@ def place(paths, name):
 
 
 def test_nothing_is_broken_where_nothing_was_touched_or_made(paths, study):
-    assert broken_jobs(study, paths) == []
-    assert broken_jobs(study, Paths.of(study, paths.root / "elsewhere")) == []
+    assert broken_jobs(jobs(study, paths)) == []
+    assert broken_jobs(jobs(study, Paths.of(study, paths.root / "elsewhere"))) == []
 
 
 @pytest.mark.parametrize("cut", [None, 0, 100, 0.5, 0.999])
@@ -67,7 +68,7 @@ def test_a_missing_or_cut_file_breaks_its_job(paths, study, name, cut):
         path.unlink()
     else:
         path.write_bytes(content[: int(cut * len(content)) if cut < 1 else cut])
-    (broken,) = broken_jobs(study, paths)
+    (broken,) = broken_jobs(jobs(study, paths))
     assert broken == (f"train-{NETWORK}" if name == WEIGHTS else f"compress-{NETWORK}-plain")
 
 
@@ -78,13 +79,13 @@ def test_a_flipped_bit_breaks_its_job(paths, study, where, name):
     content = bytearray(path.read_bytes())
     content[int(where * len(content))] ^= 4
     path.write_bytes(content)
-    assert len(broken_jobs(study, paths)) == 1
+    assert len(broken_jobs(jobs(study, paths))) == 1
 
 
 def test_a_damaged_table_breaks_its_job_too(paths, study):
     path = place(paths, "runs.parquet")
     path.write_bytes(path.read_bytes()[:50])
-    assert broken_jobs(study, paths) == [f"compress-{NETWORK}-plain"]
+    assert broken_jobs(jobs(study, paths)) == [f"compress-{NETWORK}-plain"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"cut", b"\0" * 5000, 0.3, 0.9])
@@ -119,10 +120,7 @@ def test_no_command_uses_such_a_file(paths, study, content):
 
 def test_the_workflow_makes_it_again(paths, study):
     """Its table is up to date for Snakemake, whose records of this study's tables are none."""
-    options = _forced("quick", study.changes, [])
-    assert options == []
     place(paths, FILE).unlink()
-    assert _forced("quick", study.changes, []) == ["--forcerun", f"compress-{NETWORK}-plain"]
     assert due_jobs("quick", study.changes)["compress"] == 1
 
 
@@ -139,36 +137,37 @@ def recorded(study, paths, **changes):
 
 def test_results_made_by_this_code_and_settings_are_not_due(paths, study):
     recorded(study, paths)
-    assert changed_jobs(study, paths) == []
+    assert changed_jobs(jobs(study, paths), paths) == []
 
 
 @pytest.mark.parametrize("changes", [{"code": "another"}, {"settings": {}}, {"watched": "other data"}])
 def test_results_that_another_clone_made_differently_are_due(paths, study, changes):
     recorded(study, paths, **changes)
-    assert changed_jobs(study, paths) == [TRAINING]
+    assert changed_jobs(jobs(study, paths), paths) == [TRAINING]
 
 
 def test_results_without_a_record_and_records_without_results_are_left_to_the_workflow(paths, study):
     recorded(study, paths, code="another")
     paths.trained("curves", NETWORK).unlink()
-    assert changed_jobs(study, paths) == []
+    assert changed_jobs(jobs(study, paths), paths) == []
     recorded(study, paths)
     paths.record(TRAINING).unlink()
-    assert changed_jobs(study, paths) == []
+    assert changed_jobs(jobs(study, paths), paths) == []
 
 
 def test_a_damaged_record_makes_its_job_due(paths, study):
     recorded(study, paths)
     paths.record(TRAINING).write_bytes(b"\xff\x00")
-    assert changed_jobs(study, paths) == [TRAINING]
+    assert changed_jobs(jobs(study, paths), paths) == [TRAINING]
 
 
 def test_a_job_whose_results_are_absent_is_due_though_the_book_is_there(study, paths):
     """Without Snakemake's own records, for it: it does not miss what lies between a source and the book."""
-    assert {"faces", f"train-{NETWORK}", "measure"} <= set(absent_jobs(study, paths))
+    assert {"faces", f"train-{NETWORK}", "measure"} <= set(absent_jobs(jobs(study, paths)))
     for output in map(type(paths.root), find_job("faces", (), study, paths).outputs):
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text("made")
-    assert "faces" not in absent_jobs(study, paths)
-    assert {"faces", "measure"} & set(_forced("quick", study.changes, [BOOK])) == {"measure"}
-    assert _forced("quick", study.changes, [paths.faces]) == []
+    assert "faces" not in absent_jobs(jobs(study, paths))
+    declared = list(jobs(study, paths))
+    assert {"faces", "measure"} & set(overlooked_jobs(declared, paths)) == {"measure"}
+    assert overlooked_jobs(jobs_for(declared, os.path.relpath(paths.faces)), paths) == []

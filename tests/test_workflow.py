@@ -16,6 +16,8 @@ from fer_utils.study import load_study
 
 pytestmark = pytest.mark.results
 
+NETWORK = "mobilenet_v3_small"
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -67,6 +69,34 @@ def edited(project):
 
 def test_after_a_run_nothing_is_due(project):
     assert due(project) == {}
+
+
+@pytest.fixture
+def put_away(project, tmp_path):
+    """Take a result out of the copy for one test."""
+    taken = []
+
+    def take(path):
+        taken.append((path, path.rename(tmp_path / path.name)))
+
+    yield take
+    for path, away in taken:
+        away.rename(path)
+
+
+def test_a_result_that_a_table_names_is_missed(project, put_away):
+    compressed = Paths.of(load_study("quick"), project / "results").compressed("runs", NETWORK).parent
+    put_away(next(compressed.glob("*.tflite")))
+    jobs = due(project)
+    assert jobs["compress"] == 1
+    assert not {"faces", "train"} & jobs.keys()
+
+
+def test_a_result_between_others_is_missed(project, put_away):
+    put_away(Paths.of(load_study("quick"), project / "results").measurements)
+    jobs = due(project)
+    assert jobs["measure"] == 1
+    assert not {"faces", "train", "compress"} & jobs.keys()
 
 
 def test_touching_a_file_changes_nothing(project):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 from functools import lru_cache, singledispatch
+from io import StringIO
 from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -26,6 +27,7 @@ from expression_scores.metrics import (
 from face_sets import set_names
 from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.manifests import load_manifest
+from face_sets.readers.label_tables import SEPARATORS
 from fer_utils import tables as declared
 from fer_utils.analysis import claims
 from fer_utils.analysis.claims import printed
@@ -147,9 +149,12 @@ def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str
 
 def _read_answers(path: Path) -> pd.DataFrame:
     try:
-        lines = pd.read_csv(path, dtype="str", skipinitialspace=True, header=None)  # once: it may be a pipe
+        text = path.read_bytes().decode("utf-8-sig")  # once: it may be a pipe
+        # Excel writes semicolons where a comma marks decimals
+        separator = max(SEPARATORS, key=text.partition("\n")[0].count)
+        lines = pd.read_csv(StringIO(text), sep=separator, dtype="str", skipinitialspace=True, header=None)
     except ValueError as error:  # pandas' errors of parsing and of letters are among them
-        raise TableError(f"{path} cannot be read as CSV: {' '.join(str(error).split())}") from error
+        raise TableError(f"{path} cannot be read as CSV in UTF-8: {' '.join(str(error).split())}") from error
     header = lines.iloc[0].dropna()  # Excel writes empty columns behind the last one
     given = lines.loc[1:, header.index].set_axis(list(header), axis=1).reset_index(drop=True)
     if lines.map(lambda cell: "\0" in str(cell)).any(axis=None):
@@ -159,7 +164,7 @@ def _read_answers(path: Path) -> pd.DataFrame:
     if absent := [name for name in OTHERS_COLUMNS if name not in given]:
         raise TableError(f"{path} lacks the column {absent[0]!r}: needed are {', '.join(OTHERS_COLUMNS)}")
     for column in given.columns.intersection(list(PROBABILITY_COLUMNS)):
-        if not pd.to_numeric(given[column], errors="coerce").between(0, 1).all():
+        if not pd.to_numeric(given[column].str.replace(",", "."), errors="coerce").between(0, 1).all():
             raise TableError(f"{path}: {column} should hold probabilities from 0 to 1, in every row")
     given = given.reindex(columns=[*OTHERS_COLUMNS, "seed", "ethnicity"])
     given["seed"] = given["seed"].fillna("0")

@@ -66,12 +66,8 @@ def render(template: str, **values: Any) -> str:
 
 
 def build_book(
-    paths: Paths,
-    pages: Mapping[str, str],
-    project: Path = PROJECT_FOLDER,
-    *,
-    served: Mapping[Path, Path] | None = None,
-) -> Path:
+    paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_FOLDER, served: Mapping[Path, Path] | None = None
+) -> Path:  # fmt: skip
     """Render the book of a study into `project/_build/html` and return its `index.html`.
 
     `pages` are the generated pages, MyST text by name; `served` are files that pages fetch, place below the book's
@@ -94,12 +90,8 @@ def build_book(
 
 
 def gather(
-    paths: Paths,
-    pages: Mapping[str, str],
-    project: Path = PROJECT_FOLDER,
-    *,
-    served: Mapping[Path, Path] | None = None,
-) -> None:
+    paths: Paths, pages: Mapping[str, str], project: Path = PROJECT_FOLDER, served: Mapping[Path, Path] | None = None
+) -> None:  # fmt: skip
     """Put notebooks, figures with their data, generated pages and served files where the book's sources expect them.
 
     Raises BookError, before anything is changed, naming the first page of `_toc.yml` that is missing.

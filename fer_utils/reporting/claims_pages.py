@@ -57,30 +57,17 @@ def claims_pages(
     rates = operating_characteristics.summary(tried)
     rows = {str(row["claim_id"]): row for row in board.to_dict("records")}
     sections = [
-        (
-            c,
-            rows[c.id],
-            _rule(c),
-            links(c, figures, "../")[1:],
-            rates[rates["claim_id"] == c.id].to_dict("records"),
-        )
+        (c, rows[c.id], _rule(c), links(c, figures, "../")[1:], rates[rates["claim_id"] == c.id].to_dict("records"))
         for c in claims
-    ]
-    changes = pd.read_csv(CHANGES, dtype="str")
+    ]  # fmt: skip
     return {
         PAGE: render(
-            "claims.md.j2",
-            sections=sections,
-            source=source,
-            in_words=quantity_in_words,
-            printed=printed,
-            changes=html_table(changes),
-            digest=operating_characteristics.rules_digest(),
-            tried=tried,
+            "claims.md.j2", sections=sections, source=source, in_words=quantity_in_words, printed=printed, tried=tried,
+            changes=html_table(pd.read_csv(CHANGES, dtype="str")), digest=operating_characteristics.rules_digest(),
             operating=html_table(for_readers(rates)),
         ),
         "comparators": comparators_part(),
-    }
+    }  # fmt: skip
 
 
 def answers_of_children(tables: Tables) -> pd.DataFrame:

@@ -166,6 +166,16 @@ def test_the_command_prints_and_writes_the_verdicts(saved, tmp_path):
     assert len(pd.read_csv(to)) == len(load_claims())
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_table_as_excel_saves_it_elsewhere_is_read(saved, separator, encoding):
+    path = saved(lambda t: t.assign(p_fear=0.25))
+    theirs = path.with_name("excel.csv")
+    pd.read_csv(path).to_csv(theirs, sep=separator, decimal=",", encoding=encoding, index=False)
+    found = tables_of_others(theirs, ALL_SETS, "imagenet").predictions
+    pd.testing.assert_frame_equal(found, tables_of_others(path, ALL_SETS, "imagenet").predictions)
+
+
 def test_empty_columns_behind_the_last_are_left_out(saved):
     path = saved()
     lines = path.read_text().splitlines()
