@@ -23,9 +23,7 @@ RUNS_TABLES: Final = ("runs", "variant_runs")
 
 def overlooked_jobs(declared: Sequence[Job], paths: Paths) -> list[str]:
     """Return the names of a study's jobs that are due for a reason that Snakemake overlooks."""
-    return list(
-        dict.fromkeys([*broken_jobs(declared), *changed_jobs(declared, paths), *absent_jobs(declared)])
-    )
+    return sorted({*broken_jobs(declared), *changed_jobs(declared, paths), *absent_jobs(declared)})
 
 
 def broken_jobs(declared: Iterable[Job]) -> list[str]:
