@@ -77,8 +77,8 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
 
     `weights` is None for random ones or the path of a Keras `no_top` weights file (see `networks`).
     """
-    backbone = BACKBONES[architecture]
-    size = study.image_size
+    keras.backend.reset_uids()  # layers' names, which files hold, do not count the networks built before
+    backbone, size = BACKBONES[architecture], study.image_size
     pixels = keras.Input((size, size, 3), name="rgb_0_to_255")
     scaled = pixels if backbone.scales_itself else layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
     # Layers where Keras calls functions, which tfmot cannot wrap and Keras has no option for; the function computed,

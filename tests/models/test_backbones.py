@@ -83,3 +83,10 @@ def test_two_builds_by_one_seed_are_equal():
         keras.utils.set_random_seed(study.seed)
         copies.append(build_network("mobilenet_v2", study, None).get_weights())
     assert all(np.array_equal(a, b) for a, b in zip(*copies, strict=True))
+
+
+@pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "nasnet_mobile"])
+def test_the_names_of_layers_do_not_count_the_networks_built_before(architecture):
+    study = load_study("quick", image_size=32)
+    one, other = (build_network(architecture, study, None) for _ in range(2))
+    assert [layer.name for layer in one.layers] == [layer.name for layer in other.layers]
