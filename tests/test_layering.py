@@ -15,7 +15,7 @@ FLOORS = (  # of fer_utils, from the roof down; rooms on one floor (|) may know 
     "forgetting | classify | seed_spread",
     "results",
     "stages | book",
-    "workflow",
+    "workflow | snakemake_process",
     "whole_files",
     "graph",
     "steps",

@@ -272,7 +272,7 @@ def _timed(q: claims.OfFile, tables: Tables) -> pd.Series:
         rows = rows[rows["device"].map(is_moto_g6).astype(bool) & rows["remark"].isna()]  # not of a hot phone
     if rows.empty:
         place = "on a Moto G6" if q.device_kind == "phone" else f"of kind {q.device_kind!r}"
-        raise Unavailable(f"no time {place} at {q.image_size} pixels with {q.threads} thread(s) is here")
+        raise Unavailable(f"no time {place} at {q.image_size} pixels, number of threads {q.threads}, is here")
     return rows.iloc[0]
 
 

@@ -54,8 +54,9 @@ def threats(study: Study, tables: Tables) -> list[Threat]:
     lead = printed("reference-score").value - score
     best = [expected_lead(NETWORKS, score / 100, photographs, shared) for shared in SHARED]
     most = [expected_lead(COPIES, score / 100, photographs, shared) for shared in SHARED]
-    errors = [standard_error(score / 100, photographs, children, alike) for alike in ALIKE]
-    gaps = [_widest(score / 100, photographs / children, alike) for alike in ALIKE]
+    errors = [standard_error(score / 100, photographs, children, each) for each in ALIKE]
+    gaps = [_widest(score / 100, photographs / children, each) for each in ALIKE]
+    alike = f"with a correlation of {ALIKE[0]} to {ALIKE[1]} within children"
     known = known_spread()
     found = [
         Threat("The best network may have been chosen on the test set",
@@ -65,14 +66,14 @@ def threats(study: Study, tables: Tables) -> list[Threat]:
         Threat("The training seed", f"Standard deviation of children's copy minus adults' copy over {known.seeds} repeated "
                f"trainings of each of {len(known.architectures)} networks on the quick faces; the abstract mentions none.",
                *_points([known.least, known.most]), "points"),
-        Threat("CAFE's children are a sample", f"Standard error of an accuracy of {score} % over other such children; a "
-               "statement on these children alone has none of it.", *_points(errors), "points"),
-        Threat("Small groups", "The true gap between CAFE's two smallest groups that a test finds in four cases of five.",
-               *_points(gaps), "points"),
+        Threat("CAFE's children are a sample", f"Standard error of an accuracy of {score} % over other such children, "
+               f"{alike}; a statement on these children alone has none of it.", *_points(errors), "points"),
+        Threat("Small groups", "The true gap between CAFE's two smallest groups that a test finds in four cases of five, "
+               f"{alike}.", *_points(gaps), "points"),
         Threat("Many verdicts", f"Expected wrong verdicts if each of {judged} rules errs in {100 * ALPHA:.0f} % of cases.",
                judged * ALPHA, judged * ALPHA, "claims"),
         Threat("Labels", f"Accuracy of human raters on CAFE; {score} % is {100 * score / raters:.0f} % of it, so scores "
-               "above that show how well labels are learned, not how well faces are recognised.", raters, raters, "%"),
+               f"above {raters:g} % show how well labels are learned, not how well faces are read.", raters, raters, "%"),
     ]  # fmt: skip
     return found + [each for each in (_class_mix(study, tables), _domain(tables)) if each]
 

@@ -80,8 +80,8 @@ def findings(latencies: pd.DataFrame) -> list[Finding]:
         else f"fit our prediction together with neither {tried}"
     )
     return [
-        Finding(f"{score:.2f} %", f"The best accuracy is {'a' if whole else 'not a'} whole number of CAFE's "
-                f"{photographs():,} photographs.", f"{page}#which-fraction-of-cafe-is-it"),
+        Finding(f"{score:.2f} %", f"The paper's best accuracy {'can' if whole else 'cannot'} be a whole number out "
+                f"of CAFE's {photographs():,} photographs.", f"{page}#which-fraction-of-cafe-is-it"),
         Finding(f"{bounds[0]} to {bounds[1]}", f"photographs: if the best and the reference network disagree on more, "
                 f"their gap of {gap:.2f} points is not significant.",
                 f"{page}#does-the-gap-to-the-best-earlier-network-differ-from-zero"),
@@ -89,8 +89,8 @@ def findings(latencies: pd.DataFrame) -> list[Finding]:
                 f"{published('accuracy-gap'):.2f} points or more by chance.", f"{page}#groups-of-eleven-children"),
         Finding(f"{both} ms", f"The published times of two networks on one phone {fit}.",
                 "stages/05_moto_g6_profiling.html#latency-sources"),
-        Finding(f"{article:.1f} or {preprint:.1f}", "million parameters: with this project's heads the two published "
-                "ratios give one reference network two sizes.", f"{page}#how-large-is-the-reference-network"),
+        Finding(f"{article:.1f} or {preprint:.1f}", "million parameters: the paper and its preprint imply two sizes "
+                "for the same earlier network (with this project's heads).", f"{page}#how-large-is-the-reference-network"),
     ]  # fmt: skip
 
 
@@ -108,12 +108,12 @@ def common_threads(latencies: pd.DataFrame) -> str:
 def controls(paths: Paths) -> dict[str, Any]:
     """Return how many analyses exceed their false-positive limit, and how often planted effects were detected.
 
-    Keys: rates, beyond, highest (a share from 0 to 1), repeats; effects, one per kind of difference: effect, networks,
-    detected, expected by chance; of how many networks groups were `tested`, and in how many the planted gap was `found`.
+    Keys: rates, beyond, highest (a share), its limit `permitted`, repeats; effects, one per kind of difference: effect,
+    networks, detected, expected by chance; in how many networks groups were `tested`, and the planted gap was `found`.
     """
     folder = paths.figures("08_validation")
     rates = pd.read_csv(folder / "validation-false-positives.csv")
-    planted = pd.read_csv(folder / "validation-planted.csv")
+    top, planted = rates.iloc[int(rates["rate"].argmax())], pd.read_csv(folder / "validation-planted.csv")
     effects, p_values = [], planted.get("group_p_value", pd.Series(dtype=float))
     for series, part in planted.groupby("series", sort=False) if "series" in planted else ():
         detected = int(((part["low"] > 0) | (part["high"] < 0)).sum())
@@ -121,8 +121,8 @@ def controls(paths: Paths) -> dict[str, Any]:
         effects.append({"effect": series, "networks": len(part), "detected": detected,
                         "expected by chance": f"{LEVEL * unequal:.2f}"})  # fmt: skip
     return {
-        "rates": len(rates), "beyond": int((~rates["within_limit"]).sum()), "highest": float(rates["rate"].max()),
-        "repeats": int(rates["repeats"].max()), "effects": pd.DataFrame(effects),
+        "rates": len(rates), "beyond": int((~rates["within_limit"]).sum()), "repeats": int(rates["repeats"].max()),
+        "highest": float(top["rate"]), "permitted": float(top["allowed_high"]), "effects": pd.DataFrame(effects),
         "tested": int(p_values.notna().sum()), "found": int((p_values <= ALPHA).sum()),
     }  # fmt: skip
 
@@ -131,11 +131,8 @@ def smiles(by_sex: pd.DataFrame) -> dict[str, str]:
     """Return which shares of real adults' smiles are recognised, in words: `open` networks', and `ours` if there are any."""
     ours = by_sex["group"].astype(str).str.endswith(OURS)
     parts = {"open": by_sex[~ours], "ours": by_sex[ours]}
-    return {who: _range(part["estimate"]) for who, part in parts.items() if len(part)}
-
-
-def _range(shares: pd.Series) -> str:
-    return f"{100 * shares.min():.0f} to {100 * shares.max():.0f} %"
+    ends = {who: 100 * part["estimate"].agg(["min", "max"]) for who, part in parts.items() if len(part)}
+    return {who: f"{least:.0f} to {most:.0f} %" for who, (least, most) in ends.items()}
 
 
 def _figures(latencies: pd.DataFrame, paths: Paths) -> list[dict[str, str]]:

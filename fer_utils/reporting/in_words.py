@@ -15,7 +15,7 @@ LEVEL: Final = 0.05
 
 def faces(shown: int) -> str:
     """Say how many faces a contact sheet shows."""
-    return f"{shown} faces."
+    return f"The sheet shows {shown} faces."
 
 
 def learning_curves(curves: pd.DataFrame) -> str:
@@ -44,19 +44,20 @@ def scores(table: pd.DataFrame, rows: str, series: str, guessing: float) -> str:
 
 
 def scores_near(table: pd.DataFrame, level: float, level_label: str) -> str:
-    """Say how wide the intervals are, and how many contain the score to compare with."""
+    """Say how wide the intervals are, and how many of the others contain the score to compare with."""
     widths = 50 * (table["high"] - table["low"])
-    inside = table["low"].le(level) & table["high"].ge(level)
+    others = table[(table["estimate"] - level).abs() > 1e-9]
+    inside = int((others["low"].le(level) & others["high"].ge(level)).sum())
     return (
-        f"The intervals reach {widths.min():.1f} to {widths.max():.1f} points to either side; "
-        f"{int(inside.sum())} of {len(table)} contain {level_label}."
+        f"The intervals reach {widths.min():.1f} to {widths.max():.1f} points to either side; of the {len(others)} of other "
+        f"scores {inside} contain {level_label}."
     )
 
 
 def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bool) -> str:
     """Say the largest and smallest difference, and how many intervals exclude zero, and how many would by chance.
 
-    `simultaneous`: the intervals of one series hold together at 95 %. One without width is not subject to chance.
+    `simultaneous`: the intervals of one series hold together at 95 %. A difference of zero, of equal answers, has no chance.
     """
     known = table[table["estimate"].notna()].sort_values("estimate")
     if known.empty:
@@ -66,7 +67,7 @@ def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bo
         for row in (known.iloc[0], known.iloc[-1])
     )
     above, below = int((known["low"] > 0).sum()), int((known["high"] < 0).sum())
-    alone = f"about {LEVEL * (known['low'] < known['high']).sum():.2g} would exclude zero by chance if nothing differed"
+    alone = f"about {LEVEL * known['estimate'].ne(0).sum():.2g} would exclude zero by chance if none differed"
     together = f"if nothing differed, at least one would exclude zero in {_percent(LEVEL)} of such series"
     return (
         f"Differences from {least} to {most} points. Of {len(known)} intervals {above} lie above zero and {below} below; "
@@ -105,7 +106,7 @@ def coverage(counts: pd.DataFrame) -> str:
         return "All numbers are hidden."
     least, most = cells.min(), cells.max()
     each = f"from {least:,.0f} to {most:,.0f}" if least < most else f"{least:,.0f}"
-    return f"{cells.sum():,.0f} faces, {each} per combination."
+    return f"In all {cells.sum():,.0f}, {each} per combination."
 
 
 def accuracy_against(table: pd.DataFrame, column: str, unit: str) -> str:
@@ -136,7 +137,7 @@ def latencies(table: pd.DataFrame) -> str:
         told = [f"{row['latency_ms_median']:.3g} ms ({name(str(row['architecture']))}, {row['precision']})"
                 for row in _extremes(rows, "latency_ms_median")]  # fmt: skip
         parts.append(f"{device}: from {told[0]} to {told[1]}")
-    return f"{'. '.join(parts)}."
+    return f"{'; '.join(parts)}."
 
 
 def sources(table: pd.DataFrame) -> str:
@@ -167,14 +168,14 @@ def curves(points: pd.DataFrame, x: str, y: str, level: float) -> str:
         side = "above" if part[y].min() > level else "below" if part[y].max() < level else "partly above"
         told = f"from {values[0]:.3g} at {places[0]:.3g} to {values[1]:.3g} at {places[1]:.3g}"
         parts.append(f"{series}: {told}, {side} {level:.4g}")
-    return f"{'; '.join(parts)}."
+    return f"By curve: {'; '.join(parts)}."
 
 
 def rates(table: pd.DataFrame) -> str:
     """Say how many rates exceed their limits, and the highest of all."""
     beyond, top = int((~table["within_limit"].astype(bool)).sum()), _extremes(table, "rate")[1]
     return (
-        f"{beyond} of {len(table)} rates exceed their limit with their whole interval. "
+        f"Of {len(table)} rates {beyond} exceed their limit with their whole interval. "
         f"Highest: {top['truth']}, {top['question']}, "
         f"{100 * top['rate']:.1f} % ({100 * top['allowed_high']:.1f} % allowed)."
     )

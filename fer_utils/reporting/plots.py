@@ -110,7 +110,7 @@ def differences(points: pd.DataFrame, label: str, *, simultaneous: bool = False)
     Columns: group, series, estimate, low, high, all shares from -1 to 1. `simultaneous`: the intervals of one series
     hold together at 95 %, not each by itself.
     """
-    figure = _intervals(points, "group", "series", label, None)
+    figure = _intervals(points, "group", "series", f"{label}, percentage points", None)
     figure.set_label(in_words.differences(points, "group", "series", simultaneous=simultaneous))
     return figure
 
@@ -126,7 +126,7 @@ def _intervals(
     line, meaning = (0.0, "no difference") if chance is None else (chance, "guessing")
     axes.axvline(line, label=meaning, **DASHED)
     axes.set_xlabel(label)
-    _shares(axes.xaxis)
+    _shares(axes.xaxis, "" if chance is None else "%")
     if chance is None:
         axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=False, nbins=6))
     else:
@@ -297,7 +297,7 @@ def relative_residuals(residuals: pd.DataFrame) -> Figure:
             error = part["predicted_ms"] / part["measured_ms"] - 1
             heights = [names.index(name) + 0.3 * position - 0.15 for name in part[column]]
             axes.plot(error, heights, style.MARKERS[position], alpha=0.7, markersize=5, color=style.PALETTE[position],
-                      label=f"{threads} thread(s)")  # fmt: skip
+                      label=f"{threads} thread{'' if str(threads) == '1' else 's'}")  # fmt: skip
         axes.axvline(0, **DASHED)
         axes.set_title(f"by {column}")
         _named_rows(axes, names)
@@ -373,8 +373,8 @@ def _named_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.invert_yaxis()
 
 
-def _shares(axis: Axis) -> None:
-    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+def _shares(axis: Axis, unit: str = "%") -> None:
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=unit))
 
 
 def _logarithmic(axes: Axes) -> None:

@@ -34,7 +34,9 @@ SMILES = pd.DataFrame(
 @pytest.fixture
 def paths(tmp_path):
     paths = Paths.of(load_study("quick"), tmp_path)
-    rates = pd.DataFrame({"rate": [0.02, 0.12], "repeats": 50, "within_limit": [True, False]})
+    rates = pd.DataFrame(
+        {"rate": [0.02, 0.12], "allowed_high": 0.05, "repeats": 50, "within_limit": [True, False]}
+    )
     planted = pd.DataFrame(
         {
             "series": ["x", "x", "y"],
@@ -93,7 +95,7 @@ def test_published_times_fit_a_number_of_threads_only_together():
 
 def test_controls_say_what_chance_gives(paths):
     found = controls(paths)
-    assert (found["rates"], found["beyond"], found["highest"]) == (2, 1, 0.12)
+    assert (found["rates"], found["beyond"], found["highest"], found["permitted"]) == (2, 1, 0.12, 0.05)
     assert found["effects"].to_dict("list") == {
         "effect": ["x", "y"], "networks": [2, 1], "detected": [2, 0], "expected by chance": ["0.10", "0.00"],
     }  # fmt: skip
