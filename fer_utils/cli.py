@@ -158,14 +158,13 @@ def crate(
     overrides: OverridesOption = "{}",
 ) -> None:
     """Write a run as an RO-Crate for archives: its tables, notebooks, figures and models, inputs and software."""
-    from fer_utils.graph import jobs
     from fer_utils.reporting.crate import CrateError, write_crate
-    from fer_utils.whole_files import overlooked_jobs
+    from fer_utils.workflow import due_jobs
 
     study = _study(profile, overrides)
     paths = Paths.of(study)
-    if due := overlooked_jobs(list(jobs(study, paths)), paths):
-        raise CrateError(f"{len(due)} job(s) of this run are due, {due[0]} say: run it first")
+    if due := due_jobs(profile, study.changes):
+        raise CrateError(f"{sum(due.values())} job(s) of this run are due, of {', '.join(due)}: run it first")
     archive = to or paths.results / f"{study.name}.crate.zip"
     typer.echo(f"{archive}: {write_crate(study, paths, archive)} results")
 

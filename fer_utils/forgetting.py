@@ -24,7 +24,7 @@ __all__ = ["app", "forget", "made_from"]
 
 FACES_TABLES: Final = (Path("faces", "faces.parquet"), Path("external", "faces.parquet"))
 LEARNED: Final = ("train", "compress", "sweep")
-RENDERED: Final = ("_build", "book/stages", ".cache/book-*", str(BOOKS))  # the third is of killed renderings
+RENDERED: Final = ("_build", "release", "book/stages", ".cache/book-*", str(BOOKS))  # book-*: of killed ones
 
 
 @app.command()
@@ -54,7 +54,8 @@ def forget(
             _delete(path)
         to_delete.unlink()
     typer.echo(f"{name} is forgotten. The owner's own files, and copies made elsewhere, are yours to delete.")
-    for study in [path for path in found if path.parent.name != FOLDER and path not in rendered]:
+    studies = [path for path in found if path.parent.name != FOLDER and path.suffix != ".zip"]
+    for study in [path for path in studies if path not in rendered]:
         typer.echo(
             f"to be made again without it: {study.name} (`fer run --profile {study.name.split('-')[0]}`)"
         )
@@ -78,6 +79,7 @@ def made_from(name: str, results: Path, project: Path) -> Iterator[Path]:
     folders = [path for each in everywhere if each.is_dir() for path in each.iterdir() if path.is_dir()]
     used = [path for path in folders if path.name != FOLDER and _used(path, datasets)]
     yield from used
+    yield from (crate for study in used if (crate := study.with_name(f"{study.name}.crate.zip")).exists())
     yield from (own for each in everywhere if (own := IngestedSet(each, name).folder).exists())
     if used or not all(study.exists() for study in remembered(project / BOOKS)):
         yield from (path for pattern in RENDERED for path in project.glob(pattern))

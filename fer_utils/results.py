@@ -14,6 +14,7 @@ from expression_scores.external_test import PEERS_FILE, peers
 from expression_scores.metrics import join
 from expression_scores.run_scores import compare_runs, run_scores
 from fer_utils import tables
+from fer_utils.analysis.evidence import of_current_files
 from fer_utils.paths import Paths
 from fer_utils.profiling.arm64 import current_emulations
 from fer_utils.reporting.figures import SavedFigure, save_figure
@@ -77,8 +78,6 @@ class Results:
     swept_predictions = _lazy("predictions", lambda paths: paths.all_swept("predictions"))
     """As `predictions`, of the files of `swept_runs`."""
 
-    measurements = _lazy("measurements", lambda paths: paths.all_measurements())
-    """One row per file and device: run_id, device_kind, latency_ms_median, size_bytes, ..."""
     operators = _lazy("operators", lambda paths: [paths.operators])
     """One row per operator of each uncompressed file, in the order of running: run_id, operator, mean_ms, ..."""
 
@@ -92,6 +91,12 @@ class Results:
         "predictions", lambda paths: [paths.external_compressed_predictions]
     )
     """As `external_predictions`, of exported files."""
+
+    @cached_property
+    def measurements(self) -> pd.DataFrame:
+        """One row per file, as it is now, and device: run_id, device_kind, latency_ms_median, size_bytes, ..."""
+        files = [self._note(file) for file in self.paths.all_measurements()]
+        return of_current_files(tables.read("measurements", *files), self.compressed_runs)
 
     @cached_property
     def emulations(self) -> pd.DataFrame:
@@ -151,13 +156,9 @@ class Results:
         return provenance(self.study, read, kind=kind)
 
     def save_figure(
-        self,
-        figure: Figure | HTML,
-        name: str,
-        data: pd.DataFrame,
-        kind: KindOfData | None = None,
+        self, figure: Figure | HTML, name: str, data: pd.DataFrame, kind: KindOfData | None = None,
         chart: Chart | None = None,
-    ) -> SavedFigure | HTML:
+    ) -> SavedFigure | HTML:  # fmt: skip
         """Save `name.svg`, `name.csv` and the chart, if any, for this page; return what shows the figure.
 
         `kind` is that of its data.

@@ -7,6 +7,7 @@ another clone, with other code, which uses the same results finds what its code 
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import compress
 from pathlib import Path
 from typing import Final
@@ -27,10 +28,13 @@ def overlooked_jobs(declared: Sequence[Job], paths: Paths) -> list[str]:
 
 
 def broken_jobs(declared: Iterable[Job]) -> list[str]:
-    """Return the names of jobs whose tables are there while a file that they name is absent or not whole."""
+    """Return the names of jobs with a table that is damaged, or that names a file which is absent or not whole."""
     outputs = {Path(output): job.name for job in declared for output in job.outputs}
-    of_job = {table: job for table, job in outputs.items() if table.stem in RUNS_TABLES and table.exists()}
-    return list(dict.fromkeys(of_job[table] for table in _broken(list(of_job))))
+    there = [output for output in outputs if output.suffix == ".parquet" and output.exists()]
+    runs = [table for table in there if table.stem in RUNS_TABLES]
+    with ThreadPoolExecutor() as threads:
+        damaged = list(compress(there, threads.map(_is_damaged, there)))
+    return list(dict.fromkeys(outputs[table] for table in (*_broken(runs), *damaged)))
 
 
 def changed_jobs(declared: Iterable[Job], paths: Paths) -> list[str]:
@@ -69,6 +73,12 @@ def _broken(runs_tables: Sequence[Path]) -> list[Path]:
         return [broken for table in runs_tables for broken in _broken([table])]
     with ThreadPoolExecutor() as threads:  # digests of some hundred megabytes: on all cores
         return list(compress(runs_tables, threads.map(_names_a_broken_file, runs_tables, parts)))
+
+
+def _is_damaged(table: Path) -> bool:
+    with suppress(tables.TableError):
+        return tables.read_sealed(table) is None
+    return True
 
 
 def _names_a_broken_file(table: Path, runs: pd.DataFrame) -> bool:

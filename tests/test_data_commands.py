@@ -179,12 +179,18 @@ def test_forgetting_deletes_the_set_what_learned_from_it_and_the_book(results, s
     kept = Paths.of(load_study("licensed", face_size=48, sets=("cafe", "jaffe")), results).root.name
     (gone,) = set(studies) - {kept}
     assert (tmp_path / "_build").exists()
+    (results / f"{gone}.crate.zip").write_bytes(b"kdef-")
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "book.pdf").write_bytes(b"kdef-")
     answer = fer("forget", "kdef", "--yes")
     assert answer.exit_code == 0, answer.output
     assert names(results) == sorted([kept, "quick"])
     assert [each.name for each in ingested_sets(results)] == ["cafe", "jaffe"]
     assert not (results / "data" / "kdef").exists()
-    assert not any((tmp_path / page).exists() for page in ("_build", "book/stages", ".cache/book-x"))
+    assert not any(
+        (tmp_path / page).exists() for page in ("_build", "release", "book/stages", ".cache/book-x")
+    )
+    assert answer.output.count("to be made again") == 1
     assert f"to be made again without it: {gone} (`fer run --profile licensed`)" in answer.output
     assert "to be rendered again: the book" in answer.output
     left = [path for path in tmp_path.rglob("*") if path.is_file()]

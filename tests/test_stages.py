@@ -62,6 +62,22 @@ def test_a_bad_parameter_stops_a_notebook_in_one_sentence(names, sentence):
         begin(names, "01_data")
 
 
+@pytest.mark.parametrize("stage", ["04_compression", "05_moto_g6_profiling"])
+def test_a_notebook_alone_asks_for_no_table_of_another_device(monkeypatch, tmp_path, stage):
+    """They are read where they are, and no job makes them."""
+    monkeypatch.delenv(stages.IN_WORKFLOW)
+    monkeypatch.setenv("FER_RESULTS", str(tmp_path))
+    paths = Paths.of(load_study("quick"))
+    for table in (paths.of_device("measurements", "phone"), paths.emulations):
+        table.parent.mkdir(parents=True)
+        table.touch()
+    asked = []
+    monkeypatch.setattr("fer_utils.workflow.make", lambda targets, *_: asked.extend(targets))
+    begin({"profile": "quick"}, stage)
+    assert paths.measurements in asked
+    assert not {paths.of_device("measurements", "phone"), paths.emulations} & set(asked)
+
+
 def test_an_unknown_stage_names_the_known_ones():
     with pytest.raises(GraphError, match="unknown stage '07_magic': choose from 01_data"):
         notebook_source("07_magic")

@@ -88,6 +88,17 @@ def test_a_damaged_table_breaks_its_job_too(paths, study):
     assert broken_jobs(jobs(study, paths)) == [f"compress-{NETWORK}-plain"]
 
 
+@pytest.mark.parametrize("where", [0.1, 0.5, 0.99])
+def test_a_damaged_table_that_names_no_file_breaks_its_job_too(paths, study, where):
+    table = paths.trained("curves", NETWORK)
+    tables.write(tables.empty("curves"), "curves", table)
+    assert broken_jobs(jobs(study, paths)) == []
+    content = bytearray(table.read_bytes())
+    content[int(where * len(content))] ^= 4
+    table.write_bytes(content)
+    assert broken_jobs(jobs(study, paths)) == [f"train-{NETWORK}"]
+
+
 @pytest.mark.parametrize("content", [None, b"", b"cut", b"\0" * 5000, 0.3, 0.9])
 def test_no_command_uses_such_a_file(paths, study, content):
     table = paths.compressed("runs", NETWORK)
@@ -166,7 +177,7 @@ def test_a_job_whose_results_are_absent_is_due_though_the_book_is_there(study, p
     assert {"faces", f"train-{NETWORK}", "measure"} <= set(absent_jobs(jobs(study, paths)))
     for output in map(type(paths.root), find_job("faces", (), study, paths).outputs):
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text("made")
+        tables.write_sealed(pd.DataFrame({"made": [1]}), output)
     assert "faces" not in absent_jobs(jobs(study, paths))
     declared = list(jobs(study, paths))
     assert {"faces", "measure"} & set(overlooked_jobs(declared, paths)) == {"measure"}

@@ -86,11 +86,12 @@ class Tables:
     def of(cls, study: Study, paths: Paths) -> "Tables":
         """Return the tables of a study from its results."""
         faces = [declared.read("faces", path) for path in (paths.faces, paths.external_faces)]
+        runs = declared.read("runs", *_files("runs", paths))
         return cls(
             faces=declared.conform(declared.concatenated(faces), "faces"),
             predictions=declared.read("predictions", *_files("predictions", paths)),
-            runs=declared.read("runs", *_files("runs", paths)),
-            measurements=declared.read("measurements", *paths.all_measurements()),
+            runs=runs,
+            measurements=of_current_files(declared.read("measurements", *paths.all_measurements()), runs),
             draws=study.bootstrap_draws,
             seed=study.resampling_seed,
             curves=declared.read("curves", *paths.all_trained("curves")),
@@ -108,6 +109,14 @@ class Tables:
 
 OTHERS_COLUMNS: Final = ("architecture", "cohort", "face_id", "subject_id", "expression", "predicted")
 """What somebody else's table of predictions must have; `seed` (0) and `ethnicity` (not known) may be there."""
+
+
+def of_current_files(measurements: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `measurements` without those of a device that timed other files than the `runs` name now."""
+    now = measurements["run_id"].map(runs.set_index("run_id")["file_digest"])
+    return measurements[
+        measurements["file_digest"].isna() | (measurements["file_digest"] == now).fillna(False)
+    ]
 
 
 def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str) -> Tables:
@@ -152,7 +161,8 @@ def _read_answers(path: Path) -> pd.DataFrame:
         text = path.read_bytes().decode("utf-8-sig")  # once: it may be a pipe
         # Excel writes semicolons where a comma marks decimals
         separator = max(SEPARATORS, key=text.partition("\n")[0].count)
-        lines = pd.read_csv(StringIO(text), sep=separator, dtype="str", skipinitialspace=True, header=None)
+        lines = pd.read_csv(StringIO(text), sep=separator, dtype="str", skipinitialspace=True, header=None,
+                            keep_default_na=False, na_values=[""])  # fmt: skip
     except ValueError as error:  # pandas' errors of parsing and of letters are among them
         raise TableError(f"{path} cannot be read as CSV in UTF-8: {' '.join(str(error).split())}") from error
     header = lines.iloc[0].dropna()  # Excel writes empty columns behind the last one

@@ -41,6 +41,7 @@ COMPRESSED: Final = ".gzip"
 """Ends the place of a served file that is to lie there compressed: plain servers send files as they are."""
 
 _VIEW: Final = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')  # of an SVG: its width and height
+_MARKUP: Final = re.compile(r"[!-/:-@\[-`{-~]")  # ASCII punctuation: plain after a backslash (CommonMark)
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")  # Jupyter Book colours its log without a terminal, too
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -62,6 +63,7 @@ def render(template: str, **values: Any) -> str:
     )  # fmt: skip
     environment.filters["html_table"] = html_table
     environment.filters["named"] = named
+    environment.filters["literal"] = lambda text: _MARKUP.sub(r"\\\g<0>", text)
     return environment.get_template(template).render(values)
 
 

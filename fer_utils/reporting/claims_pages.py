@@ -85,12 +85,10 @@ def scores_by_training(answers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for about, part in answers.groupby([*ABOUT_TRAINING, "dataset"], observed=True):
         children, confusions = metrics.confusions_by_subject(part)
-        rows.append(
-            [*about, len(children), len(part), *metrics.scores_of_confusions(confusions.sum(axis=0)).values()]
-        )
-    return pd.DataFrame(
-        rows, columns=[*ABOUT_TRAINING, "dataset", "children", "photographs", *metrics.METRICS]
-    )
+        scores = metrics.scores_of_confusions(confusions.sum(axis=0)).values()
+        rows.append([*about, len(children), len(part), *scores])
+    columns = [*ABOUT_TRAINING, "dataset", "children", "photographs", *metrics.METRICS]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def right_and_wrong(answers: pd.DataFrame) -> pd.DataFrame:

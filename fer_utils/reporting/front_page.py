@@ -47,21 +47,12 @@ def front_page(board: pd.DataFrame, claims: Sequence[Claim], links: dict[str, An
     latencies = pd.read_csv(paths.figures("05_moto_g6_profiling") / "latency-sources.csv")
     counts = board["verdict"].value_counts()
     return render(
-        "front.md.j2",
-        counts=[(word, int(counts.get(word, 0))) for word in VERDICTS],
-        claims=len(claims),
-        findings=findings(latencies),
-        figures=_figures(latencies, paths),
-        controls=controls(paths),
-        smiles=smiles(pd.read_csv(paths.figures("03_cohorts") / "smiles-by-sex.csv")),
-        groups=[(word, board[board["verdict"] == word].to_dict("records")) for word in VERDICTS],
-        links=links,
-        released=released(),
-        kind=paths.study.kind_of_faces,
-        one_seed=not paths.study.further_seeds,
-        profile=paths.study.profile,
-        edition=edition(),
-    )
+        "front.md.j2", claims=len(claims), findings=findings(latencies), figures=_figures(latencies, paths),
+        counts=[(word, int(counts.get(word, 0))) for word in VERDICTS], controls=controls(paths), links=links,
+        smiles=smiles(pd.read_csv(paths.figures("03_cohorts") / "smiles-by-sex.csv")), released=released(),
+        groups=[(word, board[board["verdict"] == word].to_dict("records")) for word in VERDICTS], edition=edition(),
+        kind=paths.study.kind_of_faces, one_seed=not paths.study.further_seeds, profile=paths.study.profile,
+    )  # fmt: skip
 
 
 def findings(latencies: pd.DataFrame) -> list[Finding]:

@@ -45,13 +45,9 @@ def fold(title: str, *parts: HTML) -> HTML:
 
 
 def html_table(
-    frame: pd.DataFrame,
-    caption: str | None = None,
-    *,
-    decimals: int = 3,
-    cards: bool = False,
-    folded: bool | None = None,
-) -> str:
+    frame: pd.DataFrame, caption: str | None = None,
+    *, decimals: int = 3, cards: bool = False, folded: bool | None = None,
+) -> str:  # fmt: skip
     """Return a table as HTML: a header cell for every column, values escaped, addresses as links.
 
     The index is left out. Missing values are dashes, floats have `decimals` digits, and the ends of an interval stand

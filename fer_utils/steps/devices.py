@@ -28,15 +28,9 @@ from fer_utils.study import Study
 
 
 def measure_on_phone(
-    study: Study,
-    paths: Paths,
-    phone: Phone,
-    benchmark: Path,
-    *,
-    threads: int,
-    run_ids: list[str],
-    report: Callable[[str], None],
-) -> Path:
+    study: Study, paths: Paths, phone: Phone, benchmark: Path,
+    *, threads: int, run_ids: list[str], report: Callable[[str], None],
+) -> Path:  # fmt: skip
     """Measure the exported files of a study (some, if `run_ids` names them) and return where the rows are.
 
     Files that this phone was timed with before, with the same tool, cores and content, are left alone. `report` gets
@@ -75,12 +69,9 @@ def _timed_on_phone(
         "threads": here.threads, "image_size": study.profiled_size,
     }  # fmt: skip
     row = {
-        **key,
-        **timing_columns(path, timed.times_ms, WARM_UPS),
-        "peak_memory_mib": timed.peak_memory_mib,
-        "file_digest": digest(path),
-        "remark": timed.remark,
-    }
+        **key, **timing_columns(path, timed.times_ms, WARM_UPS), "peak_memory_mib": timed.peak_memory_mib,
+        "file_digest": digest(path), "remark": timed.remark,
+    }  # fmt: skip
     operators = tables.conform(timed.operators.assign(**key), "operators")
     return tables.conform(pd.DataFrame([row]), "measurements"), operators
 

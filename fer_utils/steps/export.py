@@ -43,19 +43,13 @@ def _cards(study: Study, paths: Paths, files: Mapping[str, Path]) -> list[ModelC
     source, forbidding = provenance(study, read), forbidding_sets(study)
     return [
         ModelCard(
-            study=study,
-            run=known.runs[known.runs["run_id"] == run_id].iloc[0],
-            path=path,
-            interface=file_interface(path),
-            facts=_printable(card_facts(known, run_id, study.test_set)),
-            faces=known.faces,
+            study=study, run=known.runs[known.runs["run_id"] == run_id].iloc[0], path=path, interface=file_interface(path),
+            facts=_printable(card_facts(known, run_id, study.test_set)), faces=known.faces,
             measurements=known.measurements[known.measurements["run_id"] == run_id],
-            photographs=photographs_score(known, run_id, photographs),
-            forbidding=forbidding,
-            source=source,
+            photographs=photographs_score(known, run_id, photographs), forbidding=forbidding, source=source,
         )
         for run_id, path in files.items()
-    ]
+    ]  # fmt: skip
 
 
 def _printable(facts: CardFacts) -> CardFacts:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
 
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
@@ -28,6 +29,7 @@ from tflite_files.metadata import describe
 NETWORK = "mobilenet_v3_large"
 FLOAT, INT8 = (f"{NETWORK}.all.none.{precision}" for precision in ("float32", "int8"))
 SIDE = 32
+OWNERS_NAME = "My {ref}`phone` [old](S9) *b* |"
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +101,18 @@ def measured():
             {**row, "device": "Moto G6", "device_kind": "predicted", "backend": "y", "interval_low_ms": 10.0,
              "interval_high_ms": 20.0},
             {**row, "run_id": "another", "device": "elsewhere", "device_kind": "host", "backend": "x"},
+            {**row, "device": OWNERS_NAME, "device_kind": "browser", "backend": "x"},
+            {**row, "device": "timed an earlier file", "device_kind": "phone", "backend": "x", "file_digest": "0" * 16},
         ]
     )  # fmt: skip
+
+
+def test_a_card_shows_a_devices_name_as_it_is_and_no_time_of_an_earlier_file(packed):
+    with zipfile.ZipFile(next(path for path in packed if "float32" in path.name)) as archive:
+        text = next(archive.read(name).decode() for name in archive.namelist() if name.endswith("README.md"))
+    page = BeautifulSoup(MarkdownIt("commonmark").enable("table").render(text), "html.parser")
+    assert OWNERS_NAME in [cell.text for cell in page.select("td")]
+    assert "earlier file" not in page.text
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,9 @@ _BROWSERS: Final = {  # what user agents call themselves, the more particular na
     "Firefox": r"(?:Firefox|FxiOS)/(\d+)", "Chrome": r"(?:Chrome|CriOS)/(\d+)", "Safari": r"Version/(\d+)[\d.]* .*Safari",
 }  # fmt: skip
 
+_SHOWN: Final = r"\x00-\x1f\x7f<>|\u200e\u200f\u202a-\u202e\u2066-\u2069"  # not in the book: marks, and turns of direction
 Text = Annotated[
-    str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f<>|]+$")
+    str, Field(max_length=80, pattern=rf"^[^{_SHOWN}]*[^\s{_SHOWN}][^{_SHOWN}]*$")
 ]  # shown in the book
 Milliseconds = Annotated[float, Field(ge=0, le=600_000)]
 

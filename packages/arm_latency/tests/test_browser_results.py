@@ -147,6 +147,8 @@ MODEL = ("models", 0)
         (("runtime",), "something else", "runtime"),
         (("device", "name"), "<script>", "device.name"),
         (("device", "name"), "x" * 81, "device.name"),
+        (("device", "name"), "  ", "device.name"),
+        (("device", "name"), "a\u202eb", "device.name"),
         (("models",), [], "models"),
         ((*MODEL, "median_ms"), 1.0, "not those of its times"),
         ((*MODEL, "quartile_high_ms"), 1e3, "not those of its times"),
