@@ -49,8 +49,8 @@ def scores_near(table: pd.DataFrame, level: float, level_label: str) -> str:
     others = table[(table["estimate"] - level).abs() > 1e-9]
     inside = int((others["low"].le(level) & others["high"].ge(level)).sum())
     return (
-        f"The intervals reach {widths.min():.1f} to {widths.max():.1f} points to either side; of the {len(others)} of other "
-        f"scores {inside} contain {level_label}."
+        f"The intervals reach {widths.min():.1f} to {widths.max():.1f} points to either side; {inside} of the "
+        f"{len(others)} of other scores contain {level_label}."
     )
 
 

@@ -110,7 +110,7 @@ def differences(points: pd.DataFrame, label: str, *, simultaneous: bool = False)
     Columns: group, series, estimate, low, high, all shares from -1 to 1. `simultaneous`: the intervals of one series
     hold together at 95 %, not each by itself.
     """
-    figure = _intervals(points, "group", "series", f"{label}, percentage points", None)
+    figure = _intervals(points, "group", "series", f"{label}, points", None)
     figure.set_label(in_words.differences(points, "group", "series", simultaneous=simultaneous))
     return figure
 
@@ -125,7 +125,7 @@ def _intervals(
     _dots(axes, table, (rows, names), (series, kinds), ENDS, spread=0.6)
     line, meaning = (0.0, "no difference") if chance is None else (chance, "guessing")
     axes.axvline(line, label=meaning, **DASHED)
-    axes.set_xlabel(label)
+    axes.set_xlabel(label, loc="right")  # with room for a long one
     _shares(axes.xaxis, "" if chance is None else "%")
     if chance is None:
         axes.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=False, nbins=6))

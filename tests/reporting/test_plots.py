@@ -171,3 +171,11 @@ def test_lines_can_be_seen_on_white():
 
 def test_readers_see_names_and_not_identifiers():
     assert not [kind for kind in (*ARCHITECTURES, *TECHNIQUES) if "_" in style.name(kind)]
+
+
+def test_a_long_label_of_an_axis_is_not_cut_off():
+    row = {"group": "mobilenet_v3_small", "series": "all", "estimate": -0.1, "low": -0.15, "high": -0.05}
+    figure = plots.differences(pd.DataFrame([row]), "difference in accuracy from the network as trained")
+    figure.draw_without_rendering()
+    label = figure.axes[0].xaxis.label.get_window_extent()
+    assert figure.bbox.x0 <= label.x0 < label.x1 <= figure.bbox.x1
