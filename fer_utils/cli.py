@@ -129,7 +129,7 @@ def export(
 @app.command()
 def pdf(
     to: Annotated[
-        Path, typer.Option(help="The file to write; by default it lies beside the rendered pages")
+        Path, typer.Option(dir_okay=False, help="The file to write; by default beside the rendered pages")
     ] = BOOK.parent / "living_replication.pdf",
 ) -> None:
     """Print the rendered book into one PDF, by Chromium: every page, figures, links and an outline."""
@@ -152,7 +152,8 @@ def pdf(
 @app.command()
 def crate(
     to: Annotated[
-        Path | None, typer.Option(help="The zip archive to write; beside the study's results by default")
+        Path | None,
+        typer.Option(dir_okay=False, help="The zip archive to write; by default beside the study's results"),
     ] = None,
     profile: ProfileOption = "quick",
     overrides: OverridesOption = "{}",
@@ -232,7 +233,9 @@ def verdict(
         list[str] | None, typer.Option(help="A data set that the networks learned from; repeat it for each")
     ] = None,
     weights: Annotated[str, typer.Option(help="What all networks started from")] = "imagenet",
-    to: Annotated[Path | None, typer.Option(help="CSV file to write the verdicts to as well")] = None,
+    to: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="CSV file to write the verdicts to as well")
+    ] = None,
 ) -> None:
     """Judge somebody else's predictions of CAFE by the rules of this book, claim by claim."""
     import pandas as pd
@@ -282,6 +285,8 @@ def profile_device(
     from arm_latency.phone import find_phone
     from fer_utils.steps.devices import add_browser_result, measure_emulated, measure_on_phone
 
+    if add and (phone or emulate or only):
+        raise typer.BadParameter("`--add FILE` goes alone: its times were taken already")
     study = _study(profile, overrides)
     paths = Paths.of(study)
     if add:

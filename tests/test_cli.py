@@ -190,3 +190,18 @@ def test_a_pack_of_the_run_checks_a_right_port_and_finds_a_wrong_one_out(tmp_pat
         answer = fer("check", str(folder), "--answer", str(given))
         assert answer.returncode == code
         assert word in answer.stdout
+
+
+@pytest.mark.parametrize("command", [["pdf"], ["crate"], ["verdict", "answers.csv"]])
+def test_a_folder_is_refused_as_the_file_to_write(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "answers.csv").touch()
+    answer = CliRunner().invoke(cli.app, [*command, "--to", str(tmp_path)])
+    assert answer.exit_code == 2
+    assert "directory" in answer.output
+
+
+def test_a_result_to_add_goes_alone(tmp_path):
+    answer = CliRunner().invoke(cli.app, ["profile", "--add", str(tmp_path / "moto.json"), "--emulate"])
+    assert answer.exit_code == 2
+    assert "goes alone" in answer.output
