@@ -7,7 +7,6 @@ another clone, with other code, which uses the same results finds what its code 
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import compress
 from pathlib import Path
 from typing import Final
@@ -76,9 +75,11 @@ def _broken(runs_tables: Sequence[Path]) -> list[Path]:
 
 
 def _is_damaged(table: Path) -> bool:
-    with suppress(tables.TableError):
-        return tables.read_sealed(table) is None
-    return True
+    try:
+        tables.read_sealed(table)
+    except tables.TableError:
+        return True
+    return False
 
 
 def _names_a_broken_file(table: Path, runs: pd.DataFrame) -> bool:
