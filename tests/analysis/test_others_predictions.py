@@ -176,6 +176,13 @@ def test_a_table_as_excel_saves_it_elsewhere_is_read(saved, separator, encoding)
     pd.testing.assert_frame_equal(found, tables_of_others(path, ALL_SETS, "imagenet").predictions)
 
 
+def test_a_child_may_have_a_name_that_pandas_takes_for_a_missing_value(saved):
+    found = tables_of_others(
+        saved(lambda t: t.replace({"subject_id": {t["subject_id"].iloc[0]: "NA"}})), [], "imagenet"
+    )
+    assert "NA" in set(found.faces["subject_id"])
+
+
 def test_empty_columns_behind_the_last_are_left_out(saved):
     path = saved()
     lines = path.read_text().splitlines()
