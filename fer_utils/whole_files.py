@@ -31,8 +31,9 @@ def broken_jobs(declared: Iterable[Job]) -> list[str]:
     outputs = {Path(output): job.name for job in declared for output in job.outputs}
     there = [output for output in outputs if output.suffix == ".parquet" and output.exists()]
     runs = [table for table in there if table.stem in RUNS_TABLES]
+    others = [table for table in there if table.stem not in RUNS_TABLES]
     with ThreadPoolExecutor() as threads:
-        damaged = list(compress(there, threads.map(_is_damaged, there)))
+        damaged = list(compress(others, threads.map(_is_damaged, others)))
     return list(dict.fromkeys(outputs[table] for table in (*_broken(runs), *damaged)))
 
 

@@ -1,7 +1,9 @@
 """Files beside tables that are there: deleted, cut or changed, their jobs are due again, and only theirs."""
 
 import dataclasses
+import json
 import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from fer_utils.classify import own_model
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.graph import find_job, jobs, jobs_for
 from fer_utils.paths import Paths
+from fer_utils.snakemake_process import forced
 from fer_utils.steps.export import export
 from fer_utils.steps.measure import measure
 from fer_utils.study import load_study
@@ -131,7 +134,15 @@ def test_no_command_uses_such_a_file(paths, study, content):
 
 def test_the_workflow_makes_it_again(paths, study):
     """Its table is up to date for Snakemake, whose records of this study's tables are none."""
+    for step, cell in (("faces", ()), ("train", (NETWORK,)), ("compress", (NETWORK, "plain"))):
+        for output in map(Path, find_job(step, cell, study, paths).outputs):
+            if not output.exists():
+                output.parent.mkdir(parents=True, exist_ok=True)
+                tables.write_sealed(pd.DataFrame({"made": [1]}), output)
+    asked = "quick", json.dumps(study.changes), [os.path.relpath(paths.compressed("runs", NETWORK))]
+    assert forced(*asked) == []
     place(paths, FILE).unlink()
+    assert forced(*asked) == ["--forcerun", f"compress-{NETWORK}-plain"]
     assert due_jobs("quick", study.changes)["compress"] == 1
 
 

@@ -114,9 +114,8 @@ OTHERS_COLUMNS: Final = ("architecture", "cohort", "face_id", "subject_id", "exp
 def of_current_files(measurements: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `measurements` without those of a device that timed other files than the `runs` name now."""
     now = measurements["run_id"].map(runs.set_index("run_id")["file_digest"])
-    return measurements[
-        measurements["file_digest"].isna() | (measurements["file_digest"] == now).fillna(False)
-    ]
+    stale = measurements["file_digest"].notna() & (measurements["file_digest"] != now).fillna(True)
+    return measurements[~stale]
 
 
 def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str) -> Tables:
