@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PROFILE ?= quick
+PORT := 8000
 UV_VERSION := 0.13.9
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
@@ -85,10 +86,11 @@ open: lab ## Show the book on port 8000 and JupyterLab on port 8888, to other ma
 	@trap 'kill 0' EXIT; $(BIN)/python -m http.server --directory _build/html 8000 & \
 		$(BIN)/jupyter lab --ip 0.0.0.0 --port 8888 --no-browser
 
-serve: ## Show the book on http://127.0.0.1:8000
+serve: ## Show the book on http://127.0.0.1:8000, or another PORT
 	@test -f _build/html/index.html || { echo "The book is not built yet: run 'make book' first."; exit 1; }
-	@echo "The book is at http://127.0.0.1:8000 (Ctrl-C ends)"
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+	@! (exec 3<>/dev/tcp/127.0.0.1/$(PORT)) 2>/dev/null || { echo "Port $(PORT) is in use: 'make serve PORT=8001', say."; exit 1; }
+	@echo "The book is at http://127.0.0.1:$(PORT) (Ctrl-C ends)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 strip: ## Strip outputs from the notebook sources
 	@$(BIN)/nbstripout notebooks/*.ipynb

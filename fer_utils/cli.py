@@ -72,7 +72,7 @@ def status(profile: ProfileOption = "quick", overrides: OverridesOption = "{}") 
     from fer_utils.workflow import LOCK, summary
 
     study = _study(profile, overrides)
-    _look_at_folders()
+    _look_at_folders(write=False)
     typer.echo(f"{'step':16}{'jobs':>6}{'up to date':>12}{'due':>6}")
     for name, (count, made, due) in summary(study, study.changes).items():
         typer.echo(f"{name:16}{count:6}{made:12}{due:6}")
@@ -365,9 +365,9 @@ def _study(profile: str, overrides: str) -> Study:
     return load_study(profile, **changes)
 
 
-def _look_at_folders() -> None:
+def _look_at_folders(*, write: bool = True) -> None:
     """Raises FolderError for one that a variable misnames; remarks on the others."""
-    settle_folders(check=True)
+    settle_folders(check=True, write=write)
     for remark in remarks_on_folders():
         typer.echo(remark, err=True)
 

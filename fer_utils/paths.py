@@ -29,12 +29,11 @@ class FolderError(ValueError):
     """A variable names a folder that is not there or cannot be used; the message says which and why."""
 
 
-def settle_folders(*, check: bool = False) -> None:
+def settle_folders(*, check: bool = False, write: bool = True) -> None:
     """Write the folders that variables name in full: `~` is the home, and they stay the same wherever work is done.
 
     Snakemake and Jupyter need a home that can be written to: where there is none, a folder of the project serves.
-
-    With `check`, raises FolderError for one that does not exist, or where results cannot be written.
+    With `check`, raises FolderError for one that does not exist or, if one is to `write`, where results cannot be written.
     """
     for name in FOLDER_VARIABLES:
         if given := os.environ.get(name):
@@ -56,6 +55,8 @@ def settle_folders(*, check: bool = False) -> None:
     if {"{", "}"} & set(os.path.relpath(results, PROJECT_FOLDER)):
         raise FolderError(f"{results} cannot be used: Snakemake takes what stands in braces for wildcards")
     there = next(folder for folder in (results, *results.parents) if os.path.lexists(folder))
+    if there.is_dir() and not write:
+        return
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
@@ -67,9 +68,7 @@ def remarks_on_folders() -> list[str]:
     """Return what a reader of results should know of the variables: names that nothing reads, photographs not found."""
     known = {*FOLDER_VARIABLES, "FER_DETECTOR", "FER_IN_WORKFLOW", "FER_RUN"}
     unknown = sorted(name for name in os.environ if name.startswith("FER_") and name not in known)
-    found = [
-        f"{name} is set, and nothing reads it: there are {', '.join(FOLDER_VARIABLES)}" for name in unknown
-    ]
+    found = [f"{name} is set, and nothing reads it; known: {', '.join(FOLDER_VARIABLES)}" for name in unknown]
     data = os.environ.get(DATA_VARIABLE)
     if data and not os.path.isdir(os.path.join(data, LONDON_FOLDER)):
         found.append(f"{DATA_VARIABLE}={data} holds no {LONDON_FOLDER}: the external test has no photographs")
@@ -88,14 +87,12 @@ BOOKS: Final = Path(".cache", "books.txt")
 TRAINED: Final = ("runs", "predictions", "curves", "features")
 """The tables that training one network writes."""
 
-TRAINED_AGAIN: Final = ("runs", "predictions")
-"""Those that are kept of training it from a further seed."""
+TRAINED_AGAIN: Final = ("runs", "predictions")  # from a further seed
 
 COMPRESSED: Final = ("runs", "predictions", "curves", "variant_runs", "variant_predictions", "layer_errors")
 """The tables that compressing one network by one technique writes."""
 
-SWEPT: Final = ("runs", "predictions", "curves")
-"""The tables that one setting of a sweep writes."""
+SWEPT: Final = ("runs", "predictions", "curves")  # of one setting of a sweep
 
 
 class _Below:

@@ -120,14 +120,16 @@ def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
     """
     settle_folders()
     options = ["--nolock", "--dry-run", "--cores", "1", "--quiet", "rules", "host"]
-    answer = subprocess.run(
-        _snakemake(profile, overrides, [BOOK], options),
-        check=False, capture_output=True, text=True, cwd=PROJECT_FOLDER,
-    )  # fmt: skip
+    command = _snakemake(profile, overrides, [BOOK], options)
+    answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=PROJECT_FOLDER)
     output = answer.stdout + answer.stderr
     if answer.returncode != 0:
         lines = (line for line in output.splitlines() if line)
         reason = " ".join(line for line in lines if not line.startswith((*_NOISE, "  File")))
+        if protected := re.search(r"ProtectedOutputException in rule (\S+)", output):
+            raise WorkflowError(
+                f"{protected[1]} is due, and its files are write-protected: the others cannot be counted"
+            )
         raise WorkflowError(f"the workflow cannot be read: {reason}")
     statistics = re.search(r"^job +count\n[- ]+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
     jobs: Counter[str] = Counter()

@@ -284,6 +284,22 @@ def test_a_misnamed_folder_is_said_to_be_one(monkeypatch, tmp_path, variable, fo
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file"]
 
 
+def test_to_read_results_their_folder_needs_no_right_to_write(monkeypatch):
+    monkeypatch.setenv("FER_RESULTS", "/proc/self")
+    settle_folders(check=True, write=False)
+    with pytest.raises(FolderError, match="results cannot be written to /proc/self"):
+        settle_folders(check=True)
+
+
+@pytest.mark.parametrize("folder", ["file", "file/within", "dangling", "x{y}"])
+def test_to_read_results_their_folder_may_not_be_misnamed_either(monkeypatch, tmp_path, folder):
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    monkeypatch.setenv("FER_RESULTS", str(tmp_path / folder))
+    with pytest.raises(FolderError):
+        settle_folders(check=True, write=False)
+
+
 def test_photographs_that_are_not_found_and_names_that_nothing_reads_are_remarked_on(monkeypatch, tmp_path):
     monkeypatch.setenv("FER_DATA", str(tmp_path))
     monkeypatch.setenv("FER_DTA", str(tmp_path))

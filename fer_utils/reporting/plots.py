@@ -278,6 +278,8 @@ def operator_shares(shares: pd.DataFrame) -> Figure:
     figure = _figure(0.3 * len(shares) + 2.2, in_words.operator_shares(shares))
     axes = figure.subplots()
     shares[::-1].plot.barh(stacked=True, ax=axes, legend=False, color=list(style.PALETTE), width=0.8)
+    for place, bar in enumerate(axes.patches):  # operator by operator
+        bar.set(hatch=style.HATCHES[place // len(shares) % len(style.HATCHES)], edgecolor=style.PAPER)
     axes.set(xlabel="share of the time", ylabel="", xlim=(0, 1))
     _shares(axes.xaxis)
     figure.legend(loc="outside upper left", ncols=2, fontsize=9)

@@ -77,6 +77,13 @@ def test_the_parts_of_a_bar_are_its_shares_and_the_largest_is_said():
     assert widths == [[0.75, 0.5], [0.25, 0.5]], "the first file uppermost"
 
 
+def test_operators_are_told_apart_without_colours():
+    operators = [f"operator {place}" for place in range(len(style.PALETTE))]
+    shares = pd.DataFrame([[1 / len(operators)] * len(operators)], ["a file"], operators)
+    hatches = [{bar.get_hatch() for bar in part} for part in plots.operator_shares(shares).axes[0].containers]
+    assert len(set().union(*hatches)) == len(operators)
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_fit_the_column_and_their_letters_are_no_smaller_than_9(name):
     figure = FIGURES[name]()

@@ -202,4 +202,4 @@ def read_sealed(path: Path) -> pd.DataFrame:
         return file.read().to_pandas()
     except Exception as error:  # the library lets anything out, and it is always the file's fault
         why = " ".join(str(error).split())[:200]
-        raise TableError(f"{path} is damaged ({why}); delete it and run the stage again") from error
+        raise TableError(f"{path} is damaged ({why}); delete it, and run again what wrote it") from error
