@@ -78,7 +78,7 @@ def test_a_damaged_table_says_to_delete_it(tmp_path, damage):
     path = tmp_path / "runs.parquet"
     tables.write(runs(), "runs", path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(tables.TableError, match="damaged.*delete it and run the stage again"):
+    with pytest.raises(tables.TableError, match="damaged.*delete it, and run again what wrote it"):
         tables.read("runs", path)
 
 

@@ -25,7 +25,7 @@ EDGE: Final = "#666666"
 IN_THE_DARK: Final = {INK: "#e6e6e6", PAPER: "#121212", GRID: "#3a3f45", EDGE: "#9a9a9a"}  # on dark pages
 PALETTE: Final[tuple[str, ...]] = tuple(sns.color_palette("colorblind").as_hex())
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
-HATCHES: Final = ("", "//", "..", "\\\\", "xx", "--", "oo", "||", "++", "**")
+HATCHES: Final = ("", "//", "--", "\\\\", "||", "xx", "++", "/-", "\\|", "x")  # lines: SVG dots weigh 68 kB
 
 NAMES: Final[dict[str, str]] = {
     "mobilenet_v3_small": "MobileNetV3-Small",

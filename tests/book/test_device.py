@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from playwright.sync_api import TimeoutError as WaitedTooLong
 from visits import Visit
 
 from arm_latency.browser_results import read_browser_result
@@ -79,9 +80,12 @@ class Device(Visit):
         self.page.get_by_label("Picture", exact=True).set_input_files(file)
 
     def says(self, words, id="device-status"):
-        self.page.wait_for_function(
-            "([id, words]) => document.getElementById(id).textContent.includes(words)", arg=[id, words]
-        )
+        try:
+            self.page.wait_for_function(
+                "([id, words]) => document.getElementById(id).textContent.includes(words)", arg=[id, words]
+            )
+        except WaitedTooLong:
+            pytest.fail(f"{words!r} is not said, but {self.page.text_content(f'#{id}')!r}")
 
 
 @pytest.fixture
@@ -305,6 +309,31 @@ def test_a_model_that_is_gone_is_said_and_can_be_had_later(device, portraits):
     device.page.unroute("**/*.tflite.gzip")
     device.choose(encode_png(portraits[0]), "again.png")
     device.says("first choice")
+
+
+def test_a_model_that_loads_late_does_not_answer_in_another_s_place(device, portraits):
+    """The time below the bars changes once for each answer that is shown."""
+    device.page.evaluate("""() => {
+      globalThis.shown = 0;
+      const watch = { childList: true };
+      new MutationObserver(() => globalThis.shown += 1).observe(document.getElementById("device-time"), watch);
+    }""")
+    device.choose(encode_png(portraits[0]))
+    device.says("first choice")
+    held = []
+    device.page.route("**/*.tflite.gzip", held.append)
+    models = device.page.get_by_label("Model", exact=True)
+    with device.page.expect_request("**/*.tflite.gzip"):
+        models.select_option(index=1)
+    models.select_option(index=0)
+    device.says("first choice")
+    assert device.page.evaluate("shown") == 2
+    held.pop().continue_()
+    models.select_option(index=1)
+    device.says("first choice")
+    device.choose(encode_png(np.full((200, 300, 3), 120, np.uint8)))
+    device.says("No face was found")
+    assert device.page.evaluate("shown") == 3
 
 
 def test_keyboard_alone_measures_and_the_result_can_be_added(device, tmp_path):

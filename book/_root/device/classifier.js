@@ -25,15 +25,22 @@ export class Classifier {
     return new Detector(await this.model(detector), detector);
   }
 
-  // Return { face, crop, size, probabilities, faceMs, answerMs }, or null where no face is found.
+  // The detector and the model of an entry. If one fails, the other has ended too: the next tap loads both anew.
+  async both(entry) {
+    const loading = [this.detector(), this.model(entry)];
+    await Promise.allSettled(loading);
+    return Promise.all(loading);
+  }
+
+  // Return { entry, face, crop, probabilities, faceMs, answerMs }, or null where no face is found.
   async read(picture, entry) {
-    const [detector, model] = await Promise.all([this.detector(), this.model(entry)]);
+    const [detector, model] = await this.both(entry);
     const start = performance.now();
     const [face] = await detector.detect(picture);
     if (!face) return null;
     const crop = cropFace(picture, face, entry.imageSize, this.data.crop);
     const found = performance.now();
     const [probabilities] = await model.run(crop);
-    return { face, crop, size: entry.imageSize, probabilities, faceMs: found - start, answerMs: performance.now() - found };
+    return { entry, face, crop, probabilities, faceMs: found - start, answerMs: performance.now() - found };
   }
 }

@@ -14,13 +14,14 @@ export class Reading {
     this.classifier = classifier;
     this.camera = new Camera(byId("device-video"));
     this.picture = null;
+    this.attempts = 0;
     this.starting = false;
     this.spokenAt = 0;
     this.rows = data.expressions.map(addRow);
     for (const [number, { label, bytes }] of data.models.entries()) {
       byId("device-model").add(new Option(`${label} (${(bytes / 1e6).toFixed(1)} MB)`, number));
     }
-    byId("device-model").addEventListener("change", () => this.picture && this.attempt(() => this.show(this.picture)));
+    byId("device-model").addEventListener("change", () => this.picture && this.attempt(() => this.picture));
     byId("device-picture").addEventListener("change", (event) => this.choose(event.target.files[0]));
     byId("device-camera").addEventListener("click", () => (this.camera.isOn ? this.stopCamera() : this.startCamera()));
     document.addEventListener("visibilitychange", () => document.hidden && this.camera.isOn && this.stopCamera());
@@ -35,22 +36,27 @@ export class Reading {
   async choose(file) {
     if (!file) return;
     if (this.camera.isOn) this.stopCamera();
-    await this.attempt(async () => this.show(await readPicture(file)));
+    await this.attempt(() => readPicture(file));
   }
 
-  async attempt(task) {
+  // Read a picture and show the answer, unless something else was asked for since: one model loads longer than another.
+  async attempt(open) {
+    const attempt = ++this.attempts;
+    const { entry } = this;
     say("Loading the models ...");
     try {
-      await task();
+      const picture = await open();
+      if (attempt === this.attempts) this.picture = picture;
+      const answer = await this.classifier.read(picture, entry);
+      if (attempt === this.attempts) this.show(picture, answer);
     } catch (error) {
+      if (attempt !== this.attempts) return;
       byId("device-answer").hidden = true;
       say(error.message);
     }
   }
 
-  async show(picture) {
-    this.picture = picture;
-    const answer = await this.classifier.read(picture, this.entry);
+  show(picture, answer) {
     const canvas = byId("device-canvas");
     canvas.hidden = false;
     showPicture(canvas, picture, answer && answer.face);
@@ -61,9 +67,10 @@ export class Reading {
   async startCamera() {
     if (this.starting) return;
     this.starting = true;
+    this.attempts += 1;
     say("Loading the models ...");
     try {
-      await Promise.all([this.classifier.detector(), this.classifier.model(this.entry)]);
+      await this.classifier.both(this.entry);
       await this.camera.start();
     } catch (error) {
       say(error instanceof DOMException ? whyNoCamera(error) : error.message);
@@ -105,8 +112,8 @@ export class Reading {
   tell(answer) {
     byId("device-answer").hidden = !answer;
     if (!answer) return;
-    byId("device-record").textContent = recordOf(this.entry);
-    showCrop(byId("device-crop"), answer.crop, answer.size);
+    byId("device-record").textContent = recordOf(answer.entry);
+    showCrop(byId("device-crop"), answer.crop, answer.entry.imageSize);
     this.rows.forEach(({ bar, number }, k) => {
       bar.style.width = `${100 * answer.probabilities[k]}%`;
       number.textContent = percent(answer.probabilities[k]);
