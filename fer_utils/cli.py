@@ -14,7 +14,7 @@ from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_f
 from face_sets.processes import end_all_when_terminated, end_with_run
 from fer_utils import forgetting
 from fer_utils.graph import BOOK
-from fer_utils.paths import Paths, remarks_on_folders, settle_folders
+from fer_utils.paths import Paths, check_folders, remarks_on_folders, settle_folders
 from fer_utils.study import Study, load_study
 
 ProfileOption = Annotated[str, typer.Option(help="Profile of the study: quick, reference, licensed")]
@@ -367,7 +367,7 @@ def _study(profile: str, overrides: str) -> Study:
 
 def _look_at_folders(*, write: bool = True) -> None:
     """Raises FolderError for one that a variable misnames; remarks on the others."""
-    settle_folders(check=True, write=write)
+    check_folders(write=write)
     for remark in remarks_on_folders():
         typer.echo(remark, err=True)
 
@@ -389,7 +389,7 @@ def main() -> None:
         libraries = {folder.name for folder in (PROJECT_FOLDER / "packages").iterdir()}
         own = type(error).__module__.split(".")[0] in {"fer_utils", *libraries}
         if own or isinstance(error, OSError):
-            sys.exit(f"fer: {printable(str(error))}")
+            sys.exit("fer: " + "\n".join(map(printable, str(error).split("\n"))))
         raise
 
 

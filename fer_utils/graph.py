@@ -120,17 +120,12 @@ class Job:
     @property
     def name(self) -> str:
         """The job's name: its step, then its cell."""
-        return job_name(self.step.name, self.cell)
+        return "-".join((self.step.name, *self.cell))
 
     @property
     def seconds(self) -> int:
         """How long the job takes on its cores, as declared: relative to other jobs it holds on any machine."""
         return self.step.seconds(*self.cell)
-
-
-def job_name(step: str, cell: Cell) -> str:
-    """Return the name of a job: its step, then its cell; its log and its cost are filed under it."""
-    return "-".join((step, *cell))
 
 
 def jobs(study: Study, paths: Paths) -> Iterator[Job]:

@@ -29,11 +29,11 @@ class FolderError(ValueError):
     """A variable names a folder that is not there or cannot be used; the message says which and why."""
 
 
-def settle_folders(*, check: bool = False, write: bool = True) -> None:
+def settle_folders() -> None:
     """Write the folders that variables name in full: `~` is the home, and they stay the same wherever work is done.
 
     Snakemake and Jupyter need a home that can be written to: where there is none, a folder of the project serves.
-    With `check`, raises FolderError for one that does not exist or, if one is to `write`, where results cannot be written.
+    Raises FolderError for the home of somebody who is not known here.
     """
     for name in FOLDER_VARIABLES:
         if given := os.environ.get(name):
@@ -44,8 +44,10 @@ def settle_folders(*, check: bool = False, write: bool = True) -> None:
     if not os.access(os.path.join(os.path.expanduser("~"), "."), os.W_OK):
         os.environ["HOME"] = str(PROJECT_FOLDER / ".cache" / "home")
         os.makedirs(os.environ["HOME"], exist_ok=True)
-    if not check:
-        return
+
+
+def check_folders(*, write: bool = True) -> None:
+    """Raise FolderError for a named folder that does not exist or, to `write`, if results cannot be written to theirs."""
     for name in (DATA_VARIABLE, WEIGHTS_VARIABLE):
         folder = os.environ.get(name)
         if folder and not os.path.isdir(folder):
@@ -87,12 +89,14 @@ BOOKS: Final = Path(".cache", "books.txt")
 TRAINED: Final = ("runs", "predictions", "curves", "features")
 """The tables that training one network writes."""
 
-TRAINED_AGAIN: Final = ("runs", "predictions")  # from a further seed
+TRAINED_AGAIN: Final = ("runs", "predictions")
+"""Those that it writes from a further seed."""
 
 COMPRESSED: Final = ("runs", "predictions", "curves", "variant_runs", "variant_predictions", "layer_errors")
 """The tables that compressing one network by one technique writes."""
 
-SWEPT: Final = ("runs", "predictions", "curves")  # of one setting of a sweep
+SWEPT: Final = ("runs", "predictions", "curves")
+"""The tables that one setting of a sweep writes."""
 
 
 class _Below:

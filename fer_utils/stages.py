@@ -12,7 +12,7 @@ from typing import Any, Final
 from face_sets.files import atomic_path
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.graph import STAGES, notebook_source
-from fer_utils.paths import Paths, settle_folders
+from fer_utils.paths import Paths, check_folders, settle_folders
 from fer_utils.study import Study, load_study
 
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
@@ -38,7 +38,9 @@ def begin(names: Mapping[str, Any], stage: str) -> tuple[Study, Paths]:
     parameters = _parameters(names)
     study = load_study(parameters.pop("profile", None), **parameters)
     in_workflow = IN_WORKFLOW in os.environ
-    settle_folders(check=not in_workflow)
+    settle_folders()
+    if not in_workflow:
+        check_folders()
     paths = Paths.of(study)
     devices = paths.of_device("any", "any").parents[1]  # measured by hand: no job makes them
     inputs = [path for path in STAGES[stage](paths) if devices not in path.parents]

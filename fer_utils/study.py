@@ -390,4 +390,6 @@ def _sentence(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"unknown parameter {where!r}: a study has {', '.join(Study.model_fields)}"
+    if error["type"] == "tuple_type":
+        return f"parameter {where!r}: expected a list such as {[error['input']]}, given {error['input']!r}"
     return f"parameter {where!r}: {error['msg'].removeprefix('Value error, ')}, given {error['input']!r}"

@@ -124,13 +124,12 @@ def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
     answer = subprocess.run(command, check=False, capture_output=True, text=True, cwd=PROJECT_FOLDER)
     output = answer.stdout + answer.stderr
     if answer.returncode != 0:
-        lines = (line for line in output.splitlines() if line)
-        reason = " ".join(line for line in lines if not line.startswith((*_NOISE, "  File")))
         if protected := re.search(r"ProtectedOutputException in rule (\S+)", output):
             raise WorkflowError(
                 f"{protected[1]} is due, and its files are write-protected: the others cannot be counted"
             )
-        raise WorkflowError(f"the workflow cannot be read: {reason}")
+        lines = (line for line in output.splitlines() if line and not line.startswith((*_NOISE, "  File")))
+        raise WorkflowError(f"the workflow cannot be read: {' '.join(lines)}")
     statistics = re.search(r"^job +count\n[- ]+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
     jobs: Counter[str] = Counter()
     for line in statistics[1].splitlines() if statistics else ():

@@ -147,6 +147,14 @@ class TestClassifySeveral:
         assert second.startswith("fer: absent.jpg")
         assert third.startswith("fer: folder")
 
+    def test_a_name_that_holds_a_line_break_stays_on_its_line(self, run, tmp_path):
+        (tmp_path / "a\nb.jpg").write_bytes(b"")
+        answer = run("a\nb.jpg", "cut\n.jpg")
+        assert "\\nb.jpg: no faces found" in answer.stdout
+        assert answer.stderr.splitlines() == [
+            "fer: cut\\n.jpg is a truncated or damaged picture: fetch it again"
+        ]
+
     def test_json_is_one_list_in_the_order_given(self, run):
         answer = run("cut.jpg", "good.jpg", "absent.jpg", "--json")
         assert answer.exit_code == 1

@@ -11,7 +11,14 @@ import pytest
 from face_sets import code_digests
 from face_sets.folders import RESULTS_VARIABLE
 from fer_utils.graph import STAGES, STEPS, GraphError, find_job, jobs, jobs_for, longest_chains
-from fer_utils.paths import DATA_VARIABLE, FolderError, Paths, remarks_on_folders, settle_folders
+from fer_utils.paths import (
+    DATA_VARIABLE,
+    FolderError,
+    Paths,
+    check_folders,
+    remarks_on_folders,
+    settle_folders,
+)
 from fer_utils.study import BASE_TECHNIQUES, SECTIONS, Study, load_study
 from fer_utils.workflow import WorkflowError, due_jobs, make, summary
 
@@ -280,15 +287,16 @@ def test_a_misnamed_folder_is_said_to_be_one(monkeypatch, tmp_path, variable, fo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, folder)
     with pytest.raises(FolderError, match=sentence):
-        settle_folders(check=True)
+        settle_folders()
+        check_folders()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file"]
 
 
 def test_to_read_results_their_folder_needs_no_right_to_write(monkeypatch):
     monkeypatch.setenv("FER_RESULTS", "/proc/self")
-    settle_folders(check=True, write=False)
+    check_folders(write=False)
     with pytest.raises(FolderError, match="results cannot be written to /proc/self"):
-        settle_folders(check=True)
+        check_folders()
 
 
 @pytest.mark.parametrize("folder", ["file", "file/within", "dangling", "x{y}"])
@@ -297,7 +305,7 @@ def test_to_read_results_their_folder_may_not_be_misnamed_either(monkeypatch, tm
     (tmp_path / "dangling").symlink_to("nowhere")
     monkeypatch.setenv("FER_RESULTS", str(tmp_path / folder))
     with pytest.raises(FolderError):
-        settle_folders(check=True, write=False)
+        check_folders(write=False)
 
 
 def test_photographs_that_are_not_found_and_names_that_nothing_reads_are_remarked_on(monkeypatch, tmp_path):

@@ -42,6 +42,11 @@ def test_every_line_of_a_profile_gives_its_reason(profile):
             r"parameter 'architectures.0'.*mobilenet_v3_large.*given 'resnet_152'",
         ),
         ("quick", {"cohorts": ["teenagers"]}, r"parameter 'cohorts.0'.*given 'teenagers'"),
+        (
+            "quick",
+            {"architectures": "mobilenet_v2"},
+            r"expected a list such as \['mobilenet_v2'\], given 'mobilenet_v2'",
+        ),
         ("quick", {"architectures": []}, r"parameter 'architectures'.*at least 1"),
         ("quick", {"cohorts": ["all", "all"]}, r"an entry is repeated"),
         (

@@ -66,7 +66,7 @@ def claims_pages(
             changes=html_table(pd.read_csv(CHANGES, dtype="str")), digest=operating_characteristics.rules_digest(),
             operating=html_table(for_readers(rates)),
         ),
-        "comparators": comparators_part(),
+        "comparators": render("comparators.md.j2", printed=printed, published=published),
     }  # fmt: skip
 
 
@@ -140,11 +140,6 @@ def links(claim: Claim, figures: Path, base: str = "") -> tuple[Link, ...]:
         "notebook": f"stages/{page}.ipynb" if is_stage else "",
     }
     return tuple(Link(text, base + address) for text, address in addresses.items() if address)
-
-
-def comparators_part() -> str:
-    """Return what others report on CAFE beside the study's best network, each with its measure and its source."""
-    return render("comparators.md.j2", printed=printed, published=published)
 
 
 def quantity_in_words(quantity: Quantity) -> str:

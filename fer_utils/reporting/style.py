@@ -19,10 +19,12 @@ WIDTH: Final = 5.2
 """Inches: letters of 10 points have 9 pixels where a phone shows the figure 342 pixels wide."""
 INK: Final = "#1f2328"
 """Letters and lines that have no meaning of their own; no cell of a heat map has this colour."""
-PAPER: Final = "#fefefe"  # the inside of hollow markers
+PAPER: Final = "#fefefe"
+"""The inside of hollow markers, and hatches."""
 GRID: Final = "#e3e3e3"
 EDGE: Final = "#666666"
-IN_THE_DARK: Final = {INK: "#e6e6e6", PAPER: "#121212", GRID: "#3a3f45", EDGE: "#9a9a9a"}  # on dark pages
+IN_THE_DARK: Final = {INK: "#e6e6e6", PAPER: "#121212", GRID: "#3a3f45", EDGE: "#9a9a9a"}
+"""What stands for these colours on dark pages."""
 PALETTE: Final[tuple[str, ...]] = tuple(sns.color_palette("colorblind").as_hex())
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
 HATCHES: Final = ("", "//", "--", "\\\\", "||", "xx", "++", "/-", "\\|", "x")  # lines: SVG dots weigh 68 kB

@@ -16,7 +16,6 @@ from fer_utils.reporting.claims_pages import (
     answers_by_child,
     answers_of_children,
     claims_pages,
-    comparators_part,
     links,
     quantity_in_words,
     right_and_wrong,
@@ -106,8 +105,8 @@ def test_quantities_are_described_in_words():
     assert "on cafe" in words
 
 
-def test_comparators_have_measure_and_source_and_secondary_ones_are_marked():
-    rows = comparators_part().splitlines()[2:]
+def test_comparators_have_measure_and_source_and_secondary_ones_are_marked(made):
+    rows = made["comparators"].splitlines()[2:]
     assert all("{cite:t}`" in row for row in rows)
     assert any("66.9 %" in row and "balanced accuracy" in row for row in rows)
     assert any("66.63 %" in row for row in rows)

@@ -111,7 +111,7 @@ def check(seed: Annotated[int, typer.Option(help="Seed of the splits to check")]
     found = 0
     for problem in problems(results, seed):
         found += 1
-        typer.echo(printable(problem).replace("\n", "\\n"))  # a line each, whatever folders are called
+        typer.echo(printable(problem))  # a line each, whatever folders are called
     names = ", ".join(each.name for each in ingested_sets(results)) or "no data set"
     typer.echo(f"checked the manifests and {names}: {found or 'no'} problem{'' if found == 1 else 's'}")
     if found:

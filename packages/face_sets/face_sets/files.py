@@ -72,12 +72,12 @@ def read_plain(path: Path, most_bytes: int) -> bytes:
 
 
 def printable(text: str) -> str:
-    """Return a text for a terminal: what would steer it, in a file's name say, is written out.
+    """Return a text as one line for a terminal: what would steer it, in a file's name say, is written out.
 
-    >>> printable("a\x1b[2J.jpg")
-    'a\\x1b[2J.jpg'
+    >>> printable("a\x1b[2J\n.jpg")
+    'a\\x1b[2J\\n.jpg'
     """
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _sync(path: Path) -> None:
