@@ -321,7 +321,7 @@ def test_a_model_that_loads_late_does_not_answer_in_another_s_place(device, port
     device.choose(encode_png(portraits[0]))
     device.says("first choice")
     held = []
-    device.page.route("**/*.tflite.gzip", held.append)
+    device.page.route("**/*.tflite.gzip", lambda route: held.append(route))
     models = device.page.get_by_label("Model", exact=True)
     with device.page.expect_request("**/*.tflite.gzip"):
         models.select_option(index=1)
