@@ -11,6 +11,7 @@ import pandas as pd
 
 from arm_latency.cortex_a53 import on_phones
 from expression_scores import printed_scores as examined
+from expression_scores.groups import Clustering, detectable_gap
 from fer_utils import tables
 from fer_utils.analysis.claims import children_by_group, load_published, printed, published
 from fer_utils.study import ARCHITECTURES
@@ -131,14 +132,14 @@ def group_intervals(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFr
 
 def pair_gaps(correlations: tuple[float, ...] = CORRELATIONS) -> pd.DataFrame:
     """Return what can be detected, in points: lower, other, correlation, half_width of the interval, detectable."""
-    share = published("accuracy-all") / 100
-    others = [group for group in children_by_group() if group not in SUSPECTED]
-    rows = []
+    share, sizes = published("accuracy-all") / 100, children_by_group()
+    others, rows = [group for group in sizes if group not in SUSPECTED], []
     for correlation, lower, other in product(correlations, SUSPECTED, others):
-        sizes = effective_by_group(correlation)
-        pair = (sizes[lower], sizes[other])
-        rows.append((lower, other, correlation, 100 * examined.smallest_detectable_gap(share, pair, power=0.5),
-                     100 * examined.smallest_detectable_gap(share, pair)))  # fmt: skip
+        effective = effective_by_group(correlation)
+        half_width = examined.smallest_detectable_gap(share, (effective[lower], effective[other]), power=0.5)
+        cluster = Clustering(share, correlation, photographs() / children(), 0.0)
+        detectable = detectable_gap(cluster, (sizes[lower], sizes[other]))
+        rows.append((lower, other, correlation, 100 * half_width, 100 * detectable))
     return pd.DataFrame(rows, columns=["lower", "other", "correlation", "half_width", "detectable"])
 
 

@@ -100,7 +100,8 @@ def gather(
     """
     stages, files = project / STAGES_FOLDER, project / FILES_FOLDER
     notebooks = {path.stem: path for path in sorted(paths.notebook("x").parent.glob("*.ipynb"))}
-    for name in _pages_of_stages(project):
+    stage_pages = (Path(file) for file in pages_in_order(project))
+    for name in (page.name for page in stage_pages if page.parent == STAGES_FOLDER):
         if name not in notebooks and name not in pages:
             raise BookError(f"{name} has not run for profile {paths.study.name}: `make book` runs it")
     shutil.rmtree(stages, ignore_errors=True)
@@ -128,10 +129,6 @@ def pages_in_order(project: Path = PROJECT_FOLDER) -> list[str]:
         contents["root"],
         *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"]),
     ]
-
-
-def _pages_of_stages(project: Path) -> list[str]:
-    return [Path(file).name for file in pages_in_order(project) if Path(file).parent == STAGES_FOLDER]
 
 
 def _run_jupyter_book(project: Path, folder: Path) -> None:

@@ -13,7 +13,7 @@ from expression_scores import metrics
 from face_sets.folders import MANIFESTS_FOLDER
 from fer_utils.analysis.claims import Claim, Quantity, printed, published
 from fer_utils.analysis.evidence import Tables
-from fer_utils.analysis.verdicts import rule_in_words
+from fer_utils.analysis.verdicts import CANNOT_TELL, REPRODUCED, rule_in_words
 from fer_utils.reporting.build import render
 from fer_utils.reporting.gate import publishable, without_small_cells
 from fer_utils.reporting.pages import html_table
@@ -176,6 +176,8 @@ def _rule(claim: Claim) -> str:
     if claim.rule is None:
         return ""
     words = rule_in_words(claim).removeprefix("rule: ")
+    if claim.rule.never_reproduced:  # what would be reproduced cannot be told
+        words = words.replace(REPRODUCED, CANNOT_TELL, 1)
     return f"{_sentence(words)} {_sentence(claim.rule.because)}"
 
 

@@ -50,7 +50,7 @@ def scores_near(table: pd.DataFrame, level: float, level_label: str) -> str:
     inside = int((others["low"].le(level) & others["high"].ge(level)).sum())
     return (
         f"The intervals reach {widths.min():.1f} to {widths.max():.1f} points to either side; {inside} of the "
-        f"{len(others)} of other scores contain {level_label}."
+        f"{len(others)} intervals of other scores contain {level_label}."
     )
 
 
@@ -67,7 +67,7 @@ def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bo
         for row in (known.iloc[0], known.iloc[-1])
     )
     above, below = int((known["low"] > 0).sum()), int((known["high"] < 0).sum())
-    alone = f"about {LEVEL * known['estimate'].ne(0).sum():.2g} would exclude zero by chance if none differed"
+    alone = f"about {LEVEL * known['estimate'].ne(0).sum():.2g} would exclude zero by chance if the networks were equal"
     together = f"if nothing differed, at least one would exclude zero in {_percent(LEVEL)} of such series"
     return (
         f"Differences from {least} to {most} points. Of {len(known)} intervals {above} lie above zero and {below} below; "

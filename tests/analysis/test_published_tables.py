@@ -3,8 +3,9 @@
 import pytest
 
 from expression_scores import printed_scores as examined
+from expression_scores.groups import Clustering, detectable_gaps
 from fer_utils.analysis import published_tables as found
-from fer_utils.analysis.claims import printed, published
+from fer_utils.analysis.claims import children_by_group, printed, published
 
 
 def test_the_printed_gap_is_the_difference_of_the_printed_scores():
@@ -71,6 +72,11 @@ def test_the_published_group_gap_is_within_what_chance_gives():
 def test_a_gap_is_detectable_only_if_it_clears_its_interval():
     pairs = found.pair_gaps()
     assert (pairs["detectable"] > pairs["half_width"]).all()
+    per_child = found.photographs() / found.children()
+    cluster = Clustering(published("accuracy-all") / 100, 0.1, per_child, 0.0)
+    every = detectable_gaps(cluster, children_by_group())
+    widest = pairs.loc[pairs["correlation"] == 0.1, "detectable"].max()
+    assert widest == pytest.approx(100 * every["detectable"].max())
     assert set(pairs["lower"]).isdisjoint(pairs["other"])
 
 

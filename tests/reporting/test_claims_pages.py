@@ -89,7 +89,8 @@ def test_a_rule_is_shown_with_its_margin_and_its_reason(made):
     for claim in CLAIMS:
         start = made["claims"].index(f"(claim-{claim.id})=")
         section = made["claims"][start:].split("\n(claim-")[0]
-        assert claim.needs in section
+        needed = f"*A test needs:* {claim.needs}"
+        assert (needed in section) == (claim.needs != "nothing")
         if claim.rule:
             assert claim.rule.because.strip().rstrip(".")[1:] in section
             assert not claim.rule.margin or f"{claim.rule.margin:g}" in section
@@ -103,6 +104,13 @@ def test_quantities_are_described_in_words():
     assert "South Asian, African American" in words
     assert "MobileNetV3-Large" in words
     assert "on cafe" in words
+
+
+def test_a_rule_that_never_reproduces_does_not_say_when_it_would(made):
+    for claim in (claim for claim in CLAIMS if claim.rule and claim.rule.never_reproduced):
+        section = made["claims"].split(f"(claim-{claim.id})=")[1].split("</details>")[0]
+        assert "*Rule:* Cannot tell if the whole interval" in section
+        assert "reproduced if" not in section.lower()
 
 
 def test_comparators_have_measure_and_source_and_secondary_ones_are_marked(made):
