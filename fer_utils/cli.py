@@ -162,6 +162,7 @@ def crate(
     from fer_utils.reporting.crate import CrateError, write_crate
     from fer_utils.workflow import due_jobs
 
+    _look_at_folders(write=to is None)
     study = _study(profile, overrides)
     paths = Paths.of(study)
     if due := due_jobs(profile, study.changes):
@@ -238,19 +239,20 @@ def verdict(
     ] = None,
 ) -> None:
     """Judge somebody else's predictions of CAFE by the rules of this book, claim by claim."""
-    import pandas as pd
-
     from face_sets.files import atomic_path
     from fer_utils.analysis.claims import load_claims
     from fer_utils.analysis.evidence import tables_of_others
     from fer_utils.analysis.verdicts import scoreboard
 
+    if to and to.exists() and to.samefile(table):
+        raise typer.BadParameter("--to names the table of answers, which would be lost: name another file")
     board = scoreboard(load_claims(), tables_of_others(table, trained_on or [], weights))
     if to:
         with atomic_path(to) as temporary:
             board.to_csv(temporary, index=False)
-    computed = board["ours"].str.contains("%|points")
-    for row in pd.concat([board[~computed], board[computed]]).to_dict("records"):
+    for row in sorted(
+        board.to_dict("records"), key=lambda row: "%" in row["ours"] or "points" in row["ours"]
+    ):
         typer.echo(f"{row['verdict']:16} {row['statement']}")
         typer.echo(f"{'':16} published {row['published']}, here {row['ours']}; {row['reason']}")
 

@@ -200,6 +200,15 @@ def test_a_pack_of_the_run_checks_a_right_port_and_finds_a_wrong_one_out(tmp_pat
         assert word in answer.stdout
 
 
+def test_verdicts_do_not_replace_the_answers_that_they_judge(tmp_path):
+    table = tmp_path / "answers.csv"
+    table.write_text("face_id\n1\n")
+    answer = CliRunner().invoke(cli.app, ["verdict", str(table), "--to", str(tmp_path / "." / "answers.csv")])
+    assert answer.exit_code == 2
+    assert "would be lost" in " ".join(answer.stderr.split())
+    assert table.read_text() == "face_id\n1\n"
+
+
 @pytest.mark.parametrize("command", [["pdf"], ["crate"], ["verdict", "answers.csv"]])
 def test_a_folder_is_refused_as_the_file_to_write(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)

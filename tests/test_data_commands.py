@@ -17,6 +17,8 @@ from face_sets import ingest as ingest_module
 from face_sets.folders import RESULTS_VARIABLE
 from face_sets.ingested import IngestedSet, ingested_sets
 from face_sets.manifests import load_manifest
+from face_sets.packed_faces import NAME as NAME_OF_PACKED
+from face_sets.packed_faces import write_packed
 from face_sets.processes import BusyError, one_at_a_time
 from face_sets.readers.reading import SOURCES
 from fer_utils import cli, forgetting, tables
@@ -143,6 +145,28 @@ def test_check_finds_each_kind_of_damage(results):
     assert "rafd: 20 faces are in its table, 21 were found" in lines[3]
     assert "4 problems" in lines[4]
     assert str(rows["jaffe"]["face_id"][0]) not in answer.output
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:300], lambda data: data[:-3000] + b"x" * 3000])
+def test_check_finds_damage_of_what_is_read_in_place_of_the_pictures(results, damage):
+    rows = put_set(results, "jaffe", 3)
+    target = IngestedSet(results, "jaffe")
+    top, name = zip(*rows["path"].str.split("/", n=1), strict=True)
+    write_packed(target.folder / top[0], name)
+    assert fer("check").exit_code == 0
+    packed = target.folder / top[0] / NAME_OF_PACKED
+    packed.write_bytes(damage(packed.read_bytes()))
+    answer = fer("check")
+    assert answer.exit_code == 1
+    assert "jaffe: faces.arrow, which holds all its faces, is damaged" in answer.output
+
+
+def test_check_finds_that_the_table_of_dropped_faces_is_missing(results):
+    put_set(results, "jaffe", 3)
+    IngestedSet(results, "jaffe").dropped_file.write_bytes(b"no table")
+    answer = fer("check")
+    assert answer.exit_code == 1
+    assert "dropped.parquet is damaged" in answer.output
 
 
 # forget

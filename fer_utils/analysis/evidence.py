@@ -27,6 +27,7 @@ from expression_scores.metrics import (
 from face_sets import set_names
 from face_sets.expressions import CHANCE, EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.manifests import load_manifest
+from face_sets.readers.cafe import GROUPS
 from face_sets.readers.label_tables import SEPARATORS
 from fer_utils import tables as declared
 from fer_utils.analysis import claims
@@ -133,8 +134,10 @@ def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str
     names = ["face_id", "subject_id", "expression", "ethnicity"]
     faces = given[names].drop_duplicates().assign(dataset="cafe", split="test", age_group="child")
     if (twice := faces["face_id"].duplicated()).any():
-        face = faces.loc[twice, "face_id"].iloc[0]
-        raise TableError(f"{path}: {face!r} has more than one subject, expression or group")
+        raise TableError(f"{path}: {faces['face_id'][twice].iloc[0]!r} has two subjects, labels or groups")
+    children, cafes = faces["subject_id"].nunique(), sum(claims.children_by_group().values())
+    if len(faces) > printed("cafe-photographs").value or children > cafes:
+        raise TableError(f"{path}: {len(faces)} photographs of {children} children: CAFE has fewer")
     groups = faces.groupby("subject_id")["ethnicity"].nunique()
     if (several := groups > 1).any():
         raise TableError(f"{path}: {groups.index[several][0]!r} is in several groups: give each child one")
@@ -146,7 +149,7 @@ def tables_of_others(path: Path, trained_on: Sequence[str], initial_weights: str
     answers = pd.DataFrame(certain, columns=list(PROBABILITY_COLUMNS), index=given.index).astype(np.float32)
     runs = pd.DataFrame({"run_id": run_id, **given[["architecture", "cohort", "seed"]]}).drop_duplicates()
     runs = runs.assign(seed=runs["seed"].astype(int), technique="none", precision="float32", status="done",
-                       initial_weights=initial_weights)  # fmt: skip
+                       initial_weights=initial_weights.strip().lower() or "unknown")  # fmt: skip
     return Tables(
         faces=pd.concat([faces, learned], ignore_index=True),
         predictions=declared.conform(answers.assign(run_id=run_id, face_id=given["face_id"]), "predictions"),
@@ -168,10 +171,10 @@ def _read_answers(path: Path) -> pd.DataFrame:
     given = lines.loc[1:, header.index].set_axis(list(header), axis=1).reset_index(drop=True)
     if lines.map(lambda cell: "\0" in str(cell)).any(axis=None):
         raise TableError(f"{path} holds bytes that are no text: export it again as CSV, in UTF-8")
-    if twice := header[header.duplicated()].tolist():
-        raise TableError(f"{path} has two columns {twice[0]!r}: leave one")
     if absent := [name for name in OTHERS_COLUMNS if name not in given]:
         raise TableError(f"{path} lacks the column {absent[0]!r}: needed are {', '.join(OTHERS_COLUMNS)}")
+    if twice := header[header.duplicated()].tolist():
+        raise TableError(f"{path} has two columns {twice[0]!r}: leave one")
     for column in given.columns.intersection(list(PROBABILITY_COLUMNS)):
         if not pd.to_numeric(given[column].str.replace(",", "."), errors="coerce").between(0, 1).all():
             raise TableError(f"{path}: {column} should hold probabilities from 0 to 1, in every row")
@@ -180,13 +183,13 @@ def _read_answers(path: Path) -> pd.DataFrame:
     if given.empty or given[list(OTHERS_COLUMNS)].isna().any(axis=None):
         raise TableError(f"{path} should have a value in every row of {', '.join(OTHERS_COLUMNS)}")
     allowed = {"expression": EXPRESSIONS, "predicted": EXPRESSIONS, "cohort": COHORTS, "architecture": ARCHITECTURES,
-               "ethnicity": tuple(claims.children_by_group())}  # fmt: skip
+               "ethnicity": tuple(GROUPS.values())}  # fmt: skip
     for column, words in allowed.items():
         if unknown := sorted(set(given[column].dropna()) - set(words)):
             raise TableError(f"{path}: {column} {unknown[0]!r} is not one of {', '.join(words)}")
     if not given["seed"].str.fullmatch(r"[0-9]{1,9}").all():
         raise TableError(f"{path}: a seed should be a whole number of up to nine digits, or left out")
-    return given
+    return given.assign(seed=given["seed"].astype(int).astype(str))  # 01 is 1
 
 
 def departures(study: Study) -> tuple[str, ...]:

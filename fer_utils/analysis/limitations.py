@@ -55,7 +55,8 @@ def threats(study: Study, tables: Tables) -> list[Threat]:
     best = [expected_lead(NETWORKS, score / 100, photographs, shared) for shared in SHARED]
     most = [expected_lead(COPIES, score / 100, photographs, shared) for shared in SHARED]
     errors = [standard_error(score / 100, photographs, children, each) for each in ALIKE]
-    gaps = [_widest(score / 100, photographs / children, each) for each in ALIKE]
+    clusters = [Clustering(score / 100, each, photographs / children, 0.0) for each in ALIKE]
+    gaps = [float(detectable_gaps(each, children_by_group())["detectable"].max()) for each in clusters]
     alike = f"with a correlation of {ALIKE[0]} to {ALIKE[1]} within children"
     known = known_spread()
     found = [
@@ -96,11 +97,6 @@ def standard_error(share: float, photographs: float, children: int, correlation:
     """Return the standard error of a share, 0 to 1, of children with equally many photographs that correlate."""
     effect = Clustering(share, correlation, photographs / children, 0.0).design_effect
     return float(np.sqrt(share * (1 - share) / photographs * effect))
-
-
-def _widest(share: float, photographs: float, correlation: float) -> float:
-    cluster = Clustering(share, correlation, photographs, 0.0)
-    return float(detectable_gaps(cluster, children_by_group())["detectable"].max())
 
 
 def _class_mix(study: Study, tables: Tables) -> Threat | None:

@@ -68,6 +68,8 @@ def test_the_same_predictions_without_the_training_sets_are_partly_testable(save
     unmatched = by_id(saved(lambda t: t[~t["cohort"].str.startswith("class_matched")]))
     assert unmatched["verdict"]["children-above-adults"] == "partly testable"
     assert by_id(saved(), weights="random")["verdict"]["children-above-adults"] == "partly testable"
+    path = saved()
+    pd.testing.assert_frame_equal(by_id(path, weights=" ImageNet"), by_id(path))
     assert by_id(saved(), [])["verdict"]["children-above-adults"] == "not testable here"
 
 
@@ -93,7 +95,11 @@ def test_seed_and_group_may_be_left_out(saved):
         (lambda t: t.rename(columns={"expression": "emotion"}), "lacks the column 'expression'"),
         (lambda t: t.assign(expression=t["expression"].str.title()), "expression 'Anger' is not one of"),
         (lambda t: pd.concat([t, t.head(1)]), "answers .* twice"),
-        (lambda t: t.assign(subject_id=range(len(t))), "more than one subject"),
+        (lambda t: pd.concat([t, t.assign(seed="0" + t["seed"].astype(str))]), "answers .* twice"),
+        (lambda t: pd.concat([t, t.assign(face_id=t["face_id"] + "-again")]), "CAFE has fewer"),
+        (lambda t: t.assign(subject_id=t["face_id"]), "CAFE has fewer"),
+        (lambda t: pd.DataFrame([t.iloc[0].to_list()], columns=t.iloc[1].to_list()), "lacks the column"),
+        (lambda t: t.assign(subject_id=range(len(t))), "two subjects, labels or groups"),
         (lambda t: t.assign(face_id=None), "a value in every row"),
         (lambda t: pd.concat([t, t[["predicted"]]], axis=1), "two columns 'predicted'"),
         (lambda t: t.assign(face_id=t["face_id"] + "\0"), "bytes that are no text"),

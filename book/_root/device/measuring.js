@@ -74,7 +74,7 @@ export class Measuring {
     return {
       format: FORMAT, profile, faces,
       measured_at: new Date().toISOString(),
-      device: await describeDevice(byId("device-name").value.trim()),
+      device: await describeDevice(byId("device-name").value.replace(/[<>|\p{Cc}\p{Cf}]/gu, "").trim()),
       runtime: `LiteRT.js ${litert}`, instructions: await instructions(), threads: 1, clock_step_ms: clockStep(),
       models: rows.map(({ entry, times, q25, median, q75 }) => ({
         run_id: entry.runId, digest: entry.digest, size_bytes: entry.bytes, image_size: entry.imageSize, warm_ups: warmUps,

@@ -134,7 +134,7 @@ def read_browser_result(path: Path, profile: str | None = None) -> BrowserResult
     if profile not in (None, result.profile):
         raise BrowserResultError(
             f"{path} was measured with the models of profile {result.profile}, not {profile}: "
-            "name its profile with --profile"
+            "give the --profile, and the --overrides, of its run"
         )
     return result
 

@@ -68,14 +68,22 @@ def test_splits_stand_in_names_of_files_before_those_of_folders(tmp_path, place,
 
 def test_a_folder_of_two_expressions_or_none_is_no_label(tmp_path):
     for seed, name in enumerate(
-        ("happy/a.jpg", "happy_or_sad/b.jpg", "holidays/c.jpg", "holidays/fear/d.jpg")
+        (
+            "happy/a.jpg",
+            "happy_or_sad/b.jpg",
+            "holidays/c.jpg",
+            "holidays/fear/d.jpg",
+            "not happy/e.jpg",
+            "happy/no_hat/f.jpg",
+        )
     ):
         write_face(tmp_path / name, seed)
     reading = read("fer2013", tmp_path)
-    assert sorted(reading.rows["expression"]) == ["fear", "happiness"]
+    assert sorted(reading.rows["expression"]) == ["fear", "happiness", "happiness"]
     assert set(reading.rejected["reason"]) == {
         "unknown label code 'happy_or_sad'",
         "unknown label code 'holidays'",
+        "unknown label code 'not happy'",
     }
 
 
