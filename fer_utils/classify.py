@@ -133,9 +133,8 @@ def describe(answers: Sequence[Answer], model: Model) -> str:
     """Return the answers as text: one line per expression, with a bar."""
     lines = [f"Model {model.run_id}, trained on {model.trained_on}. A posed expression is not a felt one."]
     for answer in answers:
-        lines.append(
-            f"\n{printable(answer.photo)}: {len(answer.faces) or 'no'} face{'' if len(answer.faces) == 1 else 's'} found"
-        )
+        count = len(answer.faces)
+        lines.append(f"\n{printable(answer.photo)}: {count or 'no'} face{'' if count == 1 else 's'} found")
         for number, face in enumerate(answer.faces, 1):
             lines.append(f"  face {number}, {face.box[2]:.0f} pixels wide")
             lines += [

@@ -125,9 +125,7 @@ def due_jobs(profile: str, overrides: Mapping[str, Any]) -> dict[str, int]:
     output = answer.stdout + answer.stderr
     if answer.returncode != 0:
         if protected := re.search(r"ProtectedOutputException in rule (\S+)", output):
-            raise WorkflowError(
-                f"{protected[1]} is due, and its files are write-protected: the others cannot be counted"
-            )
+            raise WorkflowError(f"{protected[1]} is due but write-protected: others cannot be counted")
         lines = (line for line in output.splitlines() if line and not line.startswith((*_NOISE, "  File")))
         raise WorkflowError(f"the workflow cannot be read: {' '.join(lines)}")
     statistics = re.search(r"^job +count\n[- ]+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)

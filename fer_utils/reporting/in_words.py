@@ -27,8 +27,8 @@ def learning_curves(curves: pd.DataFrame) -> str:
     return f"After {curves['epoch'].max()} epochs validation accuracy is {ends[0]} at most and {ends[1]} at least."
 
 
-def scores(table: pd.DataFrame, rows: str, series: str, guessing: float) -> str:
-    """Say which score is highest and lowest, with intervals, and how many intervals lie above guessing."""
+def scores(table: pd.DataFrame, rows: str, series: str, chance: float, at_chance: str = "guessing") -> str:
+    """Say which score is highest and lowest, with intervals, and how many intervals lie above what chance gives."""
     known = table[table["estimate"].notna()].sort_values("estimate")
     if known.empty:
         return "No score is known."
@@ -36,10 +36,10 @@ def scores(table: pd.DataFrame, rows: str, series: str, guessing: float) -> str:
         f"{_who(row, table, rows, series)}, {_percent(row['estimate'])}{_ends(row)}"
         for row in (known.iloc[-1], known.iloc[0])
     )
-    above = int((known["low"].fillna(known["estimate"]) > guessing).sum())
+    above = int((known["low"].fillna(known["estimate"]) > chance).sum())
     return (
         f"Highest: {first}. Lowest: {last}. "
-        f"{above} of {len(known)} lie above guessing ({_percent(guessing)}) with their whole interval."
+        f"{above} of {len(known)} lie above {at_chance} ({_percent(chance)}) with their whole interval."
     )
 
 
@@ -67,7 +67,7 @@ def differences(table: pd.DataFrame, rows: str, series: str, *, simultaneous: bo
         for row in (known.iloc[0], known.iloc[-1])
     )
     above, below = int((known["low"] > 0).sum()), int((known["high"] < 0).sum())
-    alone = f"about {LEVEL * known['estimate'].ne(0).sum():.2g} would exclude zero by chance if the networks were equal"
+    alone = f"about {LEVEL * known['estimate'].ne(0).sum():.2g} would exclude zero by chance if all true ones were zero"
     together = f"if nothing differed, at least one would exclude zero in {_percent(LEVEL)} of such series"
     return (
         f"Differences from {least} to {most} points. Of {len(known)} intervals {above} lie above zero and {below} below; "

@@ -80,12 +80,14 @@ def scores_with_intervals(scores: pd.DataFrame, label: str = "accuracy", chance:
     return _intervals(scores, "architecture", "cohort", label, chance, title="trained on")
 
 
-def group_scores(scores: pd.DataFrame, label: str = "accuracy", chance: float = CHANCE) -> Figure:
-    """Show each group's score and interval, one colour per series, with the line of chance.
+def group_scores(
+    scores: pd.DataFrame, label: str = "accuracy", chance: float = CHANCE, at_chance: str = "guessing"
+) -> Figure:
+    """Show each group's score and interval, one colour per series, with the line of chance, called `at_chance`.
 
     Columns: group, series, estimate, low, high, all shares from 0 to 1.
     """
-    return _intervals(scores, "group", "series", label, chance)
+    return _intervals(scores, "group", "series", label, chance, at_chance=at_chance)
 
 
 def scores_near(scores: pd.DataFrame, label: str, level: float, level_label: str) -> Figure:
@@ -116,14 +118,15 @@ def differences(points: pd.DataFrame, label: str, *, simultaneous: bool = False)
 
 
 def _intervals(
-    table: pd.DataFrame, rows: str, series: str, label: str, chance: float | None, *, title: str | None = None
-) -> Figure:
+    table: pd.DataFrame, rows: str, series: str, label: str, chance: float | None, *,
+    title: str | None = None, at_chance: str = "guessing",
+) -> Figure:  # fmt: skip
     names, kinds = _distinct(table[rows]), _distinct(table[series])
-    told = "" if chance is None else in_words.scores(table, rows, series, chance)
+    told = "" if chance is None else in_words.scores(table, rows, series, chance, at_chance)
     figure = _figure(ROW * len(names) * max(1, len(kinds) / 3) + 1.6, told)
     axes = figure.subplots()
     _dots(axes, table, (rows, names), (series, kinds), ENDS, spread=0.6)
-    line, meaning = (0.0, "no difference") if chance is None else (chance, "guessing")
+    line, meaning = (0.0, "no difference") if chance is None else (chance, at_chance)
     axes.axvline(line, label=meaning, **DASHED)
     axes.set_xlabel(label, loc="right")  # with room for a long one
     _shares(axes.xaxis, "" if chance is None else "%")

@@ -21,7 +21,7 @@ export class Reading {
     for (const [number, { label, bytes }] of data.models.entries()) {
       byId("device-model").add(new Option(`${label} (${(bytes / 1e6).toFixed(1)} MB)`, number));
     }
-    byId("device-model").addEventListener("change", () => this.picture && this.attempt(() => this.picture));
+    byId("device-model").addEventListener("change", () => this.picture && this.attempt());
     byId("device-picture").addEventListener("change", (event) => this.choose(event.target.files[0]));
     byId("device-camera").addEventListener("click", () => (this.camera.isOn ? this.stopCamera() : this.startCamera()));
     document.addEventListener("visibilitychange", () => document.hidden && this.camera.isOn && this.stopCamera());
@@ -36,17 +36,17 @@ export class Reading {
   async choose(file) {
     if (!file) return;
     if (this.camera.isOn) this.stopCamera();
-    await this.attempt(() => readPicture(file));
+    this.picture = readPicture(file);
+    await this.attempt();
   }
 
   // Read a picture and show the answer, unless something else was asked for since: one model loads longer than another.
-  async attempt(open) {
+  async attempt() {
     const attempt = ++this.attempts;
-    const { entry } = this;
+    const { entry, picture: opening } = this;
     say("Loading the models ...");
     try {
-      const picture = await open();
-      if (attempt === this.attempts) this.picture = picture;
+      const picture = await opening;
       const answer = await this.classifier.read(picture, entry);
       if (attempt === this.attempts) this.show(picture, answer);
     } catch (error) {
@@ -67,7 +67,6 @@ export class Reading {
   async startCamera() {
     if (this.starting) return;
     this.starting = true;
-    this.attempts += 1;
     say("Loading the models ...");
     try {
       await this.classifier.both(this.entry);
@@ -79,6 +78,7 @@ export class Reading {
       this.starting = false;
     }
     this.picture = null;
+    this.attempts += 1;
     byId("device-canvas").hidden = true;
     this.cameraShown(true);
     try {

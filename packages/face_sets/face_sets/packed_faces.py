@@ -48,9 +48,10 @@ class PackedFaces:
         try:
             whole = pa.memory_map(str(folder / NAME)).read_buffer()
             table = pa.ipc.open_file(whole).read_all()
+            table.validate(full=True)  # else offsets that are damaged would be followed
             paths = table["path"].to_pylist()
             self._places = [_places(part, whole.address) for part in table["picture"].chunks]
-        except (pa.ArrowException, KeyError) as error:
+        except (pa.ArrowException, ValueError, KeyError) as error:
             raise PackedFacesError(f"{NAME} is damaged: {error}") from error
         self._rows: dict[str, int] = dict(zip(paths, range(len(paths)), strict=True))
         self._file = (folder / NAME).open("rb")

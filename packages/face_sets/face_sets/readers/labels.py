@@ -52,14 +52,21 @@ def spellings(dataset: str) -> dict[str, str]:
     return {code.lower(): code for code in codes_of(dataset)}
 
 
+NEGATIONS: Final = frozenset({"never", "no", "non", "not", "without"})
+"""Before the name of an expression: what a folder of `not_happy` faces shows its name does not say."""
+
+
 def codes_named(dataset: str, text: str) -> list[str]:
     """Return the label codes that a name or path spells out, in their order, as the manifest writes them.
 
     A word counts if it is a code, another word for what one means (`fear` for `Afraid`), begins with either
-    (`HappyTeeth`), or is one misspelt (`Digust`).
+    (`HappyTeeth`), or is one misspelt (`Digust`). None counts where one is denied (`not_happy`).
     """
-    words = [_code_of_word(dataset, word) for word in re.findall(r"[^\W\d_]+", text.lower())]
-    return [word for word in words if word is not None]
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    codes = [_code_of_word(dataset, word) for word in words]
+    if any(before in NEGATIONS and code for before, code in zip(words, codes[1:], strict=False)):
+        return []
+    return [code for code in codes if code is not None]
 
 
 @cache
@@ -70,6 +77,8 @@ def _code_of_word(dataset: str, word: str) -> str | None:
     known = others | {code: name for code, name in spelt.items() if len(code) > 2}
     if word in known:
         return known[word]
+    if word.startswith("un") or word.endswith("less"):  # unsurprised, fearless
+        return None
     begun = max((code for code in known if word.startswith(code)), key=len, default=None)
     like = get_close_matches(word, [code for code in spelt if len(code) > 5], 1, _LIKENESS)
     return known[begun] if begun else known[like[0]] if like else None

@@ -21,9 +21,6 @@ SPLITS: Final = {
 }
 """Words in names of files and folders for a split; those of FER-2013 and FER+ among them (`FER2013Valid`)."""
 
-NEGATIONS: Final = frozenset({"no", "non", "not", "without"})
-"""A folder of `not_happy` faces does not hold happy ones, nor does its name say what they show."""
-
 
 def sorted_pictures(files: Files, codes: Collection[str] = ()) -> pd.DataFrame:
     """Return path, code and owner_split of the pictures in folders; no rows if none of these names an expression.
@@ -45,7 +42,7 @@ def sorted_codes(dataset: str) -> Mapping[str, str | None]:
 def _label(folders: tuple[str, ...], codes: Collection[str]) -> str:
     for folder in reversed(folders[:-1]):
         words = codes_named(WORDS, folder)
-        if folder in codes or (words and NEGATIONS & set(re.findall("[a-z]+", folder.lower()))):
+        if folder in codes:
             return folder
         if len({codes_of(WORDS)[word] for word in words}) == 1:
             return words[0]

@@ -87,6 +87,18 @@ def test_a_folder_of_two_expressions_or_none_is_no_label(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "folder", ["not happy", "Not_Sad", "non-neutral", "never_happy", "unsurprised", "fearless"]
+)
+def test_a_folder_that_denies_an_expression_does_not_name_it(tmp_path, folder):
+    write_face(tmp_path / folder / "a.jpg", 0)
+    write_face(tmp_path / "happy_no_3" / "b.jpg", 1)
+    write_face(tmp_path / "Sad No 12" / "c.jpg", 2)
+    reading = read("own", tmp_path)
+    assert sorted(reading.rows["expression"]) == ["happiness", "sadness"]
+    assert set(reading.rejected["reason"]) == {f"unknown label code {folder!r}"}
+
+
 def test_pictures_of_fer_plus_take_the_votes_for_their_names(tmp_path):
     write_fer2013(tmp_path)
     by_table = read("fer2013", tmp_path)
