@@ -15,7 +15,7 @@ import tensorflow_model_optimization as tfmot
 import typer
 
 from fer_utils.compression.techniques import compress, holds_most_weights
-from fer_utils.models.backbones import build_network, copy_of, copy_with, keras, tf
+from fer_utils.models.backbones import build_network, copy_of, keras, tf
 from fer_utils.models.prediction import predict_keras
 from fer_utils.models.training import TrainingSet, of_cohort, set_up, train_copies
 from fer_utils.paths import Paths
@@ -65,8 +65,10 @@ def plain(network: str, faces: StudyFaces, study: Study) -> Models:
         ),
     }
     for technique, wrapper in wrappers.items():
-        wrapped = copy_with(
-            model, lambda layer, wrapper=wrapper: wrapper(layer) if holds_most_weights(layer) else layer
+        wrapped = keras.models.clone_model(
+            copy_of(model),
+            None,
+            lambda layer, wrapper=wrapper: wrapper(layer) if holds_most_weights(layer) else layer,
         )
         callbacks = [tfmot.sparsity.keras.UpdatePruningStep()] if technique == "pruning" else []
         fit(

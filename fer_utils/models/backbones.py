@@ -24,8 +24,6 @@ from fer_utils.study import Architecture, Study
 
 keras = tf.keras
 layers = tf.keras.layers
-# Dropout draws from generators that can be set anew, not from the state of an operation that only a new graph resets
-keras.backend.experimental.enable_tf_random_generator()
 
 BATCH_NORMALIZATION_MOMENTUM: Final = 0.9
 """Share of the old moving statistics kept at each step.
@@ -96,16 +94,13 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
     return network
 
 
-def copy_of(network: Any) -> Any:
-    """Return a copy of a Keras model that shares no layer with it."""
-    own = keras.models.clone_model(network)
+def copy_of(network: Any, change: Callable[[Any, Any], Any] = lambda _, copy: copy) -> Any:
+    """Return a copy of a Keras model that shares no layer with it.
+
+    `change` takes each layer and its copy and returns what stands in its place: a wrapper without weights of its own, say.
+    """
+    own = keras.models.clone_model(
+        network, clone_function=lambda layer: change(layer, type(layer).from_config(layer.get_config()))
+    )
     own.set_weights(network.get_weights())
     return own
-
-
-def copy_with(network: Any, change: Callable[[Any], Any]) -> Any:
-    """Return a copy of a Keras model in which `change` maps each layer to itself or to its wrapper.
-
-    Wrappers of tensorflow-model-optimization share the layers that they wrap, so a clone is wrapped.
-    """
-    return keras.models.clone_model(copy_of(network), clone_function=change)

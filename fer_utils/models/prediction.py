@@ -20,9 +20,6 @@ BATCH: Final = 64
 FILE_BATCH: Final = 16
 """Faces that a TFLite file answers at once: a third less time a face than one by one; more take memory, at 224 pixels."""
 
-LAST_LAYER: Final = "probabilities"
-"""The dense layer of every network's head; see `backbones.build_network`."""
-
 
 class PredictionError(RuntimeError):
     """A model's answer is not seven probabilities; the message names the model."""
@@ -34,10 +31,12 @@ def _batches(images: np.ndarray | FaceImages, size: int) -> Iterator[np.ndarray]
 
 @lru_cache(maxsize=2)  # a network and what compression makes of it
 def _inference(network: Any) -> Any:
-    """The network's answers as a graph, traced when it is first asked; later weights are seen."""
+    """What enters the last layer, and the answers, as a graph traced when it is first asked; later weights are seen."""
     import tensorflow as tf
 
-    return tf.function(partial(network, training=False), autograph=False)
+    # by the network's own type, which keeps Keras out of the imports
+    both = type(network)(network.input, [network.layers[-1].input, network.output])
+    return tf.function(partial(both, training=False), autograph=False)
 
 
 def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int = BATCH) -> np.ndarray:
@@ -45,12 +44,14 @@ def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int
 
     Batches are padded to one size, so that a network is traced once.
     """
-    return _answers(images, batch_size, _inference(network))
+    return _answers(images, batch_size, lambda pixels: _inference(network)(pixels)[1], len(EXPRESSIONS))
 
 
-def _answers(images: np.ndarray | FaceImages, size: int, answer: Callable[[np.ndarray], Any]) -> np.ndarray:
-    """Answers to all images, float32 (N, 7), by a model that takes `size` at once: the last batch is padded."""
-    answers = [np.empty((0, len(EXPRESSIONS)), np.float32)]
+def _answers(
+    images: np.ndarray | FaceImages, size: int, answer: Callable[[np.ndarray], Any], values: int
+) -> np.ndarray:
+    """Answers to all images, float32 (N, `values`), by a model that takes `size` at once: the last batch is padded."""
+    answers = [np.empty((0, values), np.float32)]
     for pixels in _batches(images, size):
         padded = np.pad(pixels, ((0, size - len(pixels)), (0, 0), (0, 0), (0, 0)))
         answers.append(np.asarray(answer(padded)))
@@ -79,7 +80,7 @@ def predict_tflite(path: Path, images: np.ndarray | FaceImages) -> np.ndarray:
         interpreter.invoke()
         return np.asarray(interpreter.get_tensor(answer))
 
-    return _answers(images, size, answered)
+    return _answers(images, size, answered, len(EXPRESSIONS))
 
 
 def prediction_rows(run_id: str, faces: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
@@ -99,14 +100,10 @@ def prediction_rows(run_id: str, faces: pd.DataFrame, probabilities: np.ndarray)
 def penultimate_features(network: Any, images: FaceImages) -> np.ndarray:
     """Return what enters a Keras model's last layer, float32 (N, F), for faces, uint8 RGB (N, S, S, 3).
 
-    F is the number of features that the network pools. The layers are called one by one: for the few hundred
-    faces of a test set, tracing a graph would take longer than it saves.
+    F is the number of features that the network pools. Batches are as those of `predict_keras`, whose graph gives both.
     """
-    # by the network's own type, which keeps TensorFlow out of the imports
-    body = type(network)(network.input, network.get_layer(LAST_LAYER).input)
-    features = [np.empty((0, int(body.output.shape[-1])), np.float32)]
-    features += [np.asarray(body(pixels, training=False)) for pixels in _batches(images, BATCH)]
-    return np.concatenate(features)
+    features = int(network.layers[-1].input.shape[-1])
+    return _answers(images, BATCH, lambda pixels: _inference(network)(pixels)[0], features)
 
 
 def features_of_children(

@@ -6,7 +6,7 @@ import tensorflow_model_optimization as tfmot
 from tensorflow_model_optimization.python.core.clustering.keras.experimental.cluster import cluster_weights
 
 from fer_utils.compression.techniques import holds_most_weights, touched_kernels
-from fer_utils.models.backbones import build_network, copy_of, copy_with, keras, layers, tf
+from fer_utils.models.backbones import build_network, copy_of, keras, layers, tf
 from fer_utils.models.training import set_up
 from fer_utils.study import load_study
 from traced_training.clustering import Clustering
@@ -50,7 +50,7 @@ def theirs(network, batches, technique, rate):
             preserve_sparsity=technique == "pruning_clustering",
         )  # fmt: skip
 
-    copy = copy_with(network, wrapped)
+    copy = keras.models.clone_model(copy_of(network), clone_function=wrapped)
     copy.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     callbacks = [tfmot.sparsity.keras.UpdatePruningStep()] if technique == "pruning" else []
     copy.fit(batches, shuffle=False, verbose=0, callbacks=callbacks)

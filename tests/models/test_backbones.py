@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fer_utils.models import backbones
-from fer_utils.models.backbones import BACKBONES, build_network, copy_with, keras, layers
+from fer_utils.models.backbones import BACKBONES, build_network, copy_of, keras, layers
 from fer_utils.study import ARCHITECTURES, load_study
 
 PARAMETERS = {  # Keras' include_top=False plus a dense layer of 7, counted by hand from the published shapes
@@ -62,7 +62,7 @@ def test_networks_compute_what_keras_own_compute(architecture, small_study):
     scale = np.abs(expected).max()
     assert scale > 0
     np.testing.assert_allclose(body(faces, training=False).numpy() / scale, expected / scale, atol=1e-5)
-    copy = copy_with(ours, lambda layer: layer)
+    copy = copy_of(ours)
     np.testing.assert_allclose(copy(faces, training=False), ours(faces, training=False), atol=1e-5)
 
 

@@ -10,7 +10,7 @@ import gzip
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_int, c_int32, c_size_t, c_void_p
@@ -36,7 +36,8 @@ GZIP_LEVEL: Final = (
 _THREADS: Final = 1  # steady where other work shares the machine, and comparable between machines
 _PROFILED_WARM_UPS: Final = 3
 _PROFILED_RUNS: Final = 20
-_SECONDS: Final = 300  # the slowest network needs a few
+_END: Final = "\f"  # of a file's summary, which is text in lines
+_SECONDS: Final = 900  # the slowest network needs a few, and all files share one process
 _CPU: Final = 1  # kLiteRtHwAcceleratorCpu, litert_common.h
 _OPTIONS: Final = {
     b"runtime_options_string": b"enable_profiling = true\n",
@@ -136,21 +137,22 @@ def measure_operators(files: Mapping[str, Path], *, image_size: int) -> pd.DataF
     The profiler disturbs: read shares from it, and latencies from `host.measure_files`.
     Raises ProfilingError for a file that cannot be run at that size, or where the installed LiteRT cannot profile.
     """
+    if not files:
+        return pd.DataFrame()
     key = _key(image_size, ", profiler on")
-    parts = [
-        operator_times(_summary(path, image_size)).assign(run_id=run_id, **key)
-        for run_id, path in files.items()
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    summaries = zip(files, _summaries(list(files.values()), image_size), strict=True)
+    parts = [operator_times(summary).assign(run_id=run_id, **key) for run_id, summary in summaries]
+    return pd.concat(parts, ignore_index=True)
 
 
-def _summary(path: Path, image_size: int) -> str:
-    """Run the profiler in a fresh process and return its text; LiteRT's own chatter goes to standard error."""
-    open_at(path, image_size)  # says in a sentence what is wrong with a file
-    command = [sys.executable, "-m", __name__, str(path), str(image_size)]
+def _summaries(paths: Sequence[Path], image_size: int) -> list[str]:
+    """Run the profiler on files in a fresh process and return its texts; LiteRT's own chatter goes to standard error."""
+    for path in paths:
+        open_at(path, image_size)  # says in a sentence what is wrong with a file
+    command = [sys.executable, "-m", __name__, str(image_size), *map(str, paths)]
     litert = f"ai-edge-litert {version('ai-edge-litert')}"
-    failure = f"operators of {path.name} cannot be profiled with {litert}"
-    return run_program(command, failure, seconds=_SECONDS)
+    failure = f"operators of {', '.join(path.name for path in paths)} cannot be profiled with {litert}"
+    return run_program(command, failure, seconds=_SECONDS).split(_END)[:-1]
 
 
 class _LiteRt:
@@ -174,10 +176,16 @@ class _LiteRt:
         return result
 
 
-def _main(path: Path, image_size: int) -> None:
-    """Resize the graph's input, run it, print the profiler's summary. Nothing is freed: the process ends."""
+def _main(image_size: int, paths: Sequence[Path]) -> None:
+    """Print the profiler's summary of each file. Nothing is freed: the process ends."""
     runtime = _LiteRt()
     environment = runtime.made("LiteRtCreateEnvironment", 0, None)
+    for path in paths:
+        print(_profiled(runtime, environment, path, image_size), end=_END)
+
+
+def _profiled(runtime: _LiteRt, environment: c_void_p, path: Path, image_size: int) -> str:
+    """Resize the graph's input, run it, return the profiler's summary."""
     model = runtime.made("LiteRtCreateModelFromFile", environment, os.fsencode(path))
     compiled = runtime.made("LiteRtCreateCompiledModel", environment, model, _options(runtime))
     shape = (c_int * 4)(1, image_size, image_size, 3)
@@ -196,7 +204,7 @@ def _main(path: Path, image_size: int) -> None:
             runtime.call("LiteRtRunCompiledModel", compiled, first, one, given, one, answered)
     summary = c_char_p()
     runtime.call("LiteRtGetProfileSummary", profiler, compiled, byref(summary))
-    print((summary.value or b"").decode())
+    return (summary.value or b"").decode()
 
 
 def _options(runtime: _LiteRt) -> c_void_p:
@@ -229,6 +237,6 @@ def _buffer(
 
 if __name__ == "__main__":
     try:
-        _main(Path(sys.argv[1]), int(sys.argv[2]))
+        _main(int(sys.argv[1]), [Path(path) for path in sys.argv[2:]])
     except (ProfilingError, OSError, AttributeError) as error:  # AttributeError: the library lacks a function
         sys.exit(str(error))  # one sentence instead of a traceback

@@ -1,11 +1,13 @@
-"""Fast gradients against TensorFlow's own, for pictures and kernels of many shapes."""
+"""Fast operations and gradients against TensorFlow's own, for pictures and kernels of many shapes."""
 
+from contextlib import nullcontext
 from itertools import product
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras
+from tensorflow.python.ops import gen_nn_ops
 
 from traced_training.gradients import fast_gradients
 
@@ -13,21 +15,15 @@ BATCH, CHANNELS = 3, 5
 
 
 def gradients(operation, picture, kernel, own):
-    """Gradients of picture and kernel of a sum of weighted outputs, and the operations in their graph."""
+    """Outputs, gradients of picture and kernel of their weighted sum, and the operations in their graph."""
 
     @tf.function(autograph=False)
     def traced(picture, kernel):
-        def loss():
+        with fast_gradients() if own else nullcontext():
             answer = operation(picture, kernel)
             weights = tf.reshape(tf.range(tf.size(answer), dtype=tf.float32), tf.shape(answer))
-            return tf.reduce_sum(answer * tf.sin(weights))
-
-        if own:
-            with fast_gradients():
-                total = loss()
-        else:
-            total = loss()
-        return tf.gradients(total, [picture, kernel])
+            total = tf.reduce_sum(answer * tf.sin(weights))
+        return [answer, *tf.gradients(total, [picture, kernel])]
 
     shapes = [tf.TensorSpec((None, *picture.shape[1:])), tf.TensorSpec(kernel.shape)]
     graph = traced.get_concrete_function(*shapes)
@@ -48,6 +44,7 @@ def assert_equal_gradients(operation, picture, kernel, replaced, by_matrices):
     assert ("MatMul" in made or "BatchMatMulV2" in made) == by_matrices
     if not by_matrices:
         assert replaced in made
+    return made
 
 
 DEPTHWISE = [
@@ -68,6 +65,24 @@ def test_depthwise_kernels_larger_than_their_output(height, width, size, stride,
         drawn(BATCH, height, width, CHANNELS), drawn(size, size, CHANNELS, 1),
         "DepthwiseConv2dNativeBackpropFilter", by_matrices=size > outputs,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (7, 12)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize(("rows", "columns"), [(3, 3), (4, 4), (5, 5), (7, 7), (5, 1), (2, 6)])
+def test_large_depthwise_kernels_in_parts(height, width, stride, padding, rows, columns):
+    picture, kernel = drawn(BATCH, height, width, CHANNELS), drawn(rows, columns, CHANNELS, 1)
+
+    def convolved(picture, kernel):
+        return tf.nn.depthwise_conv2d(picture, kernel, [1, stride, stride, 1], padding)
+
+    outputs = convolved(picture, kernel).shape[1:3]
+    by_matrices = rows > outputs[0] and columns > outputs[1]
+    made = assert_equal_gradients(
+        convolved, picture, kernel, "DepthwiseConv2dNativeBackpropFilter", by_matrices
+    )
+    assert ("ConcatV2" in made) == (max(rows, columns) > 3 and not by_matrices)
 
 
 @pytest.mark.parametrize(("multiplier", "dilation"), [(2, 1), (1, 2), (2, 2)])
@@ -104,7 +119,7 @@ def test_grouped_convolutions_keep_their_gradients():
 def gradient(operation, values, own):
     """Gradient of a sum of weighted outputs, and the operations in its graph."""
     made, types = gradients(lambda values, _: operation(values), values, np.zeros(1, np.float32), own)
-    return made[0], types
+    return made[1], types
 
 
 CROPPED = {
@@ -163,8 +178,9 @@ def test_swish():
     assert "SigmoidGrad" not in also
 
 
-def test_swish_is_tensorflows_after_the_context():
-    before = tf.compat.v2.nn.silu
+@pytest.mark.parametrize(("module", "name"), [(tf.compat.v2.nn, "silu"), (gen_nn_ops, "conv2d")])
+def test_operations_are_tensorflows_after_the_context(module, name):
+    before = getattr(module, name)
     with tf.Graph().as_default(), fast_gradients():
-        assert tf.compat.v2.nn.silu is not before
-    assert tf.compat.v2.nn.silu is before
+        assert getattr(module, name) is not before
+    assert getattr(module, name) is before
