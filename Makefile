@@ -7,6 +7,8 @@ PORT := 8000
 UV_VERSION := 0.13.9
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
+# Python keeps what it compiled of the libraries that it loads: compiling all of them ahead takes half a minute of CPU
+unexport PYTHONDONTWRITEBYTECODE
 # A slow network: wait longer, try more often, and have few downloads under way that an interruption would lose
 export UV_HTTP_TIMEOUT ?= 120
 export UV_HTTP_RETRIES ?= 8
@@ -32,7 +34,7 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock requirements-head
 	@$(PATIENTLY) "install uv" $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "Installing the locked dependencies ..."
 	@$(PATIENTLY) "install the locked dependencies" $(BIN)/uv pip sync --quiet --python $(BIN)/python \
-		--require-hashes --compile-bytecode requirements.lock
+		--require-hashes requirements.lock
 	@$(PATIENTLY) "install the project" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/python -m face_sets.face_model
 	@$(BIN)/python -m rendered_faces.head_file 2>/dev/null || $(BIN)/python -m face_sets.wheels requirements-head.lock \
