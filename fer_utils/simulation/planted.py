@@ -8,12 +8,13 @@ to be zero exactly.
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import pandas as pd
-from scipy.stats import ttest_ind
+from scipy.stats import t
 
 from expression_scores.adjusted_groups import adjusted_gap
 from expression_scores.groups import largest_gap
-from expression_scores.intervals import DRAWS, LEVEL
+from expression_scores.intervals import DRAWS, LEVEL, jackknife_error, welch
 from expression_scores.metrics import is_right
 from expression_scores.run_scores import compare_runs
 from rendered_faces.design import DATASET, GAP_DATASET, GAP_GROUP
@@ -49,7 +50,7 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
 
     `joined` holds predictions of the rendered test faces of both ages by the runs "NETWORK.children" and
     "NETWORK.adults". Columns: architecture, subjects, difference, low, high, from -2 to 2. Every subject counts
-    once, whatever its number of pictures: the 95 % interval is Welch's (1947) on the subjects' means.
+    once, whatever its number of pictures: the 95 % interval is Welch's (1947) on the subjects' means; none of one subject.
     """
     plain = joined[joined["dataset"] == DATASET]
     keys = [plain["subject_id"], plain["age_group"], plain["run_id"]]
@@ -59,9 +60,13 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
         if not {f"{network}.children", f"{network}.adults"} <= set(means.columns):
             continue  # a study of other cohorts
         ahead = means[f"{network}.children"] - means[f"{network}.adults"]
-        children, adults = (ahead.xs(group, level="age_group").to_numpy() for group in ("child", "adult"))
-        found = ttest_ind(children, adults, equal_var=False).confidence_interval(LEVEL)
-        rows.append((network, len(ahead), children.mean() - adults.mean(), found.low, found.high))
+        groups = [ahead.xs(group, level="age_group").to_numpy() for group in ("child", "adult")]
+        difference, reach = groups[0].mean() - groups[1].mean(), np.nan
+        if min(map(len, groups)) > 1:
+            errors = [jackknife_error(g.mean(), (g.sum() - g) / (len(g) - 1), lowest=-1.0) for g in groups]
+            error, freedom = welch((errors[0], errors[1]), (len(groups[0]), len(groups[1])))
+            reach = t.ppf((1 + LEVEL) / 2, freedom) * error
+        rows.append((network, len(ahead), difference, difference - reach, difference + reach))
     return pd.DataFrame(rows, columns=["architecture", "subjects", "difference", "low", "high"])
 
 

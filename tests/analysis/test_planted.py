@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 
 from expression_scores.groups import clustering
-from expression_scores.metrics import confusions_by_subject, join
+from expression_scores.metrics import confusions_by_subject, is_right, join
 from expression_scores.run_scores import differences_by_run
 from fer_utils.simulation.planted import gap_by_twins, shift_between_copies, tone_or_group
 from rendered_faces.design import Design, plan_faces
@@ -76,6 +77,43 @@ def test_each_copy_ahead_on_its_own_age(tested, answers_of):
     same = pd.concat([answers_of(0.6, "net.children", 1), answers_of(0.6, "net.adults", 2)])
     level = shift_between_copies(same, ["net"]).iloc[0]
     assert level["low"] <= 0 <= level["high"]
+
+
+@pytest.fixture
+def two_copies(tested, answers_of):
+    """Function of the accuracy of a network's two copies on all faces: their predictions with the faces."""
+
+    def predicted(children, adults):
+        return pd.concat([answers_of(children, "net.children", 1), answers_of(adults, "net.adults", 2)])
+
+    return predicted
+
+
+def test_the_shift_between_copies_has_welchs_interval(two_copies):
+    joined = two_copies(0.7, 0.4)
+    plain = joined[joined["dataset"] == "synthetic"]
+    right = plain.assign(right=is_right(plain).astype(float))
+    means = right.pivot_table("right", ["age_group", "subject_id"], "run_id", observed=True)
+    ahead = means["net.children"] - means["net.adults"]
+    expected = ttest_ind(ahead["child"], ahead["adult"], equal_var=False).confidence_interval(0.95)
+    row = shift_between_copies(joined, ["net"]).iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("accuracies", [(1.0, 1.0), (0.0, 0.0), (1.0, 0.0)])
+def test_copies_that_err_alike_on_all_subjects_leave_room_for_others(two_copies, accuracies):
+    row = shift_between_copies(two_copies(*accuracies), ["net"]).iloc[0]
+    assert row["difference"] == 0
+    assert -0.5 < row["low"] < 0 < row["high"] < 0.5
+
+
+def test_one_subject_of_an_age_gives_no_interval(two_copies):
+    joined = two_copies(0.7, 0.4)
+    child = joined["age_group"] == "child"
+    first = joined.loc[child, "subject_id"].iloc[0]
+    row = shift_between_copies(joined[~child | (joined["subject_id"] == first)], ["net"]).iloc[0]
+    assert np.isnan([row["low"], row["high"]]).all()
+    assert np.isfinite(row["difference"])
 
 
 @pytest.mark.parametrize("cause", ["tone", "group"])
