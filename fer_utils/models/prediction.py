@@ -34,8 +34,7 @@ def _inference(network: Any) -> Any:
     """What enters the last layer, and the answers, as a graph traced when it is first asked; later weights are seen."""
     import tensorflow as tf
 
-    # by the network's own type, which keeps Keras out of the imports
-    both = type(network)(network.input, [network.layers[-1].input, network.output])
+    both = type(network)(network.input, [network.layers[-1].input, network.output])  # Keras stays unimported
     return tf.function(partial(both, training=False), autograph=False)
 
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
+from expression_scores.metrics import join
+from expression_scores.run_scores import compare_runs
 from face_sets.face_images import FaceImages
 from face_sets.files import digest, write_bytes, write_text
 from fer_utils import tables
@@ -54,7 +55,7 @@ ABOUT: Final = (
 """What every exported file says of itself, before the kind of faces that it learned from."""
 
 EXPLAINED_LOSS: Final = 0.01
-"""A larger loss of accuracy by an int8 file is explained: layer errors are measured, variants are made."""
+"""A larger loss of accuracy by an int8 file, if chance does not explain it, is looked into by layer and with variants."""
 
 
 def compress_network(architecture: Architecture, group: str, study: Study, paths: Paths) -> None:
@@ -217,8 +218,7 @@ class Compression:
         model = with_activation_ranges(trained.network, self._representative(), self.float_file)
         answers = self._keep(quantized(model), "int8", run_id, trained)
         if explained and not self._aware:
-            loss = self._accuracy(self.answers) - self._accuracy(answers)
-            explain = partial(self._explain, trained, model, run_id, loss)
+            explain = partial(self._explain, trained, model, run_id, self._loses(answers))
             self._attempt("int8", f"{run_id}.variants", explain, "variant_runs")
         return trained
 
@@ -227,12 +227,12 @@ class Compression:
         order = np.random.default_rng(self.study.seed).permutation(len(self.original.training.labels))
         return self.original.training.images[order[: times * REPRESENTATIVE_FACES]]
 
-    def _explain(self, trained: Trained, model: bytes, run_id: str, loss: float) -> Trained:
+    def _explain(self, trained: Trained, model: bytes, run_id: str, loses: bool) -> Trained:
         """Add where an int8 file loses accuracy and what restores it, and what hard-swish in parts is worth."""
         variants: Iterator[Variant] = iter(())
         if self.technique == "none":
             variants = whole_hard_swish(trained.network, self._representative(), self.float_file)
-        if loss > EXPLAINED_LOSS:
+        if loses:
             errors = layer_errors(model, self._representative())
             self._add("layer_errors", errors.assign(run_id=run_id))
             variants = chain(variants, candidate_fixes(model, errors, self._representative(MORE_FACES)))
@@ -242,12 +242,13 @@ class Compression:
             )
         return trained
 
-    def _accuracy(self, answers: pd.DataFrame) -> float:
-        """Accuracy, 0 to 1, on the test children that answer the study's questions."""
+    def _loses(self, answers: pd.DataFrame) -> bool:
+        """Whether an int8 file's accuracy on test children is lower by over EXPLAINED_LOSS, its 95 % interval below zero."""
         asked = self.original.tested[self.original.tested["age_group"] == "child"]
-        found = answers.set_index("face_id").loc[asked["face_id"], list(PROBABILITY_COLUMNS)]
-        named = np.array(EXPRESSIONS)[found.to_numpy().argmax(1)]
-        return float((named == asked["expression"].to_numpy(str)).mean())
+        both = [each[each["face_id"].isin(asked["face_id"])] for each in (answers, self.answers)]
+        file, network = (str(each["run_id"].iloc[0]) for each in both)
+        change = compare_runs(join(tables.concatenated(both), asked), [(file, network)]).iloc[0]
+        return bool(change["difference"] < -EXPLAINED_LOSS and change["high"] < 0)
 
     def _keep(
         self, model: bytes, precision: Precision, run_id: str, trained: Trained, kind: str = "", **known: Any

@@ -7,18 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from face_sets.code_digests import code_digest
+from face_sets.expressions import EXPRESSIONS
 from face_sets.leaks import LeakError
 from fer_utils import tables
 from fer_utils.compression.export import CompressionError
 from fer_utils.compression.exported_files import exported_files, parity
 from fer_utils.compression.golden import answers_here, compare, read_golden
 from fer_utils.models.backbones import tf
+from fer_utils.models.prediction import prediction_rows
 from fer_utils.paths import Paths
 from fer_utils.steps import compress as compress_step
 from fer_utils.steps import faces as faces_step
@@ -77,7 +81,7 @@ def made(small, tmp_path_factory):
         return real(network, technique, *rest)
 
     patch.setattr(compress_step, "compress", failing)
-    patch.setattr(compress_step, "EXPLAINED_LOSS", -1.0)  # every int8 file is looked into
+    patch.setattr(compress_step.Compression, "_loses", lambda *_: True)  # every int8 file is looked into
     for group in small.technique_groups:
         compress_step.compress_network(NETWORK, group, small, paths)
     patch.undo()
@@ -181,6 +185,29 @@ def test_a_sweep_reaches_each_strength_in_the_file(small, made):
     assert runs.loc[f"{NETWORK}.all.pruning-0.8.int8", "sparsity"] >= 0.79
     assert runs.loc[f"{NETWORK}.all.clustering-3.float32", "distinct_values"] <= 3
     assert set(runs["technique"]) == {"pruning", "clustering"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "loses"),
+    [(0.0, 0.0, False), (0.1, 0.0, True), (0.05, 0.05, False), (0.0, 0.1, False), (0.004, 0.0, False)],
+)
+def test_a_loss_by_8_bits_is_explained_only_where_chance_does_not(wrong, right, loses):
+    """Shares of the network's right and wrong answers that its file changes, on 600 faces of 60 children."""
+    names = [f"f{place}" for place in range(600)]
+    tested = pd.DataFrame({
+        "face_id": names, "subject_id": np.repeat(range(60), 10).astype(str), "age_group": "child", "expression": "fear",
+        "dataset": "synthetic",
+    })  # fmt: skip
+    drawn = np.random.default_rng(5).random((2, 600))
+    correct = drawn[0] < 0.5
+    changed = np.where(correct, drawn[1] < 2 * wrong, drawn[1] < 2 * right)
+
+    def answers(run_id, is_right):
+        sure = np.eye(7)[np.where(is_right, EXPRESSIONS.index("fear"), EXPRESSIONS.index("anger"))]
+        return prediction_rows(run_id, tested, sure)
+
+    work = SimpleNamespace(original=SimpleNamespace(tested=tested), answers=answers("net.all", correct))
+    assert compress_step.Compression._loses(work, answers("net.all.none.int8", correct ^ changed)) == loses
 
 
 def test_what_explains_a_loss_by_8_bits_is_written_beside_the_files(made):
