@@ -43,14 +43,12 @@ def predict_keras(network: Any, images: np.ndarray | FaceImages, batch_size: int
 
     Batches are padded to one size, so that a network is traced once.
     """
-    return _answers(images, batch_size, lambda pixels: _inference(network)(pixels)[1], len(EXPRESSIONS))
+    return _answer(images, batch_size, lambda pixels: _inference(network)(pixels)[1], len(EXPRESSIONS))
 
 
-def _answers(
-    images: np.ndarray | FaceImages, size: int, answer: Callable[[np.ndarray], Any], values: int
-) -> np.ndarray:
-    """Answers to all images, float32 (N, `values`), by a model that takes `size` at once: the last batch is padded."""
-    answers = [np.empty((0, values), np.float32)]
+def _answer(images: np.ndarray | FaceImages, size: int, answer: Callable[..., Any], width: int) -> np.ndarray:
+    """Answers to all images, float32 (N, `width`), by a model that takes `size` at once: the last batch is padded."""
+    answers = [np.empty((0, width), np.float32)]
     for pixels in _batches(images, size):
         padded = np.pad(pixels, ((0, size - len(pixels)), (0, 0), (0, 0), (0, 0)))
         answers.append(np.asarray(answer(padded)))
@@ -79,7 +77,7 @@ def predict_tflite(path: Path, images: np.ndarray | FaceImages) -> np.ndarray:
         interpreter.invoke()
         return np.asarray(interpreter.get_tensor(answer))
 
-    return _answers(images, size, answered, len(EXPRESSIONS))
+    return _answer(images, size, answered, len(EXPRESSIONS))
 
 
 def prediction_rows(run_id: str, faces: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
@@ -102,7 +100,7 @@ def penultimate_features(network: Any, images: FaceImages) -> np.ndarray:
     F is the number of features that the network pools. Batches are as those of `predict_keras`, whose graph gives both.
     """
     features = int(network.layers[-1].input.shape[-1])
-    return _answers(images, BATCH, lambda pixels: _inference(network)(pixels)[0], features)
+    return _answer(images, BATCH, lambda pixels: _inference(network)(pixels)[0], features)
 
 
 def features_of_children(

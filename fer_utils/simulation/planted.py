@@ -40,8 +40,7 @@ def gap_by_twins(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd.
     for (run_id, faces), part in both.groupby(["run_id", "faces"]):
         pair = part.drop(columns="run_id").rename(columns={"side": "run_id"})
         found = compare_runs(pair, [("planted", "plain")], METRIC, draws, seed).iloc[0]
-        subjects = part["subject_id"].nunique()
-        rows.append((run_id, faces, subjects, found["difference"], found["low"], found["high"]))
+        rows.append((run_id, faces, part["subject_id"].nunique(), *found[["difference", "low", "high"]]))
     return pd.DataFrame(rows, columns=["run_id", "faces", "subjects", "difference", "low", "high"])
 
 
@@ -74,12 +73,14 @@ def tone_or_group(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd
     """Return, for each set and run, whether groups differ within tones, and tones within groups.
 
     `joined` holds predictions of the rendered test children of both sets. Columns: dataset, run_id, group_gap (0 to 1),
-    worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, and plain_p_value without regard to tone.
+    worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, plain_p_value (tone ignored). Uncrossed sets have no row.
     """
-    rows = []
+    rows, pairs = [], {"group": ("ethnicity", "skin_tone"), "tone": ("skin_tone", "ethnicity")}
     for (dataset, run_id), part in joined.groupby(["dataset", "run_id"]):
+        if not all(part.groupby(within)[factor].nunique().max() > 1 for factor, within in pairs.values()):
+            continue
         row: dict[str, object] = {"dataset": dataset, "run_id": run_id}
-        for what, pair in (("group", ("ethnicity", "skin_tone")), ("tone", ("skin_tone", "ethnicity"))):
+        for what, pair in pairs.items():
             gap = adjusted_gap(part, *pair, draws, seed)
             row |= {f"{what}_gap": gap.difference, f"worst_{what}": gap.worst, f"{what}_p_value": gap.p_value}
         rows.append(row | {"plain_p_value": largest_gap(part, "ethnicity", METRIC, draws, seed).p_value})

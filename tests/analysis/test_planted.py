@@ -129,6 +129,15 @@ def test_tone_and_group_are_distinguished(tested, answers_of, cause):
     assert row[f"{other}_p_value"] > 0.05
 
 
+@pytest.mark.parametrize(
+    "known", [{"ethnicity": "A"}, {"skin_tone": 3}, {"ethnicity": pd.NA, "skin_tone": pd.NA}]
+)
+def test_one_group_or_one_tone_gives_no_row(tested, answers_of, known):
+    joined = answers_of(0.6)
+    alike = joined[joined["age_group"] == "child"].assign(**known)
+    assert tone_or_group(alike, 99).empty
+
+
 SHOWN, READ = (0.15, 0.3, 1.0, 1.4), (0.18, 0.27, 0.56, 0.63)
 """Intensities, and how often a MobileNetV3-Small of the profile quick read test children who showed so much (pilots)."""
 
