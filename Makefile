@@ -7,7 +7,7 @@ PORT := 8000
 UV_VERSION := 0.13.9
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export TF_USE_LEGACY_KERAS := 1
-# Python keeps what it compiled of the libraries that it loads: compiling all of them ahead takes half a minute of CPU
+# Python caches the bytecode of what it imports; compiling every library ahead takes half a minute of CPU
 unexport PYTHONDONTWRITEBYTECODE
 # A slow network: wait longer, try more often, and have few downloads under way that an interruption would lose
 export UV_HTTP_TIMEOUT ?= 120

@@ -1,6 +1,5 @@
 """The `fer` command: run stages, see what is there, classify photographs."""
 
-import gc
 import json
 import sys
 import time
@@ -378,7 +377,6 @@ def _look_at_folders(*, write: bool = True) -> None:
 def main() -> None:
     """Run the command; an error of the project's own ends in one sentence, not in a traceback."""
     end_all_when_terminated()
-    gc.set_threshold(50_000)  # a fifth of the time of imports went into looking for garbage among what stays
     try:
         settle_folders()
         app()

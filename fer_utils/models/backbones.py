@@ -97,10 +97,8 @@ def build_network(architecture: Architecture, study: Study, weights: str | None)
 def copy_of(network: Any, change: Callable[[Any, Any], Any] = lambda _, copy: copy) -> Any:
     """Return a copy of a Keras model that shares no layer with it.
 
-    `change` takes each layer and its copy and returns what stands in its place: a wrapper without weights of its own, say.
+    `change` takes each layer and its copy and returns the copy, or a wrapper of it without weights of its own.
     """
-    own = keras.models.clone_model(
-        network, clone_function=lambda layer: change(layer, type(layer).from_config(layer.get_config()))
-    )
+    own = keras.models.clone_model(network, None, lambda old: change(old, old.from_config(old.get_config())))
     own.set_weights(network.get_weights())
     return own

@@ -31,10 +31,10 @@ def _batches(images: np.ndarray | FaceImages, size: int) -> Iterator[np.ndarray]
 
 @lru_cache(maxsize=2)  # a network and what compression makes of it
 def _inference(network: Any) -> Any:
-    """What enters the last layer, and the answers, as a graph traced when it is first asked; later weights are seen."""
+    """A graph of the last layer's input and the answers, traced on first use; later changes of weights are seen."""
     import tensorflow as tf
 
-    both = type(network)(network.input, [network.layers[-1].input, network.output])  # Keras stays unimported
+    both = tf.keras.Model(network.input, [network.layers[-1].input, network.output])
     return tf.function(partial(both, training=False), autograph=False)
 
 
@@ -97,7 +97,7 @@ def prediction_rows(run_id: str, faces: pd.DataFrame, probabilities: np.ndarray)
 def penultimate_features(network: Any, images: FaceImages) -> np.ndarray:
     """Return what enters a Keras model's last layer, float32 (N, F), for faces, uint8 RGB (N, S, S, 3).
 
-    F is the number of features that the network pools. Batches are as those of `predict_keras`, whose graph gives both.
+    F is the number of features that the network pools. Batched as in `predict_keras`, whose graph gives both.
     """
     features = int(network.layers[-1].input.shape[-1])
     return _answer(images, BATCH, lambda pixels: _inference(network)(pixels)[0], features)

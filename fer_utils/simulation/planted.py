@@ -49,7 +49,7 @@ def shift_between_copies(joined: pd.DataFrame, networks: Sequence[str]) -> pd.Da
 
     `joined` holds predictions of the rendered test faces of both ages by the runs "NETWORK.children" and
     "NETWORK.adults". Columns: architecture, subjects, difference, low, high, from -2 to 2. Every subject counts
-    once, whatever its number of pictures: the 95 % interval is Welch's (1947) on the subjects' means; none of one subject.
+    once, whatever its number of pictures: the 95 % interval is Welch's (1947) on the subjects' means (none for one subject).
     """
     plain = joined[joined["dataset"] == DATASET]
     keys = [plain["subject_id"], plain["age_group"], plain["run_id"]]
@@ -73,7 +73,7 @@ def tone_or_group(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd
     """Return, for each set and run, whether groups differ within tones, and tones within groups.
 
     `joined` holds predictions of the rendered test children of both sets. Columns: dataset, run_id, group_gap (0 to 1),
-    worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, plain_p_value (tone ignored). Uncrossed sets have no row.
+    worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, plain_p_value (tone ignored). No row unless crossed.
     """
     rows, pairs = [], {"group": ("ethnicity", "skin_tone"), "tone": ("skin_tone", "ethnicity")}
     for (dataset, run_id), part in joined.groupby(["dataset", "run_id"]):

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from expression_scores.intervals import paired_confusions, paired_differences
 from expression_scores.metrics import join
-from expression_scores.run_scores import compare_runs
 from face_sets.face_images import FaceImages
 from face_sets.files import digest, write_bytes, write_text
 from fer_utils import tables
@@ -55,7 +55,7 @@ ABOUT: Final = (
 """What every exported file says of itself, before the kind of faces that it learned from."""
 
 EXPLAINED_LOSS: Final = 0.01
-"""A larger loss of accuracy by an int8 file, if chance does not explain it, is looked into by layer and with variants."""
+"""An int8 file that loses more accuracy than this, and more than chance explains, has its layers compared and variants."""
 
 
 def compress_network(architecture: Architecture, group: str, study: Study, paths: Paths) -> None:
@@ -243,12 +243,13 @@ class Compression:
         return trained
 
     def _loses(self, answers: pd.DataFrame) -> bool:
-        """Whether an int8 file's accuracy on test children is lower by over EXPLAINED_LOSS, its 95 % interval below zero."""
+        """Whether an int8 file loses over EXPLAINED_LOSS on test children, the difference's 95 % interval below zero."""
         asked = self.original.tested[self.original.tested["age_group"] == "child"]
-        both = [each[each["face_id"].isin(asked["face_id"])] for each in (answers, self.answers)]
-        file, network = (str(each["run_id"].iloc[0]) for each in both)
-        change = compare_runs(join(tables.concatenated(both), asked), [(file, network)]).iloc[0]
-        return bool(change["difference"] < -EXPLAINED_LOSS and change["high"] < 0)
+        both = [join(each[each["face_id"].isin(asked["face_id"])], asked) for each in (answers, self.answers)]
+        if asked.empty:
+            return False
+        change = paired_differences(paired_confusions(*both))["accuracy"]
+        return change.estimate < -EXPLAINED_LOSS and change.high < 0
 
     def _keep(
         self, model: bytes, precision: Precision, run_id: str, trained: Trained, kind: str = "", **known: Any

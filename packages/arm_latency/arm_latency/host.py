@@ -37,7 +37,7 @@ _THREADS: Final = 1  # steady where other work shares the machine, and comparabl
 _PROFILED_WARM_UPS: Final = 3
 _PROFILED_RUNS: Final = 20
 _END: Final = "\f"  # of a file's summary, which is text in lines
-_SECONDS: Final = 900  # the slowest network needs a few, and all files share one process
+_SECONDS: Final = 300  # for a file: the slowest network needs a few
 _CPU: Final = 1  # kLiteRtHwAcceleratorCpu, litert_common.h
 _OPTIONS: Final = {
     b"runtime_options_string": b"enable_profiling = true\n",
@@ -151,8 +151,9 @@ def _summaries(paths: Sequence[Path], image_size: int) -> list[str]:
         open_at(path, image_size)  # says in a sentence what is wrong with a file
     command = [sys.executable, "-m", __name__, str(image_size), *map(str, paths)]
     litert = f"ai-edge-litert {version('ai-edge-litert')}"
-    failure = f"operators of {', '.join(path.name for path in paths)} cannot be profiled with {litert}"
-    return run_program(command, failure, seconds=_SECONDS).split(_END)[:-1]
+    which = paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+    failure = f"operators of {which} cannot be profiled with {litert}"
+    return run_program(command, failure, seconds=_SECONDS * len(paths)).split(_END)[:-1]
 
 
 class _LiteRt:
@@ -177,11 +178,14 @@ class _LiteRt:
 
 
 def _main(image_size: int, paths: Sequence[Path]) -> None:
-    """Print the profiler's summary of each file. Nothing is freed: the process ends."""
+    """Print the profiler's summary of each file."""
     runtime = _LiteRt()
     environment = runtime.made("LiteRtCreateEnvironment", 0, None)
     for path in paths:
-        print(_profiled(runtime, environment, path, image_size), end=_END)
+        try:
+            print(_profiled(runtime, environment, path, image_size), end=_END)
+        except ProfilingError as error:
+            raise ProfilingError(f"{path.name}: {error}") from error
 
 
 def _profiled(runtime: _LiteRt, environment: c_void_p, path: Path, image_size: int) -> str:
@@ -204,7 +208,13 @@ def _profiled(runtime: _LiteRt, environment: c_void_p, path: Path, image_size: i
             runtime.call("LiteRtRunCompiledModel", compiled, first, one, given, one, answered)
     summary = c_char_p()
     runtime.call("LiteRtGetProfileSummary", profiler, compiled, byref(summary))
-    return (summary.value or b"").decode()
+    text = (summary.value or b"").decode()
+    for kind, made in (
+        ("CompiledModel", compiled),
+        ("Model", model),
+    ):  # else all files' memory would be held at once
+        getattr(runtime.library, f"LiteRtDestroy{kind}")(made)
+    return text
 
 
 def _options(runtime: _LiteRt) -> c_void_p:

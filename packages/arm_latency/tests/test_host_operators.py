@@ -33,6 +33,15 @@ def test_the_graph_is_profiled_at_the_size_asked_for(tiny_file: Callable[[str], 
     assert large["mean_ms"].sum() > 8 * small["mean_ms"].sum()  # 64 times the pixels
 
 
+def test_files_profiled_together_keep_their_own_operators(tiny_file: Callable[[str], Path]) -> None:
+    files = {precision: tiny_file(precision) for precision in ("int8", "float32")}
+    together = host.measure_operators(files, image_size=64)
+    assert list(dict.fromkeys(together["run_id"])) == list(files)
+    for run_id, path in files.items():
+        alone = host.measure_operators({"a": path}, image_size=64)
+        assert list(together.loc[together["run_id"] == run_id, "operator"]) == list(alone["operator"])
+
+
 def test_no_files_give_an_empty_table() -> None:
     assert host.measure_operators({}, image_size=64).empty
 
