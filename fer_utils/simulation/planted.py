@@ -73,7 +73,7 @@ def tone_or_group(joined: pd.DataFrame, draws: int = DRAWS, seed: int = 0) -> pd
     """Return, for each set and run, whether groups differ within tones, and tones within groups.
 
     `joined` holds predictions of the rendered test children of both sets. Columns: dataset, run_id, group_gap (0 to 1),
-    worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, plain_p_value (tone ignored). No row unless crossed.
+    worst_group, group_p_value, tone_gap, worst_tone, tone_p_value, plain_p_value (tone ignored). No row if inseparable.
     """
     rows, pairs = [], {"group": ("ethnicity", "skin_tone"), "tone": ("skin_tone", "ethnicity")}
     for (dataset, run_id), part in joined.groupby(["dataset", "run_id"]):

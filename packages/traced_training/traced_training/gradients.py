@@ -146,7 +146,7 @@ def _kernel_in_parts(picture: Any, kernel: Any, gradient: Any, strides: Any, pad
     borders = [
         _padded(*each, padding) for each in zip(picture.shape[1:3], outputs, kernel[:2], strides, strict=True)
     ]
-    padded = tf.pad(picture, [(0, 0), *borders, (0, 0)])
+    padded = tf.pad(picture, [(0, 0), *borders, (0, 0)]) if np.any(borders) else picture
     down, right = (np.array_split(range(side), -(-side // _FAST_SIDE)) for side in kernel[:2])
 
     def part(rows: Any, columns: Any) -> Any:
