@@ -18,7 +18,6 @@ from fer_utils.study import Study, load_study
 IN_WORKFLOW: Final = "FER_IN_WORKFLOW"
 """Set by the Snakefile: inputs are there already, and only the workflow decides what to make."""
 
-
 _ASSIGNED: Final = re.compile(r"^(\w+)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _INJECTED: Final = re.compile(r"\s*# Parameters\b")
 _LITERALS: Final = (str, int, float, list, dict, tuple)

@@ -70,6 +70,7 @@ BACKBONES: Final[Mapping[Architecture, Backbone]] = {
 }
 
 
+@tf.autograph.experimental.do_not_convert  # layers need no AutoGraph, which takes a tenth of the time
 def build_network(architecture: Architecture, study: Study, weights: str | None) -> Any:
     """Return an untrained Keras model: (N, image_size, image_size, 3) RGB 0..255 to (N, 7) probabilities.
 

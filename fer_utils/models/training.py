@@ -129,14 +129,14 @@ def fit(
     """Train a step's network in place: `head_epochs` of its last layer alone, then `epochs` of all layers.
 
     The learning rate follows `rate_of_epoch`. Batches are sampled, shuffled and augmented, and dropout drawn, by the
-    study's seed and the epoch; validation faces are not changed. After each epoch the state is kept in `checkpoint`,
+    study's seed and the epoch; validation faces are not changed. The state is kept in `checkpoint` now and then,
     from which a training that was cut goes on. Raises ValueError if there are no training faces.
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
     curve, before = checkpoint.restore(step) if checkpoint else ([], 0.0)
     started = time.perf_counter() - before
-    for epoch in range(len(curve), head_epochs + epochs):
+    for epoch in range(len(curve), total := head_epochs + epochs):
         later = epoch - head_epochs
         if head_epochs and later == 0:
             step.restart_adam()
@@ -147,12 +147,12 @@ def fit(
             if step.recipe.keep_best:
                 step.keep_if_best(_recall_of_children(step.network, validation))
         if checkpoint:
-            checkpoint.keep(step, curve, time.perf_counter() - started)
+            checkpoint.keep(step, curve, time.perf_counter() - started, is_last=epoch + 1 == total)
     step.use_chosen()
     seconds = time.perf_counter() - started
     columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
     curves = conform(pd.DataFrame(curve, columns=columns).assign(run_id=run_id), "curves")
-    return Trained(step.network, curves, seconds, head_epochs + epochs)
+    return Trained(step.network, curves, seconds, total)
 
 
 def _epoch(

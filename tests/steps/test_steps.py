@@ -298,6 +298,8 @@ import pathlib, sys
 from fer_utils.paths import Paths
 from fer_utils.steps.train import train
 from fer_utils.study import Study
+from traced_training import checkpoints
+checkpoints.PAUSE = 0.0  # all epochs are kept, short as they are
 study = Study.model_validate_json(sys.argv[2], strict=False)
 train("mobilenet_v3_small", study, Paths(pathlib.Path(sys.argv[1]), study))
 """

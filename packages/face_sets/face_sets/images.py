@@ -205,7 +205,10 @@ def _bars(lines: Pixels) -> tuple[int, int]:
 def _bar(lines: Pixels) -> tuple[int, bool]:
     """How many of the first lines are plain and alike, and whether they end as a bar does."""
     samples = lines[:, :: max(1, lines.shape[1] // _SAMPLES)].astype(np.int16)
-    off = np.abs(samples - samples[0].mean(axis=0)).mean(axis=2)
+    colour = samples[0].mean(axis=0)
+    if _off(samples[:1], colour).mean() > _PLAIN:  # of most pictures the first line alone tells
+        return 0, False
+    off = _off(samples, colour)
     plain = off.mean(axis=1) <= _PLAIN
     number = int(np.argmin(plain))  # 0 if all are, and if the first is none
     if not number:
@@ -213,6 +216,12 @@ def _bar(lines: Pixels) -> tuple[int, bool]:
     inside = (off > _EDGE).any(axis=0)  # where there is more than bars, which may lie beside as well
     beyond = off[min(number + _BLUR, len(off) - 1), inside] > _EDGE
     return number, bool(beyond.any() and beyond.mean() >= _EDGE_SHARE)
+
+
+def _off(samples: NDArray[np.int16], colour: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far RGB samples (n, m, 3) are from a colour, mean of the three: by channels, seven times as fast as a mean."""
+    red, green, blue = (np.abs(samples[..., channel] - colour[channel]) for channel in range(3))
+    return (red + green + blue) / 3
 
 
 def _bytes(path: Path) -> bytes:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
-from traced_training.checkpoints import Checkpoint
+from traced_training.checkpoints import PAUSE, Checkpoint
 from traced_training.clustering import Clustering
 from traced_training.pruning import Pruning
 from traced_training.training_step import TrainingStep
@@ -54,6 +54,17 @@ def train(step, data, checkpoint, until=EPOCHS):
         curve.append((epoch + 1, sum(losses)))
         checkpoint.keep(step, curve, seconds + epoch)
     return curve
+
+
+def test_of_short_epochs_only_some_are_kept_and_the_last_always(tmp_path):
+    step, path = begun("plain"), tmp_path / "kept.npz"
+    checkpoint = Checkpoint(path, "key")
+    checkpoint.restore(step)
+    ends, kept = PAUSE * np.array([0.4, 0.9, 1.2, 2.1, 2.3, 2.4]), []
+    for place, seconds in enumerate(ends):
+        checkpoint.keep(step, [(1.0,)] * (place + 1), seconds, is_last=place == len(ends) - 1)
+        kept.append(len(Checkpoint(path, "key").restore(step)[0]))
+    assert kept == [0, 0, 3, 3, 5, 6]
 
 
 def state(step):

@@ -1,4 +1,4 @@
-"""The state of a training after its last whole epoch, in one file: after a kill it goes on from there.
+"""The state of a training after a whole epoch, in one file: after a kill it goes on from there.
 
 A training that goes on ends with the weights, to the bit, of one that was not interrupted, if its batches and its dropout
 depend on the epoch alone.
@@ -10,7 +10,7 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,12 +19,15 @@ from traced_training.training_step import TrainingStep
 Curve = list[tuple[float, ...]]
 """What was measured after each epoch."""
 
+PAUSE: Final = 30.0
+"""Seconds of training that a kill may cost: writing the state after each epoch of a short training would cost more."""
+
 
 class Checkpoint:
     """One training's state at `path`; `key` names all that decides the training but the weights that it begins with."""
 
     def __init__(self, path: Path, key: str) -> None:
-        self.path, self._key = path, key
+        self.path, self._key, self._kept = path, key, 0.0
 
     def restore(self, step: TrainingStep) -> tuple[Curve, float]:
         """Set a step, which is about to begin, to what was kept; return the curve so far and the seconds that it took.
@@ -49,8 +52,16 @@ class Checkpoint:
         step.steps = steps
         return [tuple(row) for row in curve.tolist()], seconds
 
-    def keep(self, step: TrainingStep, curve: Sequence[Sequence[float]], seconds: float) -> None:
-        """Write the state after an epoch, whole or not at all."""
+    def keep(
+        self, step: TrainingStep, curve: Sequence[Sequence[float]], seconds: float, *, is_last: bool = True
+    ) -> None:
+        """Write the state after an epoch, whole or not at all: of the last epoch, and of others PAUSE seconds apart.
+
+        `seconds` is how long the training has taken so far.
+        """
+        if not is_last and seconds - self._kept < PAUSE:
+            return
+        self._kept = seconds
         state = {str(place): variable.numpy() for place, variable in enumerate(step.state)}
         write_arrays(
             self.path, begun=self._begun, curve=np.array(curve), steps=step.steps, seconds=seconds, **state
