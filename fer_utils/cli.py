@@ -11,7 +11,7 @@ import typer
 
 from face_sets.files import printable
 from face_sets.folders import KNOWN_RESULTS, PROJECT_FOLDER, remember, results_folder
-from face_sets.processes import end_all_when_terminated, end_with_run
+from face_sets.processes import end_all_when_terminated, end_at_once, end_with_run
 from fer_utils import forgetting
 from fer_utils.graph import BOOK
 from fer_utils.paths import Paths, check_folders, remarks_on_folders, settle_folders
@@ -31,7 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
 app.add_typer(forgetting.app, name="data")
 
 
@@ -352,6 +351,7 @@ def step(
     run_job(job, study, paths)
     write_cost(paths.durations / f"{job.name}.tsv")
     record_job(job, paths)
+    end_at_once()
 
 
 def _study(profile: str, overrides: str) -> Study:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread, Timer
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import psutil
 
@@ -73,6 +73,16 @@ def _family(number: int) -> list[psutil.Process]:
         return [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def end_at_once() -> NoReturn:
+    """End this process, whose work is written, with status 0: the system frees its memory, the interpreter does not.
+
+    Freeing a traced network object by object takes a second or two. Nothing that was left for the end (`atexit`) runs.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def end_all_when_terminated() -> None:

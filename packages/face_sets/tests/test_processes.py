@@ -56,6 +56,20 @@ def test_a_terminated_process_soon_ends_all_that_it_started(number):
     assert alive(found) == []
 
 
+def test_a_process_that_ends_at_once_has_said_all_and_frees_nothing():
+    code = """
+import atexit, sys
+from face_sets.processes import end_at_once
+atexit.register(print, "freed")
+print("said")
+sys.stderr.write("warned")
+end_at_once()
+print("went on")
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "said\n", "warned")
+
+
 def test_a_job_ends_with_its_run_even_if_that_was_killed():
     run = start("import time; print('ready', flush=True); time.sleep(60)")
     job = start(PARENT.format(begin="end_with_run"), FER_RUN=str(run.pid))
