@@ -36,10 +36,10 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock requirements-head
 	@$(PATIENTLY) "install the locked dependencies" $(BIN)/uv pip sync --quiet --python $(BIN)/python \
 		--require-hashes requirements.lock
 	@$(PATIENTLY) "install the project" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@$(BIN)/python -m face_sets.face_model
-	@$(BIN)/python -m rendered_faces.head_file 2>/dev/null || $(BIN)/python -m face_sets.wheels requirements-head.lock \
-		$(BIN)/python -m rendered_faces.head_file
-	@$(BIN)/python -m arm_latency.litert_js || true  # one page wants it, and says so
+	@# LiteRT.js comes meanwhile; one page wants it, and says so where it is missing
+	@$(BIN)/python -m arm_latency.litert_js & trap 'kill $$!' INT TERM; $(BIN)/python -m face_sets.face_model && \
+		{ $(BIN)/python -m rendered_faces.head_file 2>/dev/null || $(BIN)/python -m face_sets.wheels \
+		requirements-head.lock $(BIN)/python -m rendered_faces.head_file; }; code=$$?; wait; exit $$code
 	@touch $@
 
 FORCE:

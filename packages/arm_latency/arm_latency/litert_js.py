@@ -85,8 +85,8 @@ def install_litert_js() -> Path:
             shutil.copy(path, folder)
         options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         _run([*npm(), *options], folder, "npm could not install LiteRT.js")
-        for path in folder.joinpath(MODULES, "core", "wasm").glob("*.wasm"):
-            path.with_name(f"{path.name}.gzip").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        for path in (folder / MODULES / name for name in SERVED if name.endswith(".gzip")):
+            path.write_bytes(gzip.compress(path.with_suffix("").read_bytes(), mtime=0))
         shutil.rmtree(INSTALLED, ignore_errors=True)
         os.replace(folder, INSTALLED)
     return INSTALLED
