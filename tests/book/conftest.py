@@ -70,3 +70,11 @@ def launched(chromium):
 def browser(launched):
     """Chromium as it is."""
     return launched()
+
+
+@pytest.fixture(scope="module")
+def window(browser):
+    """A window for the tabs of a file's tests: to open one costs Chromium several times what a tab does."""
+    window = browser.new_context()
+    window.new_page()  # without a tab it would close
+    return window

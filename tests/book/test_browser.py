@@ -1,33 +1,45 @@
-"""The book in a browser, on a desk and on a phone: it asks its own server only and fits the screen."""
+"""The book in a browser, on a desk and on a phone: every page is loaded once for each, and looked at from all sides."""
 
+import gzip
+import re
 import time
 from contextlib import suppress
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from local_server import Quiet, serving
-from visits import Visit
+from visits import AXE, DESK, FIRST, PHONE, Visit, stages
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
-WIDTHS = (1280, 390)
-SHIFTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(shifted))))"
+LONG = ("book/how_to_run.html", "book/stages/model_cards.html")
+HIGHEST = {DESK: 8000, PHONE: 12000}  # of a stage page and the longest others; the first page is shorter
+HIGHEST_FIRST = {DESK: 4500, PHONE: 5000}
 MOST_SHIFTED = 0.1  # "good" by https://web.dev/articles/cls
+MOST_BYTES_GZIPPED, MOST_BYTES = 800_000, 1_200_000
+MOST_STOPS = 60
+SMALLEST_LETTERS = 9  # pixels, of a figure
+LETTERS = re.compile(r"font(?:-size)?: ([\d.]+)px")
+OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""The rules of axe-core that the mode can change; the others are the same page's."""
 
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_fits_and_asks_nothing_of_others(width, browser, origin, pages):
-    visit = Visit(browser, origin, width)
-    wide = []
-    for name in sorted(
-        set(pages) - {"index.html"}
-    ):  # leads on by itself, which would race; its test is below
-        visit.open_until_silent(name)
-        if (needed := visit.page.evaluate("document.documentElement.scrollWidth")) > width:
-            wide.append(f"{name}: {needed} pixels")
-    visit.page.close()
-    assert visit.foreign == []
-    assert visit.complaints == []
-    assert wide == []
+SHIFTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(shifted))))"
+SEEN = """() => ({
+  wide: document.documentElement.scrollWidth,
+  high: document.documentElement.scrollHeight,
+  figures: [...document.querySelectorAll('figure img')].filter(i => i.src.endsWith('.svg'))
+    .map(i => [i.src.split('/').pop(), i.clientWidth / i.naturalWidth]),
+  stops: [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+    .filter(e => e.tabIndex >= 0 && !e.disabled && e.checkVisibility({visibilityProperty: true})).length,
+})"""
+UNFOLD = "document.querySelectorAll('details').forEach(fold => { fold.open = true })"
+SEEN_UNFOLDED = """() => ({
+  wideUnfolded: document.documentElement.scrollWidth,
+  unnamed: [...document.querySelectorAll('article table')]
+    .filter(t => t.scrollWidth > document.documentElement.clientWidth - 20)
+    .filter(t => !t.closest("[role='region'][aria-label]")).map(t => t.innerText.slice(0, 40)),
+})"""
 
 
 class SlowScripts(Quiet):
@@ -44,21 +56,114 @@ class SlowScripts(Quiet):
         super().end_headers()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_moves_under_its_reader_while_it_loads(width, browser, html, pages):
+@pytest.fixture(scope="module", params=(DESK, PHONE), ids=("desk", "phone"))
+def width(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def seen(width, window, html, pages):
+    """What is seen of each page at a width; `index.html` leads on by itself, which would race: its test is below."""
+    if not AXE.is_file():
+        pytest.fail("axe-core is not installed: `python -m arm_latency.litert_js`")
     with serving(html, SlowScripts) as origin:
-        visit = Visit(browser, origin, width)
-        shifted = {}
-        for name in sorted(set(pages) - {"index.html"}):
-            visit.page.goto(f"{origin}/{name}")
-            shifted[name] = visit.page.evaluate(SHIFTED)
+        visit = Visit(window, origin, width)
+        visit.loaded = []
+        visit.page.on("requestfinished", lambda request: visit.loaded.append(request.url))
+        seen = {name: look_at(visit, name) for name in sorted(set(pages) - {"index.html"})}
         visit.page.close()
-    assert {name: shift for name, shift in shifted.items() if shift >= MOST_SHIFTED} == {}
+    return seen
+
+
+def look_at(visit, name):
+    page = visit.page
+    for of_the_last_page in (visit.foreign, visit.complaints, visit.loaded):
+        of_the_last_page.clear()
+    page.goto(f"{visit.origin}/{name}")
+    shifted = page.evaluate(SHIFTED)
+    page.add_script_tag(path=AXE)
+    page.add_style_tag(content="* { transition: none !important }")  # a colour halfway is no colour
+    violations = visit.violations()
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    violations += visit.violations(**OF_COLOURS)
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    page.wait_for_load_state("networkidle")  # for half a second nothing was asked for
+    found = page.evaluate(SEEN)
+    page.evaluate(UNFOLD)
+    found |= page.evaluate(SEEN_UNFOLDED)
+    return SimpleNamespace(
+        **found,
+        shifted=shifted,
+        violations=sorted(set(violations)),
+        foreign=[*visit.foreign],
+        complaints=[*visit.complaints],
+        loaded=[url.removeprefix(visit.origin) for url in visit.loaded if url.startswith(visit.origin)],
+    )
+
+
+def test_no_page_violates_a_rule_of_axe(seen):
+    assert {name: page.violations for name, page in seen.items() if page.violations} == {}
+
+
+def test_every_page_fits_and_asks_nothing_of_others(seen, width):
+    assert {name: page.foreign for name, page in seen.items() if page.foreign} == {}
+    assert {name: page.complaints for name, page in seen.items() if page.complaints} == {}
+    assert {name: page.wide for name, page in seen.items() if page.wide > width} == {}
+
+
+def test_no_page_moves_under_its_reader_while_it_loads(seen):
+    assert {name: page.shifted for name, page in seen.items() if page.shifted >= MOST_SHIFTED} == {}
+
+
+def test_the_first_page_the_stages_and_other_long_pages_are_not_too_long(seen, width, pages):
+    limits = {FIRST: HIGHEST_FIRST[width]} | dict.fromkeys([*stages(pages), *LONG], HIGHEST[width])
+    assert {name: seen[name].high for name in limits if seen[name].high >= limits[name]} == {}
+
+
+def test_every_table_fits_or_scrolls_in_a_named_region(seen, width):
+    assert {name: page.unnamed for name, page in seen.items() if page.unnamed} == {}
+    assert {name: page.wideUnfolded for name, page in seen.items() if page.wideUnfolded > width} == {}
+
+
+def test_letters_of_figures_can_be_read(seen, html):
+    letters = {}
+    for name, page in seen.items():
+        for file, scale in page.figures:
+            sizes = LETTERS.findall((html / "_images" / file).read_text(encoding="utf-8"))
+            if sizes:  # matplotlib counts points as the SVG's user units; 4/3 of them are a pixel of its natural size
+                letters[f"{name}: {file}"] = min(map(float, sizes)) * 4 / 3 * scale
+    assert {figure: size for figure, size in letters.items() if size < SMALLEST_LETTERS} == {}
+    assert letters
+
+
+def test_pages_are_light(seen, html):
+    heavy = []
+    for name in sorted(set(seen) - {"book/your_device.html"}):
+        files = [html / unquote(urlsplit(url).path)[1:] for url in seen[name].loaded]
+        assert html / name in files
+        size = sum(
+            len(gzip.compress(file.read_bytes())) if name == FIRST else file.stat().st_size for file in files
+        )
+        if size > (MOST_BYTES_GZIPPED if name == FIRST else MOST_BYTES):
+            heavy.append(f"{name}: {size:,} bytes")
+    assert heavy == []
+
+
+def test_no_page_loads_a_chart_unasked(seen):
+    charts = {
+        name: [url for url in page.loaded if "/charts/" in url or urlsplit(url).path.endswith(".vl.json")]
+        for name, page in seen.items()
+    }
+    assert {name: urls for name, urls in charts.items() if urls} == {}
+
+
+def test_a_stage_page_has_few_keyboard_stops(seen, pages):
+    assert {name: seen[name].stops for name in stages(pages) if seen[name].stops >= MOST_STOPS} == {}
 
 
 @pytest.mark.parametrize("sought", ["compression", "65.78", "1,192", "11.56"])
-def test_search_finds_a_page_without_other_origins(browser, origin, sought):
-    visit = Visit(browser, origin, WIDTHS[0])
+def test_search_finds_a_page_without_other_origins(window, origin, sought):
+    visit = Visit(window, origin, DESK)
     visit.open(f"search.html?q={sought}")
     visit.page.wait_for_selector("#search-results li a")
     visit.page.close()
@@ -68,8 +173,8 @@ def test_search_finds_a_page_without_other_origins(browser, origin, sought):
 COLOURS = """images => images.map(i => [i.src.endsWith('.png'), getComputedStyle(i).backgroundColor])"""
 
 
-def test_photographs_stay_on_white_in_dark_mode_and_drawings_take_the_page(browser, origin, pages):
-    visit = Visit(browser, origin, WIDTHS[1], scheme="dark")
+def test_photographs_stay_on_white_in_dark_mode_and_drawings_take_the_page(window, origin, pages):
+    visit = Visit(window, origin, PHONE, scheme="dark")
     seen = set()
     for name in [name for name, page in pages.items() if page.select("figure img")]:
         visit.open(name)
@@ -79,8 +184,8 @@ def test_photographs_stay_on_white_in_dark_mode_and_drawings_take_the_page(brows
     assert seen == {(True, "rgb(255, 255, 255)"), (False, "rgba(0, 0, 0, 0)")}
 
 
-def test_the_front_door_leads_to_the_book(browser, origin):
-    visit = Visit(browser, origin, WIDTHS[0])
+def test_the_front_door_leads_to_the_book(window, origin):
+    visit = Visit(window, origin, DESK)
     visit.page.goto(f"{origin}/index.html")
     visit.page.wait_for_url(f"{origin}/book/index.html")
     visit.page.close()

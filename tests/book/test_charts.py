@@ -4,8 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from test_accessibility import AXE, CHECK
-from visits import Visit
+from visits import AXE, DESK, PHONE, Visit
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -17,54 +16,53 @@ FIGURES = {
 }
 
 
-def opened(browser, origin, page, width=1280, scheme="light"):
-    visit = Visit(browser, origin, width, scheme)
-    visit.asked = []
-    visit.page.on("request", lambda request: visit.asked.append(request.url))
+def opened(window, origin, page):
+    visit = Visit(window, origin, DESK)
     visit.open(page)
     visit.figure = visit.page.locator("figure").filter(has=visit.page.locator("button.explore")).first
     return visit
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 @pytest.mark.parametrize("page", FIGURES)
-def test_a_chart_shows_the_values_of_its_table_to_pointer_and_keyboard(
-    browser, origin, html, page, width, scheme
-):
-    visit = opened(browser, origin, page, width, scheme)
-    assert not [url for url in visit.asked if "/charts/" in url or url.endswith(".vl.json")]
-    visit.figure.get_by_role("button", name="Explore the chart").press("Enter")
-    marks = visit.figure.locator(".mark-symbol path[aria-label]")
-    marks.first.wait_for()
+def test_a_chart_shows_the_values_of_its_table_to_pointer_and_keyboard(window, origin, html, page):
+    """On a desk in light and on a phone in dark mode; that no page loads a chart unasked is tested with its loading."""
     table = pd.read_csv(
         html / "book" / "figures" / page.split("/")[-1].removesuffix(".html") / f"{FIGURES[page]}.csv"
     )
-    assert marks.count() == len(table)
-    assert visit.figure.locator("img").is_hidden()
-    visit.figure.get_by_role("application").focus()
-    told = set()
-    for _ in range(len(table)):
-        visit.page.keyboard.press("ArrowRight")
-        told.add(visit.figure.locator(".chart-told").inner_text())
-    assert len(told) > len(table) * 0.7, "values differ, or some are told twice"
-    assert all("%" in sentence for sentence in told)
-    first = visit.figure.locator("select").first
-    first.select_option(index=1)
-    visit.page.wait_for_function("([all, n]) => document.querySelectorAll(all).length < n",
-                                 arg=[".mark-symbol path[aria-label]", len(table)])  # fmt: skip
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    visit = opened(window, origin, page)
     visit.page.add_script_tag(path=AXE)
-    assert visit.page.evaluate(CHECK.replace("document", "document.querySelector('.chart')"), {}) == []
-    visit.figure.get_by_role("button", name="Show the picture").click()
-    assert visit.figure.locator("img").is_visible()
-    assert visit.figure.locator(".chart").count() == 0
+    for width, scheme in ((DESK, "light"), (PHONE, "dark")):
+        visit.page.set_viewport_size({"width": width, "height": 844})
+        visit.page.emulate_media(color_scheme=scheme)
+        visit.page.wait_for_function("mode => document.documentElement.dataset.theme === mode", arg=scheme)
+        visit.figure.get_by_role("button", name="Explore the chart").press("Enter")
+        marks = visit.figure.locator(".mark-symbol path[aria-label]")
+        marks.first.wait_for()
+        assert marks.count() == len(table)
+        assert visit.figure.locator("img").is_hidden()
+        visit.figure.get_by_role("application").focus()
+        told = set()
+        for _ in range(len(table)):
+            visit.page.keyboard.press("ArrowRight")
+            told.add(visit.figure.locator(".chart-told").inner_text())
+        assert len(told) > len(table) * 0.7, "values differ, or some are told twice"
+        assert all("%" in sentence for sentence in told)
+        first = visit.figure.locator("select").first
+        first.select_option(index=1)
+        visit.page.wait_for_function("([all, n]) => document.querySelectorAll(all).length < n",
+                                     arg=[".mark-symbol path[aria-label]", len(table)])  # fmt: skip
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert visit.violations(".chart") == []
+        visit.figure.get_by_role("button", name="Show the picture").click()
+        assert visit.figure.locator("img").is_visible()
+        assert visit.figure.locator(".chart").count() == 0
     visit.page.close()
     assert visit.foreign == []
     assert visit.complaints == []
 
 
-def test_where_the_programs_are_missing_the_picture_stays(browser, origin):
-    visit = opened(browser, origin, "book/stages/06_ethnicity_analysis.html")
+def test_where_the_programs_are_missing_the_picture_stays(window, origin):
+    visit = opened(window, origin, "book/stages/06_ethnicity_analysis.html")
     visit.page.route("**/charts/**", lambda route: route.fulfill(status=404))
     visit.figure.locator("button.explore").click()
     visit.page.get_by_text("The chart could not be loaded").wait_for()

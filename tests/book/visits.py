@@ -1,19 +1,34 @@
-"""A page of the rendered book in a browser window."""
+"""A page of the rendered book in a browser's tab."""
 
+from arm_latency.litert_js import INSTALLED
+
+DESK, PHONE = 1280, 390  # pixels
+FIRST = "book/index.html"
+AXE = INSTALLED / "node_modules" / "axe-core" / "axe.min.js"
+CHECK = """async ([part, options]) => (await axe.run(part, options)).violations.flatMap(
+    rule => rule.nodes.map(node => rule.id + ': ' + node.html.slice(0, 100)))"""
+VIOLATIONS_ONLY = {"resultTypes": ["violations"], "selectors": False, "preload": {"assets": ["media"]}}
+"""What axe-core need not collect: details of what passes, and style sheets, which no rule on by default reads."""
 NOTE_SHIFTS = """window.shifted = 0;
 new PerformanceObserver(list => list.getEntries().forEach(each => { if (!each.hadRecentInput) shifted += each.value }))
     .observe({type: 'layout-shift', buffered: true})"""
 
 
+def stages(pages):
+    return [name for name in pages if name.startswith("book/stages/0")]
+
+
 class Visit:
-    """A page seen in a window of its own, with what it asked for elsewhere and what it complained of.
+    """A page seen in a tab of its own, with what it asked for elsewhere and what it complained of.
 
     The page itself sums, as `shifted`, how far it moved while it was loaded (https://web.dev/articles/cls).
     """
 
-    def __init__(self, browser, origin, width, scheme="light"):
+    def __init__(self, window, origin, width, scheme="light"):
         self.foreign, self.complaints, self.origin = [], [], origin
-        self.page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+        self.page = window.new_page()
+        self.page.set_viewport_size({"width": width, "height": 844})
+        self.page.emulate_media(color_scheme=scheme)
         self.page.add_init_script(NOTE_SHIFTS)
         self.page.on("request", self._request)
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
@@ -28,6 +43,6 @@ class Visit:
         self.page.goto(f"{self.origin}/{name}")
         self.page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
 
-    def open_until_silent(self, name):
-        """Load a page and wait until it has asked for nothing for half a second."""
-        self.page.goto(f"{self.origin}/{name}", wait_until="networkidle")
+    def violations(self, part="html", **options):
+        """What axe-core finds wrong in a part of the page, which must hold the program (`add_script_tag`)."""
+        return self.page.evaluate(CHECK, [part, VIOLATIONS_ONLY | options])
