@@ -363,7 +363,8 @@ def test_an_ingest_killed_at_any_moment_goes_on(desk, undisturbed):
         results = desk / f"killed-{number}"
         for _ in range(1 + AT_LENGTH):
             process = ingest(desk, results)
-            time.sleep(random.uniform(0.5, 8))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=random.uniform(0.5, 8))
             process.send_signal(signal.SIGKILL if random.integers(2) else signal.SIGTERM)
             process.communicate()
         for _ in range(50):  # the workers of a killed one notice, and let go of its lock

@@ -1,8 +1,8 @@
 import json
-import os
 import subprocess
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -26,16 +26,42 @@ NO_OBJECTS = (
     "{'seed': 5}",
 )
 
+FIELDS = ("returncode", "stdout", "stderr")
 
-def fer(*arguments, **environment):
+
+def process(*arguments):
+    """Run the command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "fer_utils.cli", *arguments],
-        cwd=PROJECT_FOLDER, capture_output=True, text=True, check=False, env={**os.environ, **environment},
+        cwd=PROJECT_FOLDER, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
+@pytest.fixture
+def fer(monkeypatch, capfd):
+    """The command as a function, in this process: most tests ask what it says, not how it starts.
+
+    What would print a traceback raises here, and so fails the test.
+    """
+    monkeypatch.setattr(cli, "end_all_when_terminated", lambda: None)  # signals are pytest's here
+    monkeypatch.chdir(PROJECT_FOLDER)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["fer", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        stdout, stderr = capfd.readouterr()
+        code = ended.value.code
+        if isinstance(code, str):  # which Python prints as it ends
+            code, stderr = 1, f"{stderr}{code}\n"
+        return SimpleNamespace(returncode=code or 0, stdout=stdout, stderr=stderr)
+
+    return call
+
+
 def test_help_lists_the_commands_of_users_only():
-    answer = fer("--help")
+    answer = process("--help")
     assert answer.returncode == 0
     assert all(
         command in answer.stdout
@@ -64,12 +90,17 @@ def test_help_lists_the_commands_of_users_only():
         (["check", "tests"], "tests holds no golden.json: give the folder of an unpacked export"),
     ],
 )
-def test_bad_input_ends_in_a_sentence_not_a_traceback(arguments, sentence):
+def test_bad_input_ends_in_a_sentence_not_a_traceback(fer, arguments, sentence):
     answer = fer(*arguments)
     assert answer.returncode != 0
     words = " ".join(answer.stderr.replace("│", " ").split())
     assert sentence in words
     assert "Traceback" not in answer.stderr
+
+
+def test_a_process_says_the_same_sentence_and_ends_with_its_code(fer):
+    arguments = ["step", "magic"]
+    assert vars(fer(*arguments)) == {name: getattr(process(*arguments), name) for name in FIELDS}
 
 
 @pytest.mark.results
@@ -86,7 +117,7 @@ class TestClassify:
         path.write_bytes(encode_png(render_face(row, 200)))
         return path
 
-    def test_a_face_gets_seven_probabilities(self, photograph):
+    def test_a_face_gets_seven_probabilities(self, fer, photograph):
         answer = fer("classify", str(photograph), "--json")
         assert answer.returncode == 0, answer.stderr
         (found,) = json.loads(answer.stdout)
@@ -95,7 +126,7 @@ class TestClassify:
         assert len(face["probabilities"]) == 7
         assert found["trained_on"] == released.TRAINED_ON
 
-    def test_words_for_people_say_what_it_was_trained_on(self, photograph):
+    def test_words_for_people_say_what_it_was_trained_on(self, fer, photograph):
         answer = fer("classify", str(photograph))
         assert "1 face found" in answer.stdout
         assert f"trained on {released.TRAINED_ON}" in answer.stdout
@@ -104,7 +135,7 @@ class TestClassify:
         ("content", "sentence"),
         [(b"", "is empty"), (b"not a picture", "is not a picture"), (None, "smile.png")],
     )
-    def test_a_bad_picture_ends_in_a_sentence(self, tmp_path, content, sentence):
+    def test_a_bad_picture_ends_in_a_sentence(self, fer, tmp_path, content, sentence):
         path = tmp_path / "smile.png"
         if content is not None:
             path.write_bytes(content)
@@ -178,7 +209,7 @@ class TestClassifySeveral:
 
 
 @pytest.mark.results
-def test_a_pack_of_the_run_checks_a_right_port_and_finds_a_wrong_one_out(tmp_path):
+def test_a_pack_of_the_run_checks_a_right_port_and_finds_a_wrong_one_out(fer, tmp_path):
     run = "mobilenet_v3_large.all.none.int8"
     answer = fer("export", run, "--to", str(tmp_path))
     assert answer.returncode == 0, answer.stderr

@@ -1,6 +1,7 @@
 """The licensed study's faces: from sets that were ingested to the study's table."""
 
 import os
+import shutil
 from functools import partial
 
 import pandas as pd
@@ -23,12 +24,20 @@ SIZE = 48
 STUDY = load_study("licensed", face_size=SIZE)
 
 
+@pytest.fixture(scope="module")
+def some_sets(tmp_path_factory):
+    """Results with some sets, to be copied: their pictures are drawn once."""
+    results = tmp_path_factory.mktemp("sets")
+    put_set(results, "cafe", 3)
+    put_set(results, "kdef", 20, age_group="adult")
+    put_set(results, "raf_db", 4, age_group="unknown", subject_id=pd.NA)
+    put_set(results, "london", 2, age_group="adult")
+    return results
+
+
 @pytest.fixture
-def paths(tmp_path):
-    put_set(tmp_path, "cafe", 3)
-    put_set(tmp_path, "kdef", 20, age_group="adult")
-    put_set(tmp_path, "raf_db", 4, age_group="unknown", subject_id=pd.NA)
-    put_set(tmp_path, "london", 2, age_group="adult")
+def paths(some_sets, tmp_path):
+    shutil.copytree(some_sets, tmp_path, dirs_exist_ok=True)
     paths = Paths.of(STUDY, tmp_path)
     tables.write(tables.empty("faces"), "faces", paths.external_faces)
     return paths

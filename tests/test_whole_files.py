@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from tiny_networks import tiny_file  # noqa: F401
 
 from face_sets.files import digest
-from fer_utils import tables
+from fer_utils import graph, tables
 from fer_utils.classify import own_model
 from fer_utils.compression.exported_files import exported_files
 from fer_utils.graph import find_job, jobs, jobs_for
@@ -24,6 +25,15 @@ from fer_utils.workflow import due_jobs
 
 NETWORK = "mobilenet_v2"
 FILE, VARIANT, WEIGHTS = "exported.tflite", "variant.tflite", f"{NETWORK}.all.h5"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def digests_of_code_kept():
+    """Find what jobs depend on in the project's code once: it does not change here, and searching it takes a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("code_digest", "notebook_file_digest"):
+            patch.setattr(graph, name, cache(getattr(graph, name)))
+        yield
 
 
 @pytest.fixture

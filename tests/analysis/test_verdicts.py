@@ -3,12 +3,14 @@
 import ast
 import inspect
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from made_up_predictions import made_up_faces, made_up_predictions
 
 from fer_utils import tables
 from fer_utils.analysis import evidence as evidence_module
@@ -48,7 +50,7 @@ def _runs(initial_weights: str, trainings: int) -> pd.DataFrame:
     return tables.conform(pd.DataFrame(rows), "runs")
 
 
-def _predictions(faces, predictions_of, trainings) -> pd.DataFrame:
+def _predictions(faces, trainings) -> pd.DataFrame:
     lower = faces["ethnicity"].isin(["South Asian", "African American"]).to_numpy()
     made = []
     for a in ARCHITECTURES:
@@ -56,7 +58,9 @@ def _predictions(faces, predictions_of, trainings) -> pd.DataFrame:
             best = a == "mobilenet_v3_large"
             right = np.where(lower & (cohort == "all"), quality - 0.07, quality) if best else 0.45
             for seed in range(trainings):
-                answers = predictions_of(faces, right, seed=10 * seed + place, run_id=f"{a}.{cohort}.{seed}")
+                answers = made_up_predictions(
+                    faces, right, seed=10 * seed + place, run_id=f"{a}.{cohort}.{seed}"
+                )
                 made.append(answers)
                 if best and cohort == "all":
                     made.append(answers.assign(run_id=f"{a}.{cohort}.{seed}.none.float32"))
@@ -70,10 +74,11 @@ def _timed(device: str = "moto g(6)", device_kind: str = "phone", milliseconds: 
     return tables.conform(pd.DataFrame([row]), "measurements")
 
 
-@pytest.fixture
-def study_of(faces_of, predictions_of):
-    """Return a function that makes up the tables of a whole study."""
+@pytest.fixture(scope="module")
+def study_of():
+    """Return a function that makes up the tables of a whole study, the same ones whenever the same are asked for."""
 
+    @cache
     def make(
         test_set="cafe",
         training=(*TWELVE, APP_SET),
@@ -82,9 +87,9 @@ def study_of(faces_of, predictions_of):
         weights="imagenet",
         trainings=1,
     ) -> Tables:
-        faces = faces_of(subjects, 8, dataset=test_set, groups=groups)
-        trained = [faces_of(1, 7, dataset=name, split="train") for name in training]
-        predictions = _predictions(faces, predictions_of, trainings)
+        faces = made_up_faces(subjects, 8, dataset=test_set, groups=groups)
+        trained = [made_up_faces(1, 7, dataset=name, split="train") for name in training]
+        predictions = _predictions(faces, trainings)
         runs = _runs(weights, trainings)
         return Tables(pd.concat([faces, *trained]), predictions, runs, _timed(), draws=199)
 

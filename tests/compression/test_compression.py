@@ -26,22 +26,27 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def compressed(tiny_network, striped_faces, study):
+def given():
+    """The networks that were handed to each technique, afterwards."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def compressed(tiny_network, striped_faces, study, given):
     """What each technique makes of the tiny network."""
     pixels, labels = striped_faces
     data = TrainingSet(FaceImages.of_pixels(pixels), labels)
     made = {"none": tiny_network}
     for technique in TECHNIQUES[1:]:
-        base = made[BASE_TECHNIQUES.get(technique, "none")]
-        made[technique] = compress(copy_of(base), technique, f"tiny.{technique}", data, data, study).network
+        given[technique] = copy_of(made[BASE_TECHNIQUES.get(technique, "none")])
+        made[technique] = compress(
+            given[technique], technique, f"tiny.{technique}", data, data, study
+        ).network
     return made
 
 
-def test_quantization_aware_training_leaves_the_plain_network_as_it_was(tiny_network, striped_faces, study):
-    pixels, labels = striped_faces
-    data = TrainingSet(FaceImages.of_pixels(pixels), labels)
-    network = copy_of(tiny_network)
-    aware = compress(network, "quantization_aware", "x", data, data, study).network
+def test_quantization_aware_training_leaves_the_plain_network_as_it_was(tiny_network, compressed, given):
+    network, aware = given["quantization_aware"], compressed["quantization_aware"]
     assert aware is not network
     pairs = zip(network.get_weights(), tiny_network.get_weights(), strict=True)
     assert all(np.array_equal(one, other) for one, other in pairs)

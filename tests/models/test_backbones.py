@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -12,13 +14,19 @@ PARAMETERS = {  # Keras' include_top=False plus a dense layer of 7, counted by h
 }
 
 
+@pytest.fixture(scope="module")
+def built(small_study):
+    """Return a function that builds a network once, for tests that only look at it."""
+    return cache(lambda architecture: build_network(architecture, small_study, None))
+
+
 def test_every_architecture_has_a_backbone():
     assert set(BACKBONES) == set(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("architecture", PARAMETERS)
-def test_a_network_is_flat_with_the_common_head(architecture, small_study):
-    network = build_network(architecture, small_study, None)
+def test_a_network_is_flat_with_the_common_head(architecture, built):
+    network = built(architecture)
     assert network.count_params() == PARAMETERS[architecture]
     assert network.input_shape == (None, 32, 32, 3)
     assert network.output_shape == (None, 7)
@@ -67,9 +75,9 @@ def test_networks_compute_what_keras_own_compute(architecture, small_study):
 
 
 @pytest.mark.parametrize("architecture", ["mobilenet_v2", "mobilenet_v3_small"])
-def test_networks_scale_bytes_themselves(architecture, small_study):
+def test_networks_scale_bytes_themselves(architecture, built):
     """The first convolution sees values in [-1, 1], whichever network brings its own scaling."""
-    network = build_network(architecture, small_study, None)
+    network = built(architecture)
     first = next(layer for layer in network.layers if isinstance(layer, layers.Conv2D))
     extremes = np.stack([np.zeros((32, 32, 3)), np.full((32, 32, 3), 255)]).astype(np.float32)
     seen = keras.Model(network.input, first.input).predict(extremes, verbose=0)
@@ -86,7 +94,6 @@ def test_two_builds_by_one_seed_are_equal():
 
 
 @pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "nasnet_mobile"])
-def test_the_names_of_layers_do_not_count_the_networks_built_before(architecture):
-    study = load_study("quick", image_size=32)
-    one, other = (build_network(architecture, study, None) for _ in range(2))
+def test_the_names_of_layers_do_not_count_the_networks_built_before(architecture, built, small_study):
+    one, other = built(architecture), build_network(architecture, small_study, None)
     assert [layer.name for layer in one.layers] == [layer.name for layer in other.layers]

@@ -5,8 +5,10 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -27,6 +29,7 @@ from fer_utils.study import Study, load_study
 
 NETWORKS = ("mobilenet_v3_small", "mobilenet_v2")
 SIDE = 32
+RUNS = 2  # of each file, fewer than a study may ask for: each is a command to the phone, which takes longest here
 ADB = adb_path()  # the computer's, or the one that adbutils brings along
 
 
@@ -35,6 +38,8 @@ def adb_server() -> Iterator[None]:
     """A server of our own, so that nobody's phones are seen and nobody's server is disturbed."""
     with socket.create_server(("127.0.0.1", 0)) as free, pytest.MonkeyPatch.context() as patch:
         patch.setenv("ANDROID_ADB_SERVER_PORT", str(free.getsockname()[1]))
+        # adbutils sleeps for ten milliseconds at the end of each message, of which a file takes dozens
+        patch.setattr("adbutils._adb.time", SimpleNamespace(sleep=lambda _: time.sleep(0.001)))
         free.close()
         subprocess.run([ADB, "start-server"], check=True, capture_output=True)
         yield
@@ -114,7 +119,8 @@ def benchmark(tool: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def study() -> Study:
-    return load_study("quick", architectures=list(NETWORKS), profiled_size=SIDE, timed_runs=5)
+    quick = load_study("quick", architectures=list(NETWORKS), profiled_size=SIDE)
+    return quick.model_copy(update={"timed_runs": RUNS})
 
 
 @pytest.fixture
@@ -156,7 +162,7 @@ def test_every_file_becomes_a_row_with_the_published_numbers_and_its_provenance(
     assert set(rows["device_kind"]) == {"phone"}
     assert rows["latency_ms_median"].to_list() == pytest.approx([33.2094] * 4)
     assert rows["peak_memory_mib"].to_list() == pytest.approx([12.8672] * 4)
-    assert set(rows["runs"]) == {5}
+    assert set(rows["runs"]) == {RUNS}
     assert set(rows["warm_ups"]) == {WARM_UPS}
     assert rows["remark"].isna().all()
     (device,), (backend,) = set(rows["device"]), set(rows["backend"])
@@ -274,10 +280,16 @@ def test_a_tool_without_a_profiler_gives_times_and_no_operators(
 @pytest.mark.parametrize("side", [64, 224])
 @pytest.mark.parametrize("option", ["--use_profiler=true", "--use_xnnpack=true|--enable_op_profiling=true"])
 def test_the_timed_file_has_the_size_that_its_row_says(
-    phone: MadeUpPhone, paths: Paths, tool: Callable[..., Path], tmp_path: Path, option: str, side: int
+    phone: MadeUpPhone,
+    study: Study,
+    paths: Paths,
+    tool: Callable[..., Path],
+    tmp_path: Path,
+    option: str,
+    side: int,
 ) -> None:
     """Whether the tool can resize it or not: a time at 32 pixels is never kept as one at 224."""
-    larger = load_study("quick", architectures=list(NETWORKS), profiled_size=side, timed_runs=5)
+    larger = study.model_copy(update={"architectures": [NETWORKS[0]], "profiled_size": side})
     rows, _ = measured(larger, paths, tool(option))
     assert set(rows["image_size"]) == {side}
     (given,) = Interpreter(str(tmp_path / "timed.tflite")).get_input_details()

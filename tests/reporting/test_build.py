@@ -22,9 +22,8 @@ FIGURE = {
 }
 
 
-@pytest.fixture
-def project(tmp_path):
-    folder = tmp_path / "project"
+def small_project(folder):
+    """Write the sources of a book of one page and one stage."""
     (folder / "book").mkdir(parents=True)
     for name in ("_config.yml", "CITATION.cff"):
         shutil.copy(PROJECT_FOLDER / name, folder)
@@ -40,9 +39,9 @@ def project(tmp_path):
     return folder
 
 
-@pytest.fixture
-def paths(tmp_path):
-    paths = Paths.of(load_study("quick"), tmp_path / "results")
+def small_run(folder):
+    """Write what a run of that stage leaves."""
+    paths = Paths.of(load_study("quick"), folder)
     paths.faces.parent.mkdir(parents=True)
     paths.faces.write_bytes(b"faces")
     source = provenance(paths.study, {"faces": paths.faces})
@@ -64,10 +63,34 @@ def paths(tmp_path):
 
 
 PAGES = {"table": "<table><thead><tr><th>a</th></tr></thead></table>\n"}
+LEFT = "book/stages/07_old.ipynb"
 
 
-def test_the_book_shows_figure_number_source_line_and_generated_page(project, paths):
-    index = build_book(paths, PAGES, project)
+@pytest.fixture
+def project(tmp_path):
+    return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return small_run(tmp_path / "results")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The project with its book, the run that the book is of, and the book's first page.
+
+    It is built once, for all tests that look at it; a page of an earlier run lay there before.
+    """
+    root = tmp_path_factory.mktemp("built")
+    project, paths = small_project(root / "project"), small_run(root / "results")
+    (project / LEFT).parent.mkdir()
+    (project / LEFT).write_text("{}")
+    return project, paths, build_book(paths, PAGES, project)
+
+
+def test_the_book_shows_figure_number_source_line_and_generated_page(built):
+    project, paths, index = built
     assert index == project / "_build" / "html" / "index.html"
     start = BeautifulSoup((index.parent / "book" / "index.html").read_text(), "html.parser")
     assert start.select_one(".pasted-text").text == "0.62"
@@ -104,12 +127,9 @@ def test_a_stage_that_has_not_run_is_named_before_anything_changes(project, path
     assert not (project / "book" / "stages").exists()
 
 
-def test_what_an_earlier_run_left_is_gone(project, paths):
-    left = project / "book" / "stages" / "07_old.ipynb"
-    left.parent.mkdir()
-    left.write_text("{}")
-    build_book(paths, PAGES, project)
-    assert not left.exists()
+def test_what_an_earlier_run_left_is_gone(built):
+    project, *_ = built
+    assert not (project / LEFT).exists()
 
 
 def test_the_first_complaint_has_a_relative_path(tmp_path):
@@ -118,10 +138,8 @@ def test_the_first_complaint_has_a_relative_path(tmp_path):
     assert first_complaint("Traceback\nKeyError: 'x'\n", tmp_path) == "KeyError: 'x'"
 
 
-def test_each_page_names_its_edition_and_without_an_address_there_is_no_button(project, paths):
-    page = BeautifulSoup(
-        build_book(paths, {"table": "x\n"}, project).read_text(encoding="utf-8"), "html.parser"
-    )
+def test_each_page_names_its_edition_and_without_an_address_there_is_no_button(built):
+    project, *_ = built
     for name in ("book/index.html", "book/stages/01_data.html"):
         text = (project / "_build" / "html" / name).read_text(encoding="utf-8")
         page = BeautifulSoup(text, "html.parser")

@@ -197,13 +197,27 @@ WAYS = {
 }
 
 
+@pytest.fixture(scope="module")
+def look(tmp_path_factory):
+    """Return a function that finds the faces of pictures as an ingest does."""
+    worker = Worker(lambda row: row["image"], tmp_path_factory.mktemp("faces"), 224)
+    return lambda images: [
+        worker({"image": image, "dataset": "d", "face_id": str(k)}) for k, image in enumerate(images)
+    ]
+
+
+@pytest.fixture(scope="module")
+def originals(look):
+    """Some photographs, and what is found in them."""
+    photographs = [read_image(path) for path in sorted(LONDON.iterdir())[::9]]
+    return photographs, look(photographs)
+
+
 @needs_london
 @pytest.mark.parametrize("way", WAYS)
-def test_a_photograph_is_found_again_by_its_face_and_as_a_whole(tmp_path, way):
-    photographs = [read_image(path) for path in sorted(LONDON.iterdir())[::9]]
-    worker = Worker(lambda row: row["image"], tmp_path, 224)
-    both = [*photographs, *map(WAYS[way], photographs)]
-    found = [worker({"image": image, "dataset": "d", "face_id": str(k)}) for k, image in enumerate(both)]
+def test_a_photograph_is_found_again_by_its_face_and_as_a_whole(originals, look, way):
+    photographs, found = originals
+    found = [*found, *look(map(WAYS[way], photographs))]
     for hashes, within, least in (("perceptual_hash", BESIDE, 0.99), ("picture_hash", SAME_PICTURE, 0.9)):
         known = codes_of(pd.Series([getattr(outcome, hashes) for outcome in found]))
         apart = distances(known[: len(photographs)], known[len(photographs) :])
