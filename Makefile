@@ -64,7 +64,7 @@ chaos: setup ## For an hour: kills, flipped bits, full disks and memory, two at 
 	@CHAOS_TABLE=1 CHAOS_SECONDS=$${CHAOS_SECONDS:-3600} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n0 -v tests/test_chaos.py
 
 validate: setup ## The simulation study anew, after an analysis has changed: about an hour on two cores; writes the shipped table
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/fer validate  # a process a core: more threads would only wait for one another
+	@$(BIN)/fer validate
 
 pdf: ## Print the rendered book into one PDF, by Chromium
 	@$(BIN)/fer pdf

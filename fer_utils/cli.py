@@ -249,9 +249,8 @@ def verdict(
     if to:
         with atomic_path(to) as temporary:
             board.to_csv(temporary, index=False)
-    for row in sorted(
-        board.to_dict("records"), key=lambda row: "%" in row["ours"] or "points" in row["ours"]
-    ):
+    rows = sorted(board.to_dict("records"), key=lambda row: "%" in row["ours"] or "points" in row["ours"])
+    for row in rows:
         typer.echo(f"{row['verdict']:16} {row['statement']}")
         typer.echo(f"{'':16} published {row['published']}, here {row['ours']}; {row['reason']}")
 

@@ -87,9 +87,7 @@ def run_notebook(stage: str, study: Study, paths: Paths) -> None:
             kernel.KernelManager.ip = str(Path(sockets) / "kernel")
             papermill.execute_notebook(
                 os.path.relpath(notebook_source(stage)),
-                str(temporary)
-                .replace("{", "{{")
-                .replace("}", "}}"),  # papermill fills in what stands in braces
+                re.sub(r"[{}]", r"\g<0>\g<0>", str(temporary)),  # papermill fills in what stands in braces
                 parameters={"profile": study.profile, **study.changes},
                 cwd=str(PROJECT_FOLDER),
                 progress_bar=False,
@@ -107,4 +105,6 @@ def _clean(path: Path) -> None:
     for cell in notebook["cells"]:
         cell["metadata"].pop("papermill", None)
         cell["metadata"].pop("execution", None)
+        if "injected-parameters" in cell["metadata"].get("tags", ()):
+            cell["id"] = "injected-parameters"  # papermill draws one at random
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -81,11 +81,10 @@ def make(
             "run the same command again, which goes on from there"
         )
     if code > 0:
-        raise WorkflowError(
-            "the workflow stopped; the lines above name the job and the reason; fix it and run again"
-            if told.failed
-            else "the workflow stopped; the lines above are Snakemake's reason"
+        they = (
+            "name the job and the reason; fix it and run again" if told.failed else "are Snakemake's reason"
         )
+        raise WorkflowError(f"the workflow stopped; the lines above {they}")
     return bool(told.due)
 
 

@@ -3,6 +3,7 @@
 import os
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as `fer_utils` sets it, which must come before NumPy
 
 import numpy as np
 import pytest

@@ -169,7 +169,7 @@ def _read_answers(path: Path) -> pd.DataFrame:
         raise TableError(f"{path} cannot be read as CSV in UTF-8: {' '.join(str(error).split())}") from error
     header = lines.iloc[0].dropna()  # Excel writes empty columns behind the last one
     given = lines.loc[1:, header.index].set_axis(list(header), axis=1).reset_index(drop=True)
-    if lines.map(lambda cell: "\0" in str(cell)).any(axis=None):
+    if "\0" in text:
         raise TableError(f"{path} holds bytes that are no text: export it again as CSV, in UTF-8")
     if absent := [name for name in OTHERS_COLUMNS if name not in given]:
         raise TableError(f"{path} lacks the column {absent[0]!r}: needed are {', '.join(OTHERS_COLUMNS)}")

@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -68,6 +69,7 @@ class Comparison:
         return self.given == self.expected and self.largest_difference <= self.tolerance + ROUNDING
 
 
+@cache
 def golden_face(image_size: int) -> Pixels:
     """Return the golden face, uint8 RGB (image_size, image_size, 3), cut out by the rule that cuts all faces."""
     picture = render_face(FACE, PICTURE_SIZE)

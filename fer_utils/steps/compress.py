@@ -237,9 +237,8 @@ class Compression:
             self._add("layer_errors", errors.assign(run_id=run_id))
             variants = chain(variants, candidate_fixes(model, errors, self._representative(MORE_FACES)))
         for variant in variants:
-            self._keep(
-                variant.model, "int8", f"{run_id}.{variant.name}", trained, "variant_", reason=variant.about
-            )
+            name = f"{run_id}.{variant.name}"
+            self._keep(variant.model, "int8", name, trained, "variant_", reason=variant.about)
         return trained
 
     def _loses(self, answers: pd.DataFrame) -> bool:
@@ -282,11 +281,10 @@ class Compression:
         self, table: str, precision: Precision, run_id: str, status: str,
         *, trained: Trained | None = None, **known: Any,
     ) -> None:  # fmt: skip
-        inherited = {
-            name: self.original.run[name] for name in ("initial_weights", "parameters", "data_digest")
-        }
+        original = self.original.run
+        inherited = {name: original[name] for name in ("initial_weights", "parameters", "data_digest")}
         row = {
-            "parent_run_id": self.original.run["run_id"], "architecture": self.original.architecture, "cohort": "all",
+            "parent_run_id": original["run_id"], "architecture": self.original.architecture, "cohort": "all",
             "technique": self.technique, "precision": precision, "status": status,
             "train_seconds": trained.seconds if trained else None, "epochs": trained.epochs if trained else None,
         }  # fmt: skip

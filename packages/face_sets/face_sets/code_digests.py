@@ -155,13 +155,19 @@ def _is_text(statement: ast.AST) -> bool:
 
 def _data_files(texts: set[str]) -> Iterator[Path]:
     """Files that are no code and whose name, or that of their folder of data, stands as a text in some module."""
-    for package in _packages().values():
-        for path in package.rglob("*"):
-            is_data = path.is_file() and path.suffix not in {".py", ".pyc"}
-            names = {path.name} if (path.parent / "__init__.py").exists() else {path.name, path.parent.name}
-            if is_data and SETTINGS_FOLDER not in names and names & texts:
-                yield path
+    yield from (path for path, names in _named_files(*_packages().values()) if names & texts)
     yield from (path for path in MANIFESTS_FOLDER.glob("*") if path.name in texts)
+
+
+@cache
+def _named_files(*packages: Path) -> list[tuple[Path, set[str]]]:
+    """Packages' files that are no code, each with the names by which a module may name it."""
+    found = []
+    for path in (path for package in packages for path in package.rglob("*")):
+        names = {path.name} if (path.parent / "__init__.py").exists() else {path.name, path.parent.name}
+        if path.is_file() and path.suffix not in {".py", ".pyc"} and SETTINGS_FOLDER not in names:
+            found.append((path, names))
+    return found
 
 
 @cache
