@@ -81,10 +81,9 @@ def make(
             "run the same command again, which goes on from there"
         )
     if code > 0:
-        they = (
-            "name the job and the reason; fix it and run again" if told.failed else "are Snakemake's reason"
-        )
-        raise WorkflowError(f"the workflow stopped; the lines above {they}")
+        fix = "name the job and the reason; fix it and run again"
+        shown = fix if told.failed else "are Snakemake's reason"
+        raise WorkflowError(f"the workflow stopped; the lines above {shown}")
     return bool(told.due)
 
 
