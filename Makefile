@@ -52,7 +52,7 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@mkdir -p test-results
 	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml
 	@echo "The executed notebooks again, cell by cell (nbval):"
-	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg results/quick/notebooks --junit-xml=test-results/nbval.xml
+	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -n auto --dist loadfile --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg results/quick/notebooks --junit-xml=test-results/nbval.xml
 
 test-slow: book ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow
