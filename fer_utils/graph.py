@@ -33,9 +33,9 @@ def _by_network(*numbers: int) -> dict[str, int]:
     return dict(zip(ARCHITECTURES, numbers, strict=True))
 
 
-TRAINING_SECONDS: Final = _by_network(43, 85, 140, 89, 233)
-PLAIN_SECONDS: Final = _by_network(37, 55, 110, 66, 210)  # of compression: by none, pruning and clustering
-AWARE_SECONDS: Final = _by_network(26, 32, 53, 35, 134)
+TRAINING_SECONDS: Final = _by_network(37, 78, 124, 80, 203)
+PLAIN_SECONDS: Final = _by_network(32, 43, 79, 57, 145)  # of compression: by none, pruning and clustering
+AWARE_SECONDS: Final = _by_network(23, 28, 46, 32, 123)
 """What a job takes (wall clock, quick profile, measured): the longest chain begins first, and `fer run` foresees the end."""
 
 TRAINING_MB: Final = _by_network(950, 1050, 1400, 1150, 1500)
@@ -341,27 +341,27 @@ STEPS: Final[Mapping[str, Step]] = {
             "few_shot", "fer_utils.steps.generalization.retrain_last_layers",
             reads=lambda paths: [paths.faces, *paths.all_trained("predictions"), *paths.all_trained("features")],
             writes=lambda paths: [paths.few_shot],
-            sections=("training",), seconds=lambda: 15,
+            sections=("training",), seconds=lambda: 10,
         ),
         Step(  # on all cores, so that it is alone on the machine: other work would be timed too
             "measure", "fer_utils.steps.measure.measure",
             reads=lambda paths: paths.all_compressed("runs"),
             writes=lambda paths: [paths.measurements, paths.operators],
-            sections=("profiling",), seconds=lambda: 92, all_cores=True,
+            sections=("profiling",), seconds=lambda: 36, all_cores=True,
         ),
         Step(
             "notebook", "fer_utils.stages.run_notebook",
             reads=lambda paths, stage: STAGES[stage](paths),
             writes=lambda paths, stage: [paths.notebook(stage)],
             sections=tuple(SECTIONS),
-            cells=lambda _: product(STAGES), seconds=lambda stage: 22 if stage == "08_validation" else 6,
+            cells=lambda _: product(STAGES), seconds=lambda stage: 12 if stage == "08_validation" else 8,
             watches=lambda _study, _paths, stage: _watched_of_a_notebook(stage),
         ),
         Step(
             "book", "fer_utils.book.make_book",
             reads=lambda paths: [*map(paths.notebook, STAGES), paths.external_compressed_predictions],
             writes=lambda _: [BOOK],
-            sections=(), seconds=lambda: 17,
+            sections=(), seconds=lambda: 20,
             watches=_watched_of_the_book,
         ),
     )

@@ -8,7 +8,6 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as `fer_utils` sets it, which must c
 import numpy as np
 import pytest
 
-from face_sets.processes import usable_cores
 from fer_utils.reporting import gate
 from fer_utils.study import load_study
 
@@ -31,11 +30,6 @@ def pytest_collection_modifyitems(items):
     items.sort(
         key=lambda item: min((order[s] for s in LONGEST if item.nodeid.startswith(s)), default=len(LONGEST))
     )
-
-
-def pytest_xdist_auto_num_workers():
-    """A process more than there are cores: for a fifth of their time tests wait for browsers, phones and jobs."""
-    return usable_cores() + 1
 
 
 @pytest.fixture(autouse=True, scope="module")
