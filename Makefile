@@ -36,10 +36,10 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock requirements-head
 	@$(PATIENTLY) "install the locked dependencies" $(BIN)/uv pip sync --quiet --python $(BIN)/python \
 		--require-hashes requirements.lock
 	@$(PATIENTLY) "install the project" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@# LiteRT.js comes meanwhile; one page wants it, and says so where it is missing
-	@$(BIN)/python -m arm_latency.litert_js & trap 'kill $$!' INT TERM; $(BIN)/python -m face_sets.face_model && \
+	@# LiteRT.js and the charts' programs come meanwhile; pages that want them say so where they are missing
+	@$(BIN)/python -m arm_latency.litert_js & trap 'kill $$!; exit 130' INT TERM; $(BIN)/python -m face_sets.face_model && \
 		{ $(BIN)/python -m rendered_faces.head_file 2>/dev/null || $(BIN)/python -m face_sets.wheels \
-		requirements-head.lock $(BIN)/python -m rendered_faces.head_file; }; code=$$?; wait; exit $$code
+		requirements-head.lock $(BIN)/python -m rendered_faces.head_file; }; code=$$?; [ $$code = 0 ] || kill $$!; wait; exit $$code
 	@touch $@
 
 FORCE:
@@ -52,7 +52,7 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@mkdir -p test-results
 	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml
 	@echo "The executed notebooks again, cell by cell (nbval):"
-	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -n auto --dist loadfile --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg results/quick/notebooks --junit-xml=test-results/nbval.xml
+	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg results/quick/notebooks --junit-xml=test-results/nbval.xml
 
 test-slow: book ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow

@@ -2,5 +2,5 @@
 
 import os
 
-# Before NumPy: jobs fill the cores as processes, beside which its threads only wait, a fifth of a notebook's CPU time
+# Before NumPy is imported: jobs fill the cores, and OpenBLAS's threads would only wait: a fifth of a notebook's CPU time
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

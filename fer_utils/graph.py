@@ -251,7 +251,7 @@ STAGES: Final[Mapping[str, Callable[[Paths], list[Path]]]] = {
 """The notebooks, and the tables that each reads and nothing else: a stage that is run alone waits for no more."""
 
 
-def _watched_of_a_notebook(stage: str) -> Any:
+def _watched_of_a_notebook(stage: str) -> list[str]:
     """Its source, and what it reads that no step writes: the released model with its tables."""
     released = [PROJECT_FOLDER / "results/reference"] if stage == "09_real_faces" else []
     return [notebook_file_digest(notebook_source(stage)), files_digest(*released)]

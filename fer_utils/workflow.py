@@ -81,9 +81,11 @@ def make(
             "run the same command again, which goes on from there"
         )
     if code > 0:
-        fix = "name the job and the reason; fix it and run again"
-        shown = fix if told.failed else "are Snakemake's reason"
-        raise WorkflowError(f"the workflow stopped; the lines above {shown}")
+        if told.failed:
+            raise WorkflowError(
+                "the workflow stopped; the lines above name the job and the reason; fix it and run again"
+            )
+        raise WorkflowError("the workflow stopped; the lines above are Snakemake's reason")
     return bool(told.due)
 
 

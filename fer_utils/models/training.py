@@ -129,14 +129,15 @@ def fit(
     """Train a step's network in place: `head_epochs` of its last layer alone, then `epochs` of all layers.
 
     The learning rate follows `rate_of_epoch`. Batches are sampled, shuffled and augmented, and dropout drawn, by the
-    study's seed and the epoch; validation faces are not changed. The state is kept in `checkpoint` now and then,
-    from which a training that was cut goes on. Raises ValueError if there are no training faces.
+    study's seed and the epoch; validation faces are not changed. The state is kept in `checkpoint` at the end
+    and when that is due; from it a training that was cut goes on. Raises ValueError if there are no training faces.
     """
     if not len(training.labels):
         raise ValueError(f"{run_id}: no training faces; see the coverage matrix of 01_data")
     curve, before = checkpoint.restore(step) if checkpoint else ([], 0.0)
     started = time.perf_counter() - before
-    for epoch in range(len(curve), total := head_epochs + epochs):
+    total = head_epochs + epochs
+    for epoch in range(len(curve), total):
         later = epoch - head_epochs
         if head_epochs and later == 0:
             step.restart_adam()
@@ -146,8 +147,9 @@ def fit(
             curve.append((epoch + 1, *learned, *_validated(step.network, validation)))
             if step.recipe.keep_best:
                 step.keep_if_best(_recall_of_children(step.network, validation))
-        if checkpoint:
-            checkpoint.keep(step, curve, time.perf_counter() - started, is_last=epoch + 1 == total)
+        seconds = time.perf_counter() - started
+        if checkpoint and (len(curve) == total or checkpoint.is_due(seconds)):
+            checkpoint.keep(step, curve, seconds)
     step.use_chosen()
     seconds = time.perf_counter() - started
     columns = ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]

@@ -134,11 +134,9 @@ def pages_in_order(project: Path = PROJECT_FOLDER) -> list[str]:
 def _run_jupyter_book(project: Path, folder: Path) -> None:
     program = str(Path(sys.executable).with_name("jupyter-book"))
     command = [program, "build", ".", "--path-output", str(folder), "--all", "-n", "-W", "--keep-going"]
-    answer = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if answer.returncode != 0:
-        raise BookError(
-            f"the book was not rendered: {first_complaint(answer.stdout + answer.stderr, project)}"
-        )
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BookError(f"the book was not rendered: {first_complaint(done.stdout + done.stderr, project)}")
 
 
 def first_complaint(log: str, project: Path) -> str:

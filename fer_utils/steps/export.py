@@ -52,10 +52,8 @@ def _cards(study: Study, paths: Paths, files: Mapping[str, Path]) -> list[ModelC
     ]  # fmt: skip
 
 
-def _printable(facts: CardFacts) -> CardFacts:
-    return facts._replace(
-        recalls=without_small_cells(facts.recalls), groups=without_small_cells(facts.groups)
-    )
+def _printable(card: CardFacts) -> CardFacts:
+    return card._replace(recalls=without_small_cells(card.recalls), groups=without_small_cells(card.groups))
 
 
 def check_release(forbidding: Sequence[str]) -> None:

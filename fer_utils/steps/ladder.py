@@ -120,7 +120,7 @@ class Ladder:
             checkpoint=self.checkpoint(rung))  # fmt: skip
 
     def checkpoint(self, rung: str) -> Checkpoint:
-        """Return where the training of a rung is kept after each epoch."""
+        """Return where the training of a rung is kept as it goes on."""
         key = f"{rung} {self.seed}".replace(",", "").replace(" ", "-")
         return Checkpoint(self.folder / f"{key}.npz", key)
 

@@ -21,6 +21,8 @@ def stages(pages):
 class Visit:
     """A page seen in a tab of its own, with what it asked for elsewhere and what it complained of.
 
+    The tab is one of a window, or of a browser, which then keeps nothing of earlier pages.
+
     The page itself sums, as `shifted`, how far it moved while it was loaded (https://web.dev/articles/cls).
     """
 

@@ -27,7 +27,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def given():
-    """The networks that were handed to each technique, afterwards."""
+    """Each technique's input network, as the technique left it."""
     return {}
 
 

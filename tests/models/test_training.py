@@ -128,6 +128,32 @@ def training_momentum():
     return BATCH_NORMALIZATION_MOMENTUM
 
 
+class Noting:
+    """A checkpoint that notes after which epochs a state is kept; one is due after the second."""
+
+    def __init__(self):
+        self.kept, self.asked = [], []
+
+    def restore(self, step):
+        return [], 0.0
+
+    def is_due(self, seconds):
+        self.asked.append(seconds)
+        return len(self.asked) == 2
+
+    def keep(self, step, curve, seconds):
+        self.kept.append(len(curve))
+
+
+def test_states_are_kept_when_due_and_at_the_end(tiny_network, striped_faces, small_study):
+    pixels, labels = striped_faces
+    data, checkpoint = TrainingSet(FaceImages.of_pixels(pixels), labels), Noting()
+    step = TrainingStep(copy_of(tiny_network))
+    fit(step, "x", data, data, small_study, epochs=4, learning_rate=1e-3, checkpoint=checkpoint)
+    assert checkpoint.kept == [2, 4]
+    assert 0 < checkpoint.asked[0] < checkpoint.asked[1] < checkpoint.asked[2]
+
+
 def test_no_faces_is_said_before_training(tiny_network, small_study):
     empty = TrainingSet(FaceImages.of_pixels(np.empty((0, 32, 32, 3), np.uint8)), np.empty(0, np.int64))
     with pytest.raises(ValueError, match="mobilenet_v2.children: no training faces"):

@@ -114,7 +114,7 @@ def test_holding_nothing_fixed_would_be_seen(monkeypatch):
 
 def test_a_layer_that_gains_more_than_is_said_is_not_held(monkeypatch):
     monkeypatch.setattr(scenarios_module, "true_gains", lambda photographs: dict.fromkeys((10, 25), 0.3))
-    # no interval contains it: of six repeats, at most 0.59 of all would (99 %), far below the limit
+    # no interval contains it: with none of six, the share that do is below 0.59 (99 %), far below the limit
     assert not run("few-shot-few", repeats=6)["within_limit"].any()
 
 

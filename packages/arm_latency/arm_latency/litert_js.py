@@ -18,6 +18,7 @@ from typing import Final
 
 from face_sets.folders import PROJECT_FOLDER
 from face_sets.patience import run_patiently
+from face_sets.processes import end_all_when_terminated
 from face_sets.validation import last_line
 
 INSTALLED: Final = PROJECT_FOLDER / ".cache" / "litert_js"
@@ -132,6 +133,7 @@ def _run(command: list[str], folder: Path, failure: str) -> None:
 
 
 if __name__ == "__main__":
+    end_all_when_terminated()
     try:
         install_litert_js()
         print(f"LiteRT.js {litert_js_version()}: .cache/litert_js")

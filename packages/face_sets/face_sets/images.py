@@ -219,7 +219,10 @@ def _bar(lines: Pixels) -> tuple[int, bool]:
 
 
 def _off(samples: NDArray[np.int16], colour: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far RGB samples (n, m, 3) are from a colour, mean of the three: by channels, seven times as fast as a mean."""
+    """How far RGB samples (n, m, 3) are from a colour, averaged over the three channels.
+
+    Summed channel by channel, which takes a seventh of the time of `mean(axis=2)`.
+    """
     red, green, blue = (np.abs(samples[..., channel] - colour[channel]) for channel in range(3))
     return (red + green + blue) / 3
 

@@ -56,15 +56,18 @@ def train(step, data, checkpoint, until=EPOCHS):
     return curve
 
 
-def test_of_short_epochs_only_some_are_kept_and_the_last_always(tmp_path):
-    step, path = begun("plain"), tmp_path / "kept.npz"
-    checkpoint = Checkpoint(path, "key")
+def test_a_state_is_due_when_a_pause_has_passed_since_the_last(tmp_path):
+    step, checkpoint = begun("plain"), Checkpoint(tmp_path / "kept.npz", "key")
     checkpoint.restore(step)
-    ends, kept = PAUSE * np.array([0.4, 0.9, 1.2, 2.1, 2.3, 2.4]), []
-    for place, seconds in enumerate(ends):
-        checkpoint.keep(step, [(1.0,)] * (place + 1), seconds, is_last=place == len(ends) - 1)
-        kept.append(len(Checkpoint(path, "key").restore(step)[0]))
-    assert kept == [0, 0, 3, 3, 5, 6]
+    assert [checkpoint.is_due(share * PAUSE) for share in (0.4, 0.9, 1.2)] == [False, False, True]
+    checkpoint.keep(step, [(1.0,)], 1.2 * PAUSE)
+    resumed = Checkpoint(tmp_path / "kept.npz", "key")
+    resumed.restore(step)
+    for either in (checkpoint, resumed):
+        assert [either.is_due(share * PAUSE) for share in (2.1, 2.2)] == [False, True]
+    checkpoint.restore(begun("clustering"))  # another training, which begins anew
+    assert not checkpoint.is_due(0.9 * PAUSE)
+    assert checkpoint.is_due(PAUSE)
 
 
 def state(step):

@@ -20,14 +20,15 @@ Curve = list[tuple[float, ...]]
 """What was measured after each epoch."""
 
 PAUSE: Final = 30.0
-"""Seconds of training that a kill may cost: writing the state after each epoch of a short training would cost more."""
+"""Seconds between two states that are kept, but for the last: a kill costs these at most, and the epoch under way.
+Writing the state after each epoch of a short training would cost more."""
 
 
 class Checkpoint:
     """One training's state at `path`; `key` names all that decides the training but the weights that it begins with."""
 
     def __init__(self, path: Path, key: str) -> None:
-        self.path, self._key, self._kept = path, key, 0.0
+        self.path, self._key = path, key
 
     def restore(self, step: TrainingStep) -> tuple[Curve, float]:
         """Set a step, which is about to begin, to what was kept; return the curve so far and the seconds that it took.
@@ -35,7 +36,7 @@ class Checkpoint:
         Nothing changes, and the answer is an empty curve and 0.0, if nothing was kept for this training and these
         first weights. A damaged file is named on standard error.
         """
-        self._begun = self._begins_with(step)
+        self._begun, self._kept = self._begins_with(step), 0.0
         try:
             with np.load(self.path, allow_pickle=False) as kept:
                 if str(kept["begun"]) != self._begun:
@@ -49,18 +50,15 @@ class Checkpoint:
             return [], 0.0
         for variable, value in zip(step.state, values, strict=True):
             variable.assign(value)
-        step.steps = steps
+        step.steps, self._kept = steps, seconds
         return [tuple(row) for row in curve.tolist()], seconds
 
-    def keep(
-        self, step: TrainingStep, curve: Sequence[Sequence[float]], seconds: float, *, is_last: bool = True
-    ) -> None:
-        """Write the state after an epoch, whole or not at all: of the last epoch, and of others PAUSE seconds apart.
+    def is_due(self, seconds: float) -> bool:
+        """Return whether a training that has taken `seconds` should keep its state: PAUSE has passed since it last did."""
+        return seconds - self._kept >= PAUSE
 
-        `seconds` is how long the training has taken so far.
-        """
-        if not is_last and seconds - self._kept < PAUSE:
-            return
+    def keep(self, step: TrainingStep, curve: Sequence[Sequence[float]], seconds: float) -> None:
+        """Write the state after an epoch, whole or not at all; `seconds` is how long the training has taken so far."""
         self._kept = seconds
         state = {str(place): variable.numpy() for place, variable in enumerate(step.state)}
         write_arrays(
