@@ -285,7 +285,7 @@ def operator_shares(shares: pd.DataFrame) -> Figure:
         bar.set(hatch=style.HATCHES[place // len(shares) % len(style.HATCHES)], edgecolor=style.PAPER)
     axes.set(xlabel="share of the time", ylabel="", xlim=(0, 1))
     _shares(axes.xaxis)
-    figure.legend(loc="outside upper left", ncols=2)
+    figure.legend(loc="outside upper left", ncols=2, handlelength=1.2, handletextpad=0.4, columnspacing=0.8)
     return figure
 
 

@@ -135,6 +135,24 @@ def test_letters_of_figures_can_be_read(seen, html):
     assert letters
 
 
+CUT = """() => {
+  const {left, right, top, bottom} = document.documentElement.getBoundingClientRect();
+  const out = b => b.left < left - 1 || b.right > right + 1 || b.top < top - 1 || b.bottom > bottom + 1;
+  return [...document.querySelectorAll('text')].filter(t => out(t.getBoundingClientRect())).map(t => t.textContent);
+}"""
+
+
+def test_no_letters_of_figures_are_cut_at_their_edges(window, origin, html):
+    page, cut = window.new_page(), {}
+    figures = sorted((html / "_images").glob("*.svg"))
+    for file in figures:
+        page.goto(f"{origin}/_images/{file.name}")
+        cut[file.name] = page.evaluate(CUT)
+    page.close()
+    assert figures
+    assert {file: words for file, words in cut.items() if words} == {}
+
+
 def test_pages_are_light(seen, html):
     heavy = []
     for name in sorted(set(seen) - {"book/your_device.html"}):
