@@ -80,7 +80,7 @@ def plain(network: str, faces: StudyFaces, study: Study) -> Models:
             if technique == "pruning"
             else tfmot.clustering.keras.strip_clustering
         )
-        yield technique, strip(wrapped)
+        yield technique, copy_of(strip(wrapped))  # its layers belong to the first model as well
 
 
 def fit(model, training, validation, study, epochs, learning_rate, callbacks=()) -> None:
