@@ -1,10 +1,15 @@
 """What all tests share: a small study, and a flat network with every kind of layer that the five have."""
 
+import gc
 import os
+import tempfile
+from functools import partial
+from pathlib import Path
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as `fer_utils` sets it, which must come before NumPy
 
+import nbval.kernel
 import numpy as np
 import pytest
 
@@ -12,9 +17,12 @@ from fer_utils.reporting import gate
 from fer_utils.study import load_study
 
 LONGEST = (
-    "tests/steps/test_steps.py", "tests/compression/", "tests/test_workflow.py", "tests/models/", "tests/book/",
-    "tests/simulation/test_experiments.py", "tests/test_graph.py",
+    "tests/steps/test_steps.py", "tests/book/", "tests/compression/", "tests/test_types.py", "tests/test_workflow.py",
+    "tests/models/", "results/", "tests/simulation/test_scenarios.py", "packages/face_sets/tests/test_ingest.py",
+    "tests/analysis/test_verdicts.py", "tests/test_graph.py",
 )  # fmt: skip
+
+_sockets = tempfile.TemporaryDirectory(prefix="fer-")
 
 
 def pytest_configure():
@@ -22,6 +30,9 @@ def pytest_configure():
     for variable in ("FER_DATA", "FER_RESULTS"):
         if folder := os.environ.get(variable):
             os.environ[variable] = os.path.abspath(os.path.expanduser(folder))
+    nbval.kernel.KernelManager = partial(  # kernels of two processes of tests would race for ports
+        nbval.kernel.KernelManager, transport="ipc", ip=str(Path(_sockets.name) / "kernel")
+    )
 
 
 def pytest_collection_modifyitems(items):
@@ -30,6 +41,12 @@ def pytest_collection_modifyitems(items):
     items.sort(
         key=lambda item: min((order[s] for s in LONGEST if item.nodeid.startswith(s)), default=len(LONGEST))
     )
+
+
+def pytest_collection_finish():
+    """Let the collector pass over what stays until the end: modules and the tests themselves."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="module")
