@@ -37,9 +37,9 @@ $(VENV)/.ready: requirements.lock requirements-face-model.lock requirements-head
 		--require-hashes requirements.lock
 	@$(PATIENTLY) "install the project" $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@# LiteRT.js and the charts' programs come meanwhile; pages that want them say so where they are missing
-	@$(BIN)/python -m arm_latency.litert_js & trap 'kill $$!; exit 130' INT TERM; $(BIN)/python -m face_sets.face_model && \
+	@$(BIN)/python -m arm_latency.litert_js & trap 'kill $$! 2>/dev/null; exit 130' INT TERM; $(BIN)/python -m face_sets.face_model && \
 		{ $(BIN)/python -m rendered_faces.head_file 2>/dev/null || $(BIN)/python -m face_sets.wheels \
-		requirements-head.lock $(BIN)/python -m rendered_faces.head_file; }; code=$$?; [ $$code = 0 ] || kill $$!; wait; exit $$code
+		requirements-head.lock $(BIN)/python -m rendered_faces.head_file; }; code=$$?; [ $$code = 0 ] || kill $$! 2>/dev/null; wait; exit $$code
 	@touch $@
 
 FORCE:

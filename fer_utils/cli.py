@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from os import listdir
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated
@@ -383,14 +384,13 @@ def main() -> None:
         sys.exit("fer: this machine's memory is full: run fewer jobs at once (--cores 1), or smaller batches")
     except ImportError as error:
         why = " ".join(str(error).split())
-        sys.exit(
-            f"fer: a library cannot be loaded, for want of memory or since it is damaged (`make setup`): {why[-200:]}"
-        )
+        sys.exit(f"fer: a library cannot be loaded (no memory left, or damaged: `make setup`): {why[-200:]}")
     except (ValueError, RuntimeError, OSError) as error:
-        libraries = {folder.name for folder in (PROJECT_FOLDER / "packages").iterdir()}
-        own = type(error).__module__.split(".")[0] in {"fer_utils", *libraries}
+        own = type(error).__module__.split(".")[0] in {"fer_utils", *listdir(PROJECT_FOLDER / "packages")}
         if own or isinstance(error, OSError):
-            sys.exit("fer: " + "\n".join(map(printable, str(error).split("\n"))))
+            of_system = isinstance(error, OSError) and error.filename and error.strerror
+            said = f"{error.filename}: {error.strerror}" if of_system else str(error)
+            sys.exit("fer: " + "\n".join(map(printable, said.split("\n"))))
         raise
 
 

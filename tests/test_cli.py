@@ -89,6 +89,8 @@ def test_help_lists_the_commands_of_users_only():
         (["profile", "--phone"], "say `--phone --benchmark PATH`"),
         (["profile"], "`--emulate` or `--add FILE`"),
         (["export", "--profile", "licensed"], "do not allow the release of such a model"),
+        (["verdict", "tests"], "fer: tests: Is a directory"),
+        (["verdict", "absent.csv"], "fer: absent.csv: No such file or directory"),
         (["check", "tests"], "tests holds no golden.json: give the folder of an unpacked export"),
     ],
 )
