@@ -8,8 +8,21 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from arm_latency.litert_js import INSTALLED
+
+AXE = INSTALLED / "node_modules" / "axe-core" / "axe.min.js"
+AXE_ADDRESS = "/axe.min.js"
+
 
 class Quiet(SimpleHTTPRequestHandler):
+    """Sends the book's files, and axe-core beside them: what comes from an address Chromium keeps compiled."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def translate_path(self, path):
+        return str(AXE) if path == AXE_ADDRESS else super().translate_path(path)
+
     def log_message(self, format, *arguments):
         """Say nothing: the test reports."""
 

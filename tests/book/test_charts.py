@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from visits import AXE, DESK, PHONE, Visit
+from visits import DESK, PHONE, Visit
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -30,7 +30,7 @@ def test_a_chart_shows_the_values_of_its_table_to_pointer_and_keyboard(window, o
         html / "book" / "figures" / page.split("/")[-1].removesuffix(".html") / f"{FIGURES[page]}.csv"
     )
     visit = opened(window, origin, page)
-    visit.page.add_script_tag(path=AXE)
+    visit.add_axe()
     for width, scheme in ((DESK, "light"), (PHONE, "dark")):
         visit.page.set_viewport_size({"width": width, "height": 844})
         visit.page.emulate_media(color_scheme=scheme)

@@ -1,10 +1,9 @@
 """A page of the rendered book in a browser's tab."""
 
-from arm_latency.litert_js import INSTALLED
+from local_server import AXE_ADDRESS
 
 DESK, PHONE = 1280, 390  # pixels
 FIRST = "book/index.html"
-AXE = INSTALLED / "node_modules" / "axe-core" / "axe.min.js"
 CHECK = """async ([part, options]) => (await axe.run(part, options)).violations.flatMap(
     rule => rule.nodes.map(node => rule.id + ': ' + node.html.slice(0, 100)))"""
 VIOLATIONS_ONLY = {"resultTypes": ["violations"], "selectors": False, "preload": {"assets": ["media"]}}
@@ -27,7 +26,7 @@ class Visit:
     """
 
     def __init__(self, window, origin, width, scheme="light"):
-        self.foreign, self.complaints, self.origin = [], [], origin
+        self.foreign, self.complaints, self.origin, self.width = [], [], origin, width
         self.page = window.new_page()
         self.page.set_viewport_size({"width": width, "height": 844})
         self.page.emulate_media(color_scheme=scheme)
@@ -45,6 +44,10 @@ class Visit:
         self.page.goto(f"{self.origin}/{name}")
         self.page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
 
+    def add_axe(self):
+        """Have the page hold axe-core."""
+        self.page.add_script_tag(url=f"{self.origin}{AXE_ADDRESS}")
+
     def violations(self, part="html", **options):
-        """What axe-core finds wrong in a part of the page, which must hold the program (`add_script_tag`)."""
+        """What axe-core finds wrong in a part of the page, which must hold it."""
         return self.page.evaluate(CHECK, [part, VIOLATIONS_ONLY | options])
