@@ -1,16 +1,14 @@
 """After a run nothing is to do; a change makes exactly what depends on it due, and nothing else."""
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 from project_copy import copy_sources, python_path
 
 from face_sets.folders import PROJECT_FOLDER
-from fer_utils.graph import STAGES
+from fer_utils import workflow
+from fer_utils.graph import BOOK, STAGES
 from fer_utils.paths import Paths
 from fer_utils.study import load_study
 
@@ -39,15 +37,18 @@ def link(source, target):
     os.link(source, target)
 
 
-def due(project, **variables):
-    """The rules that would run in the copy, with the number of their jobs, by the copy's own code."""
-    code = "import json; from fer_utils.workflow import due_jobs; print(json.dumps(due_jobs('quick', {})))"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": python_path(project), **variables},
-    )  # fmt: skip
-    assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout.splitlines()[-1])
+@pytest.fixture
+def due(monkeypatch):
+    """A function: the rules that would run in a copy, with the number of their jobs, by the copy's own code."""
+
+    def due(project):
+        monkeypatch.setattr(workflow, "PROJECT_FOLDER", project)
+        monkeypatch.setattr(workflow, "BOOK", project / BOOK.relative_to(PROJECT_FOLDER))
+        monkeypatch.setenv("PYTHONPATH", python_path(project))
+        monkeypatch.chdir(project)
+        return workflow.due_jobs("quick", {})
+
+    return due
 
 
 @pytest.fixture
@@ -67,10 +68,6 @@ def edited(project):
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def test_after_a_run_nothing_is_due(project):
-    assert due(project) == {}
-
-
 @pytest.fixture
 def put_away(project, tmp_path):
     """Take a result out of the copy for one test."""
@@ -84,7 +81,7 @@ def put_away(project, tmp_path):
         away.rename(path)
 
 
-def test_a_result_that_a_table_names_is_missed(project, put_away):
+def test_a_result_that_a_table_names_is_missed(project, due, put_away):
     compressed = Paths.of(load_study("quick"), project / "results").compressed("runs", NETWORK).parent
     put_away(next(compressed.glob("*.tflite")))
     jobs = due(project)
@@ -92,29 +89,33 @@ def test_a_result_that_a_table_names_is_missed(project, put_away):
     assert not {"faces", "train"} & jobs.keys()
 
 
-def test_a_result_between_others_is_missed(project, put_away):
+def test_a_result_between_others_is_missed(project, due, put_away):
     put_away(Paths.of(load_study("quick"), project / "results").measurements)
     jobs = due(project)
     assert jobs["measure"] == 1
     assert not {"faces", "train", "compress"} & jobs.keys()
 
 
-def test_touching_a_file_changes_nothing(project):
-    os.utime(project / "fer_utils" / "models" / "backbones.py")
+def test_after_a_run_nothing_is_due_nor_after_edits_that_change_no_result(project, due, edited):
+    """A file that is touched, a bump of a linter, a comment and a docstring, all at once."""
+    os.utime(project / "fer_utils" / "models" / "networks.py")
+    edited("requirements.lock", bump("ruff"))
+    edited("packages/rendered_faces/rendered_faces/portrait.py", lambda text: text + "\n# hair\n")
+    edited("fer_utils/models/backbones.py", lambda text: text.replace('"""', '"""Edited. ', 1))
     assert due(project) == {}
 
 
-def test_reporting_trains_nothing(project, edited):
+def test_reporting_trains_nothing(project, due, edited):
     edited("fer_utils/reporting/plots.py")
     assert due(project) == {"notebook": len(STAGES), "book": 1}
 
 
-def test_one_notebook_runs_alone_and_the_book_with_it(project, edited):
+def test_one_notebook_runs_alone_and_the_book_with_it(project, due, edited):
     edited("notebooks/05_moto_g6_profiling.ipynb", lambda text: text.replace("## On this machine", "## Here"))
     assert due(project) == {"notebook": 1, "book": 1}
 
 
-def test_models_train_again_but_render_no_faces(project, edited):
+def test_models_train_again_but_render_no_faces(project, due, edited):
     edited("fer_utils/models/backbones.py")
     found = due(project)
     assert "faces" not in found
@@ -123,19 +124,19 @@ def test_models_train_again_but_render_no_faces(project, edited):
     assert found["compress"] == len(study.architectures) * len(study.technique_groups)
 
 
-def test_the_cost_model_measures_again_and_trains_nothing(project, edited):
+def test_the_cost_model_measures_again_and_trains_nothing(project, due, edited):
     edited("packages/arm_latency/arm_latency/cortex_a53.py")
     found = due(project)
     assert found["measure"] == 1
     assert not {"faces", "train", "compress", "external_test"} & set(found)
 
 
-def test_a_prose_page_renders_the_book_only(project, edited):
+def test_a_prose_page_renders_the_book_only(project, due, edited):
     edited("book/design.md", lambda text: text + "\nOne more sentence.\n")
     assert due(project) == {"book": 1}
 
 
-def test_a_claim_renders_the_book_and_trains_nothing(project, edited):
+def test_a_claim_renders_the_book_and_trains_nothing(project, due, edited):
     edited("data_manifests/claims.yml", lambda text: text + "\n# edited\n")
     assert not {"faces", "train", "compress", "external_test", "measure"} & set(due(project))
 
@@ -144,37 +145,33 @@ def bump(distribution):
     return lambda text: text.replace(f"\n{distribution}==", f"\n{distribution}==99.", 1)
 
 
-def test_a_bump_of_tensorflow_retrains_and_renders_no_faces(project, edited):
+def test_a_bump_of_tensorflow_retrains_and_renders_no_faces(project, due, edited):
     edited("requirements.lock", bump("tensorflow"))
     found = due(project)
     assert {"train", "compress", "notebook", "book"} <= set(found)
     assert not {"faces", "external_faces"} & set(found)
 
 
-def test_a_bump_of_a_linter_or_a_comment_makes_nothing_due(project, edited):
-    edited("requirements.lock", bump("ruff"))
-    edited("packages/rendered_faces/rendered_faces/portrait.py", lambda text: text + "\n# hair\n")
-    edited("fer_utils/models/backbones.py", lambda text: text.replace('"""', '"""Edited. ', 1))
-    assert due(project) == {}
-
-
-def test_the_analysis_part_of_a_profile_trains_nothing(project, edited):
+def test_the_analysis_part_of_a_profile_trains_nothing(project, due, edited):
     edited("fer_utils/profiles/quick.yml", lambda text: text + "bootstrap_draws: 1999  # one less\n")
     found = due(project)
     assert found == {"notebook": len(STAGES), "book": 1}
 
 
-def test_a_second_clone_on_the_same_results_finds_due_what_its_own_code_does_otherwise(tmp_path):
+def test_a_second_clone_on_the_same_results_finds_due_what_its_own_code_does_otherwise(
+    due, monkeypatch, tmp_path
+):
     """Its Snakemake knows nothing of what the first clone did; the book lies in each clone."""
     clone, shared = tmp_path / "clone", tmp_path / "shared"
     copy_sources(clone)
     made = Paths.of(load_study("quick")).root.resolve()
     shutil.copytree(made, shared / made.name, copy_function=link)
-    assert due(clone, FER_RESULTS=str(shared)) == {"book": 1}
+    monkeypatch.setenv("FER_RESULTS", str(shared))
+    assert due(clone) == {"book": 1}
     with (clone / "fer_utils/compression/techniques.py").open("a") as module:
         module.write("\nEDITED = 1\n")
     study = load_study("quick")
-    found = due(clone, FER_RESULTS=str(shared))
+    found = due(clone)
     assert found.keys() == {"compress", "measure", "external_files", "notebook", "book"}
     assert found["compress"] == len(study.architectures) * len(study.technique_groups)
     assert found["notebook"] < len(STAGES)
