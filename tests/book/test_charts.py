@@ -41,11 +41,14 @@ def test_a_chart_shows_the_values_of_its_table_to_pointer_and_keyboard(window, o
         assert marks.count() == len(table)
         assert visit.figure.locator("img").is_hidden()
         visit.figure.get_by_role("application").focus()
-        told = set()
-        for _ in range(len(table)):
+        told, steps = (
+            set(),
+            len(table) if width == DESK else 5,
+        )  # how far keys lead is no matter of width or colours
+        for _ in range(steps):
             visit.page.keyboard.press("ArrowRight")
             told.add(visit.figure.locator(".chart-told").inner_text())
-        assert len(told) > len(table) * 0.7, "values differ, or some are told twice"
+        assert len(told) > steps * 0.7, "values differ, or some are told twice"
         assert all("%" in sentence for sentence in told)
         first = visit.figure.locator("select").first
         first.select_option(index=1)
