@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -14,12 +13,12 @@ from face_sets.processes import BusyError, holder, one_at_a_time
 
 PARENT = """
 import subprocess, sys, time
-from face_sets.processes import end_all_when_terminated, end_with_run
-{begin}()
-stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+from face_sets import processes
+processes.GRACE_SECONDS = 0.3
+processes.{begin}()
+stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
 child = "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', sys.argv[1]]); p.wait()"
 apart = subprocess.Popen([sys.executable, "-c", child, stubborn], start_new_session=True)  # as kernels of notebooks are
-print("ready", flush=True)
 time.sleep(60)
 """
 
@@ -31,14 +30,12 @@ def start(code, **environment):
 
 
 def family(process, count=3):
-    """The process and its descendants, when there are so many."""
+    """The process and its descendants, of which the youngest has said that it is ready."""
+    assert process.stdout.readline() == "ready\n"
     known = psutil.Process(process.pid)
-    for _ in range(100):
-        if len(found := [known, *known.children(recursive=True)]) == count:
-            time.sleep(0.5)  # the youngest has set up its handler
-            return found
-        time.sleep(0.1)
-    raise AssertionError(found)
+    found = [known, *known.children(recursive=True)]
+    assert len(found) == count
+    return found
 
 
 def alive(found):
@@ -49,7 +46,6 @@ def alive(found):
 def test_a_terminated_process_soon_ends_all_that_it_started(number):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where nohup has it ignored, children would ignore it too
     process = start(PARENT.format(begin="end_all_when_terminated"))
-    assert process.stdout.readline() == "ready\n"
     found = family(process)
     process.send_signal(number)
     assert process.wait(timeout=10) == 128 + number  # five seconds, on a machine that is not busy
@@ -73,7 +69,6 @@ print("went on")
 def test_a_job_ends_with_its_run_even_if_that_was_killed():
     run = start("import time; print('ready', flush=True); time.sleep(60)")
     job = start(PARENT.format(begin="end_with_run"), FER_RUN=str(run.pid))
-    assert job.stdout.readline() == "ready\n"
     found = family(job)
     run.kill()  # and not waited for: it stays a zombie
     assert job.wait(timeout=8) == 1
