@@ -316,7 +316,7 @@ def test_a_write_that_ends_short_ends_the_ingest_in_a_sentence(
     assert not IngestedSet(results, NAME).is_whole
     assert not list(results.rglob("0*.parquet"))
     monkeypatch.setattr(ingest_module, "_PART", 40)
-    assert ingest(NAME, folder, results, SIZE, processes=processes).found == 42
+    assert ingest(NAME, folder, results, SIZE).found == 42
     assert IngestedSet(results, NAME).report().found == 42
 
 
