@@ -267,7 +267,7 @@ if __name__ == "__main__":
 
 def test_a_kill_leaves_no_worker_and_the_next_run_ends_it(tmp_path, results):
     folder = tmp_path / "owner"
-    write_set(folder, people=5, size=400)  # 35 pictures: while 30 are left, the kill is in time
+    write_set(folder, people=5, size=280)  # 35 pictures: while 30 are left, the kill is in time
     script = tmp_path / "run.py"
     script.write_text(SCRIPT.format(path=sys.path, folder=str(folder), results=str(results), part=5))
     process = psutil.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
