@@ -39,37 +39,6 @@ SEEN_UNFOLDED = """() => ({
     .filter(t => t.scrollWidth > document.documentElement.clientWidth - 20)
     .filter(t => !t.closest("[role='region'][aria-label]")).map(t => t.innerText.slice(0, 40)),
 })"""
-SIFT = """() => {
-  const kinds = new Map(), number = new Map(), found = new Map();
-  const kind = element => {  // how an element and all around it are painted, as the number of such an element
-    if (element && !number.has(element)) {
-      const style = getComputedStyle(element);
-      const painted = [kind(element.parentElement), element.tagName, ...element.getAttributeNames(), style.color,
-        style.backgroundColor, style.backgroundImage, style.opacity, style.filter, style.mixBlendMode, style.position,
-        style.fontSize, style.fontWeight, style.textShadow].join("|");
-      kinds.set(painted, kinds.get(painted) ?? kinds.size);
-      number.set(element, kinds.get(painted));
-    }
-    return number.get(element);
-  };
-  for (const element of document.body.querySelectorAll("*")) {
-    element.removeAttribute("data-of-its-kind");
-    const text = [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE).map(node => node.data).join("");
-    if (!text.trim() && !element.matches("input, select, textarea, button")) continue;
-    if (!element.checkVisibility({visibilityProperty: true}) || !element.getClientRects().length) continue;
-    const which = `${kind(element)} ${/[\\p{L}\\p{N}]{2}/u.test(text)}`;  // axe-core is not sure of single signs
-    found.set(which, [...(found.get(which) ?? []), element]);
-  }
-  for (const all of found.values())
-    for (const place of [0, all.length >> 1, all.length - 1]) all[place].dataset.ofItsKind = "";
-  axe.configure({rules: [{id: "color-contrast", selector: "[data-of-its-kind]"}]});
-}"""
-"""Have axe-core judge the contrast of three texts of each kind: of others in the same paint it would say the same."""
-THIN_OUT = """document.querySelectorAll(
-    "body :not(style, [data-of-its-kind], :has([data-of-its-kind]), [data-of-its-kind] *)"
-  ).forEach(each => each.replaceChildren())"""
-"""Empties what holds no such text, where colours alone are looked at: to learn how all lies takes axe-core longest."""
-STILL = "* { transition: none !important }"  # a colour halfway is no colour
 
 
 class SlowScripts(Quiet):
@@ -112,17 +81,13 @@ def look_at(visit, name):
     page.goto(f"{visit.origin}/{name}")
     shifted = page.evaluate(SHIFTED)
     visit.add_axe()
-    page.add_style_tag(content=STILL)
-    if visit.width == PHONE:
-        page.evaluate(SIFT)
+    page.add_style_tag(content="* { transition: none !important }")  # a colour halfway is no colour
     violations = visit.violations()
     found = page.evaluate(SEEN)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    violations += visit.violations(**OF_COLOURS)
     page.evaluate(UNFOLD)
     found |= page.evaluate(SEEN_UNFOLDED)
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    page.evaluate(SIFT)
-    page.evaluate(THIN_OUT)
-    violations += visit.violations(**OF_COLOURS)
     page.wait_for_load_state("networkidle")  # for half a second nothing was asked for
     return SimpleNamespace(
         **found,

@@ -41,10 +41,8 @@ def test_a_chart_shows_the_values_of_its_table_to_pointer_and_keyboard(window, o
         assert marks.count() == len(table)
         assert visit.figure.locator("img").is_hidden()
         visit.figure.get_by_role("application").focus()
-        told, steps = (
-            set(),
-            len(table) if width == DESK else 5,
-        )  # how far keys lead is no matter of width or colours
+        told = set()
+        steps = len(table) if width == DESK else 5  # how far keys lead is no matter of width or colours
         for _ in range(steps):
             visit.page.keyboard.press("ArrowRight")
             told.add(visit.figure.locator(".chart-told").inner_text())

@@ -26,7 +26,7 @@ class Visit:
     """
 
     def __init__(self, window, origin, width, scheme="light"):
-        self.foreign, self.complaints, self.origin, self.width = [], [], origin, width
+        self.foreign, self.complaints, self.origin = [], [], origin
         self.page = window.new_page()
         self.page.set_viewport_size({"width": width, "height": 844})
         self.page.emulate_media(color_scheme=scheme)
