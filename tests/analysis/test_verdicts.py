@@ -74,8 +74,18 @@ def _timed(device: str = "moto g(6)", device_kind: str = "phone", milliseconds: 
     return tables.conform(pd.DataFrame([row]), "measurements")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def plain_strings():
+    """Hold names as Python's strings: to find many in Arrow's takes thirty times as long, and is most of the time here.
+
+    What reads tables of Arrow's strings is tested with somebody else's predictions, and by each run of the book.
+    """
+    with pd.option_context("future.infer_string", False):
+        yield
+
+
 @pytest.fixture(scope="module")
-def study_of():
+def study_of(plain_strings):
     """Return a function that makes up the tables of a whole study, the same ones whenever the same are asked for."""
 
     @cache
