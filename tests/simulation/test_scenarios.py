@@ -63,9 +63,14 @@ def test_a_comparison_without_regard_to_tone_blames_the_group(short):
     assert plain["low"] > ALPHA
 
 
+def without_largest_gap(monkeypatch):
+    """Leave out the largest gap, where it is not asked about: it takes most of the time."""
+    unasked = SimpleNamespace(p_value=1.0, worst="", low=0.0, high=0.0, largest_low=0.0, largest_high=0.0)
+    monkeypatch.setattr(scenarios_module, "_largest_gap", lambda _: unasked)
+
+
 def test_resampling_photographs_instead_of_children_does_not_cover(photographs_as_children, monkeypatch):
-    unasked = SimpleNamespace(p_value=1.0, worst="", largest_low=0.0, largest_high=0.0)
-    monkeypatch.setattr(scenarios_module, "_largest_gap", lambda _: unasked)  # it takes as long again
+    without_largest_gap(monkeypatch)
     held = run("groups-planted").loc["interval of that group's gap contains the truth"]
     assert not held["within_limit"]
 
@@ -73,7 +78,9 @@ def test_resampling_photographs_instead_of_children_does_not_cover(photographs_a
 def test_shuffling_photographs_instead_of_children_raises_false_positives(
     photographs_as_children, monkeypatch
 ):
-    monkeypatch.setattr(scenarios_module, "_named_gap", lambda _: (True, False))  # not asked here
+    # Not asked here
+    monkeypatch.setattr(scenarios_module, "_named_gap", lambda _: (True, False))
+    monkeypatch.setattr(scenarios_module, "group_pairs", lambda *_: pd.DataFrame({"p_holm": [1.0]}))
     assert not run("groups-none", repeats=60).loc[
         "permutation test of the largest gap rejects", "within_limit"
     ]
@@ -91,6 +98,7 @@ def test_a_network_that_learned_something_is_no_guesser(monkeypatch):
 
 
 def test_a_truth_that_is_off_is_not_held(monkeypatch):
+    without_largest_gap(monkeypatch)
     truth = scenarios_module.true_accuracy
     monkeypatch.setattr(
         scenarios_module,
@@ -103,6 +111,7 @@ def test_a_truth_that_is_off_is_not_held(monkeypatch):
 
 
 def test_holding_nothing_fixed_would_be_seen(monkeypatch):
+    without_largest_gap(monkeypatch)
     held = scenarios_module.adjusted_gap
     monkeypatch.setattr(
         scenarios_module,
@@ -114,8 +123,8 @@ def test_holding_nothing_fixed_would_be_seen(monkeypatch):
 
 def test_a_layer_that_gains_more_than_is_said_is_not_held(monkeypatch):
     monkeypatch.setattr(scenarios_module, "true_gains", lambda photographs: dict.fromkeys((10, 25), 0.3))
-    # no interval contains it: with none of six, the share that do is below 0.59 (99 %), far below the limit
-    assert not run("few-shot-few", repeats=6)["within_limit"].any()
+    # no interval contains it: with none of four, the share that do is below 0.74 (99 %), far below the limit
+    assert not run("few-shot-few", repeats=4)["within_limit"].any()
 
 
 def test_an_interval_that_forgets_the_seed_does_not_cover(monkeypatch):
@@ -127,7 +136,8 @@ def test_an_interval_that_forgets_the_seed_does_not_cover(monkeypatch):
     }  # fmt: skip
     for name, found in alone.items():
         monkeypatch.setattr(scenarios_module, name, found)
-    assert not run("seeds-3", repeats=200)["within_limit"].any()
+    # three of four intervals of a score contain it, and every second one of a difference: of 80, far too few
+    assert not run("seeds-3", repeats=80)["within_limit"].any()
 
 
 def test_holms_first_step_decides_whether_holms_rule_rejects_at_all(monkeypatch):
