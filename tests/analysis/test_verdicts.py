@@ -76,11 +76,11 @@ def _timed(device: str = "moto g(6)", device_kind: str = "phone", milliseconds: 
 
 @pytest.fixture(scope="module", autouse=True)
 def plain_strings():
-    """Hold names as Python's strings: to find many in Arrow's takes thirty times as long, and is most of the time here.
+    """Store names as Python's strings: to find many in Arrow's takes thirty times as long, and is most of the time here.
 
-    What reads tables of Arrow's strings is tested with somebody else's predictions, and by each run of the book.
+    Arrow's storage is tested with somebody else's predictions, and by each run of the book.
     """
-    with pd.option_context("future.infer_string", False):
+    with pd.option_context("mode.string_storage", "python"):
         yield
 
 
