@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,14 @@ def study():
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_collection():
+    """Skip the garbage collection after each technique, which looks through the objects of all tests before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gc.collect", lambda: 0)
+        yield
+
+
 @pytest.fixture(scope="module")
 def given():
     """Each technique's input network, as the technique left it."""
@@ -43,6 +53,20 @@ def compressed(tiny_network, striped_faces, study, given):
             given[technique], technique, f"tiny.{technique}", data, data, study
         ).network
     return made
+
+
+@pytest.fixture(scope="module")
+def file_of(compressed, striped_faces, tmp_path_factory):
+    """Return a function that exports what a technique made, once in each precision, and returns the file's path."""
+    folder = tmp_path_factory.mktemp("files")
+
+    @cache
+    def export(technique, precision):
+        path = folder / f"{technique}.{precision}.tflite"
+        path.write_bytes(to_tflite(compressed[technique], precision, striped_faces[0]))
+        return path
+
+    return export
 
 
 def test_quantization_aware_training_leaves_the_plain_network_as_it_was(tiny_network, compressed, given):
@@ -92,47 +116,34 @@ def test_wrapping_for_quantization_keeps_the_weights(tiny_network):
     assert all(any(np.array_equal(kernel, other) for other in theirs) for kernel in ours)
 
 
-@pytest.fixture(scope="module")
-def representative(striped_faces):
-    return striped_faces[0]
-
-
 @pytest.mark.parametrize(
     ("precision", "mean_difference"),
     [("float32", 1e-6), ("float16", 1e-3), ("dynamic", 0.03), ("int8", 0.03)],
 )
 def test_an_exported_file_computes_what_the_network_computes(
-    tiny_network, striped_faces, representative, tmp_path, precision, mean_difference
+    tiny_network, striped_faces, file_of, precision, mean_difference
 ):
     pixels, _ = striped_faces
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(to_tflite(tiny_network, precision, representative))
     expected = predict_keras(tiny_network, pixels)
     assert expected.std(0).max() > 0.05, "a network with flat outputs would prove nothing"
-    answers = predict_tflite(path, pixels)
+    answers = predict_tflite(file_of("none", precision), pixels)
     assert np.abs(answers - expected).mean() < mean_difference
     assert (answers.argmax(1) == expected.argmax(1)).mean() > 0.9
 
 
 @pytest.mark.parametrize("technique", ["pruning", "clustering"])
-def test_stripped_networks_export_as_they_are(compressed, striped_faces, tmp_path, technique):
-    made = compressed
+def test_stripped_networks_export_as_they_are(compressed, striped_faces, file_of, technique):
     pixels, _ = striped_faces
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(to_tflite(made[technique], "float32", pixels))
-    np.testing.assert_allclose(
-        predict_tflite(path, pixels), predict_keras(made[technique], pixels), atol=1e-5
-    )
+    answers = predict_tflite(file_of(technique, "float32"), pixels)
+    np.testing.assert_allclose(answers, predict_keras(compressed[technique], pixels), atol=1e-5)
 
 
-def test_a_quantization_aware_file_is_8_bit_throughout_and_agrees(compressed, striped_faces, tmp_path):
+def test_a_quantization_aware_file_is_8_bit_throughout_and_agrees(compressed, striped_faces, file_of):
     from ai_edge_litert.interpreter import Interpreter
 
-    made = compressed
     pixels, _ = striped_faces
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(to_tflite(made["quantization_aware"], "int8", pixels))
-    theirs = predict_keras(made["quantization_aware"], pixels)
+    path = file_of("quantization_aware", "int8")
+    theirs = predict_keras(compressed["quantization_aware"], pixels)
     ours = predict_tflite(path, pixels)
     assert np.abs(ours - theirs).mean() < 0.03
     assert (ours.argmax(1) == theirs.argmax(1)).mean() > 0.85
@@ -144,12 +155,10 @@ def test_a_quantization_aware_file_is_8_bit_throughout_and_agrees(compressed, st
     assert kinds.count("DEQUANTIZE") == 1
 
 
-def test_an_int8_file_holds_8_bit_kernels(tiny_network, representative, tmp_path):
+def test_an_int8_file_holds_8_bit_kernels(file_of):
     from ai_edge_litert.interpreter import Interpreter
 
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(to_tflite(tiny_network, "int8", representative))
-    details = Interpreter(model_path=str(path)).get_tensor_details()
+    details = Interpreter(model_path=str(file_of("none", "int8"))).get_tensor_details()
     kernels_in_file = [
         d for d in details if len(d["shape"]) == 4 and d["shape"][0] == 16 and d["shape"][-1] >= 16
     ]
@@ -163,21 +172,13 @@ def test_a_copy_does_not_share_layers(tiny_network):
 
 
 @pytest.mark.parametrize("technique", [name for name in TECHNIQUES if "pruning" in name])
-def test_files_of_pruned_networks_keep_their_zeros(compressed, striped_faces, tmp_path, technique, study):
-    made = compressed
-    path = tmp_path / "file.tflite"
-    path.write_bytes(to_tflite(made[technique], "int8", striped_faces[0]))
-    assert file_weights(path.read_bytes()).sparsity >= study.sparsity - 0.01
+def test_files_of_pruned_networks_keep_their_zeros(file_of, technique, study):
+    assert file_weights(file_of(technique, "int8").read_bytes()).sparsity >= study.sparsity - 0.01
 
 
 @pytest.mark.parametrize("technique", [name for name in TECHNIQUES if "clustering" in name])
-def test_files_of_clustered_networks_keep_their_few_values(
-    compressed, striped_faces, tmp_path, technique, study
-):
-    made = compressed
-    path = tmp_path / "file.tflite"
-    path.write_bytes(to_tflite(made[technique], "int8", striped_faces[0]))
-    assert file_weights(path.read_bytes()).distinct_values <= study.clusters
+def test_files_of_clustered_networks_keep_their_few_values(file_of, technique, study):
+    assert file_weights(file_of(technique, "int8").read_bytes()).distinct_values <= study.clusters
 
 
 def test_without_keeping_quantization_aware_training_loses_zeros_and_shared_values(
@@ -199,16 +200,11 @@ def test_without_keeping_quantization_aware_training_loses_zeros_and_shared_valu
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "dynamic", "int8"])
-def test_zeros_are_counted_in_files_of_every_precision(compressed, striped_faces, tmp_path, precision):
-    made = compressed
-    path = tmp_path / "file.tflite"
-    path.write_bytes(to_tflite(made["pruning"], precision, striped_faces[0]))
-    assert file_weights(path.read_bytes()).sparsity == pytest.approx(
-        touched_weights(made["pruning"]).sparsity, abs=0.02
-    )
-    path.write_bytes(to_tflite(made["none"], precision, striped_faces[0]))
-    assert file_weights(path.read_bytes()).sparsity < 0.05
-    assert file_weights(path.read_bytes()).distinct_values > 16
+def test_zeros_are_counted_in_files_of_every_precision(compressed, file_of, precision):
+    pruned, plain = (file_weights(file_of(each, precision).read_bytes()) for each in ("pruning", "none"))
+    assert pruned.sparsity == pytest.approx(touched_weights(compressed["pruning"]).sparsity, abs=0.02)
+    assert plain.sparsity < 0.05
+    assert plain.distinct_values > 16
 
 
 @pytest.mark.parametrize("error", [ValueError, RuntimeError, NotImplementedError])
