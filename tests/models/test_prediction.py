@@ -15,6 +15,19 @@ from fer_utils.models.prediction import (
 )
 
 
+@pytest.fixture(scope="module")
+def network(small_study):
+    return build_network("mobilenet_v3_small", small_study, None)
+
+
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def file(request, tiny_network, striped_faces, tmp_path_factory):
+    """The file of the tiny network, in each precision."""
+    path = tmp_path_factory.mktemp("file") / "tiny.tflite"
+    path.write_bytes(to_tflite(tiny_network, request.param, striped_faces[0]))
+    return path
+
+
 def test_predictions_do_not_depend_on_the_batch(tiny_network, striped_faces):
     pixels, _ = striped_faces
     whole = predict_keras(tiny_network, pixels, batch_size=64)
@@ -46,8 +59,7 @@ def test_rows_are_checked():
         prediction_rows("run", faces, np.full((2, 7), 0.5))
 
 
-def test_the_last_layer_on_the_features_gives_the_predictions(small_study):
-    network = build_network("mobilenet_v3_small", small_study, None)
+def test_the_last_layer_on_the_features_gives_the_predictions(network):
     pixels = np.random.default_rng(0).integers(0, 256, (70, 32, 32, 3)).astype(np.uint8)
     weights, bias = network.get_layer("probabilities").get_weights()
     logits = penultimate_features(network, FaceImages.of_pixels(pixels)) @ weights + bias
@@ -57,8 +69,7 @@ def test_the_last_layer_on_the_features_gives_the_predictions(small_study):
     )
 
 
-def test_only_test_children_of_the_studys_own_set_are_kept(small_study):
-    network = build_network("mobilenet_v3_small", small_study, None)
+def test_only_test_children_of_the_studys_own_set_are_kept(network, small_study):
     pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
     faces = pd.DataFrame({
         "face_id": list("abcd"), "age_group": ["child", "adult", "child", "child"],
@@ -73,15 +84,10 @@ def test_only_test_children_of_the_studys_own_set_are_kept(small_study):
     assert features_of_children("run", network, nobody, images, small_study).empty
 
 
-@pytest.mark.parametrize("precision", ["float32", "int8"])
 @pytest.mark.parametrize("count", [0, 1, 2, 16, 17, 35])
-def test_a_file_answers_many_faces_as_it_answers_each(
-    tiny_network, tmp_path, striped_faces, precision, count
-):
+def test_a_file_answers_many_faces_as_it_answers_each(file, striped_faces, count):
     pixels, _ = striped_faces
-    path = tmp_path / "tiny.tflite"
-    path.write_bytes(to_tflite(tiny_network, precision, pixels))
-    together = predict_tflite(path, pixels[:count])
+    together = predict_tflite(file, pixels[:count])
     assert together.shape == (count, 7)
     for answer, face in zip(together, pixels, strict=False):
-        assert np.array_equal(answer, predict_tflite(path, face[None])[0])
+        assert np.array_equal(answer, predict_tflite(file, face[None])[0])

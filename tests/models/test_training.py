@@ -1,3 +1,5 @@
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +9,10 @@ from face_sets.face_images import FaceImages
 from fer_utils import tables
 from fer_utils.models import training
 from fer_utils.models.backbones import copy_of, keras, layers
+from fer_utils.models.prediction import predict_keras
 from fer_utils.models.training import TrainingSet, fit, of_cohort, set_up, train_copies
 from fer_utils.study import StudyError, load_study
+from traced_training import training_step
 from traced_training.training_step import TrainingStep
 
 
@@ -215,7 +219,15 @@ def test_a_whole_recipe_trains_and_its_fields_each_change_the_result(
 ):
     pixels, labels = striped_faces
     faces = faces_of(labels, "child", ["train"] * 42 + ["validation"] * (len(labels) - 42))
-    monkeypatch.setattr(training, "build_network", lambda *_: copy_of(tinier_network))
+    # One network for all, as for the copies of a study, and every graph of its gradients kept: each is traced once
+    graphs, network = lru_cache(training_step._gradients.__wrapped__), copy_of(tinier_network)
+    monkeypatch.setattr(training_step, "_gradients", graphs)
+
+    def build(*_):
+        network.set_weights(tinier_network.get_weights())
+        return network
+
+    monkeypatch.setattr(training, "build_network", build)
 
     def trained(**changes):
         kept: list = []
@@ -250,7 +262,7 @@ def test_the_temperature_is_found_and_no_answer_changes(tiny_network, too_sure):
     pixels = random.integers(0, 255, (3000, 32, 32, 3)).astype(np.uint8)
     head = network.layers[-1]
     head.set_weights([weight / 4 for weight in head.get_weights()])  # unsure enough for labels to vary
-    stated = network.predict(pixels.astype(np.float32), verbose=0)
+    stated = predict_keras(network, pixels)
     labels = (stated.cumsum(1) > random.random((len(stated), 1))).argmax(1)
     right = head.get_weights()
     head.set_weights([too_sure * weight for weight in right])
@@ -258,7 +270,7 @@ def test_the_temperature_is_found_and_no_answer_changes(tiny_network, too_sure):
     images = FaceImages.of_pixels(pixels)
     training.scale_temperature(network, TrainingSet.of(faces, images, pd.Series(True, index=faces.index)))
     assert head.get_weights()[0] == pytest.approx(right[0], rel=0.15)
-    again = network.predict(pixels.astype(np.float32), verbose=0)
+    again = predict_keras(network, pixels)
     assert (again.argmax(1) == stated.argmax(1)).all()
 
 
