@@ -174,9 +174,10 @@ def test_check_finds_that_the_table_of_dropped_faces_is_damaged_or_missing(resul
 # forget
 
 
-@pytest.fixture
-def studies(results, tmp_path):
-    """Three sets; a licensed study of all, one of two of them, a synthetic one; a rendered book."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Results with three sets; a licensed study of all, one of two of them, a synthetic one."""
+    results = tmp_path_factory.mktemp("made") / "results"
     for name in ("cafe", "kdef", "jaffe"):
         put_set(results, name, 5)
     for sets in (("cafe", "kdef", "jaffe"), ("cafe", "jaffe")):
@@ -191,6 +192,13 @@ def studies(results, tmp_path):
     put = pd.read_parquet(paths.faces).assign(dataset="synthetic", split="train")
     other.faces.parent.mkdir(parents=True)
     tables.write_sealed(put, other.faces)
+    return results
+
+
+@pytest.fixture
+def studies(results, made, tmp_path):
+    """The made results, copied, and a rendered book; the names of the licensed studies' folders."""
+    shutil.copytree(made, results)
     for page in ("_build/html/index.html", "book/stages/01_data.ipynb", ".cache/book-x/page.html"):
         (tmp_path / page).parent.mkdir(parents=True)
         (tmp_path / page).write_text("faces")

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -36,16 +37,16 @@ def digests_of_code_kept():
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def study():
     return load_study("quick", architectures=[NETWORK], techniques=["none"])
 
 
-@pytest.fixture
-def paths(study, monkeypatch, tmp_path, tiny_file):  # noqa: F811
-    """A study with weights, an exported file (its digest noted) and a variant (without one)."""
-    monkeypatch.setenv("FER_RESULTS", str(tmp_path))
-    paths = Paths.of(study)
+@pytest.fixture(scope="module")
+def made(study, tmp_path_factory, tiny_file):  # noqa: F811
+    """Results of a study with weights, an exported file (its digest noted) and a variant (without one)."""
+    results = tmp_path_factory.mktemp("made")
+    paths = Paths.of(study, results)
     model = tiny_file("float32").read_bytes()
     trained, exported, variants = (
         paths.trained("runs", NETWORK), paths.compressed("runs", NETWORK), paths.compressed("variant_runs", NETWORK),
@@ -59,7 +60,15 @@ def paths(study, monkeypatch, tmp_path, tiny_file):  # noqa: F811
         )  # fmt: skip
         about = {"architecture": NETWORK, "cohort": "all", "technique": "none", "precision": "float32"}
         tables.write(rows.assign(**about), "runs", table)
-    return paths
+    return results
+
+
+@pytest.fixture
+def paths(study, made, monkeypatch, tmp_path):
+    """A copy of the made results, where the project looks for them."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("FER_RESULTS", str(tmp_path))
+    return Paths.of(study)
 
 
 def place(paths, name):

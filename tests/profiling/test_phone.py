@@ -117,16 +117,17 @@ def benchmark(tool: Callable[..., Path]) -> Path:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def study() -> Study:
     quick = load_study("quick", architectures=list(NETWORKS), profiled_size=SIDE)
     return quick.model_copy(update={"timed_runs": RUNS})
 
 
-@pytest.fixture
-def paths(study: Study, tmp_path: Path, tiny_file: Callable[[str], Path]) -> Paths:
-    """A study with two exported files a network, below the test's own folder."""
-    here = Paths.of(study, tmp_path / "results")
+@pytest.fixture(scope="module")
+def made(study: Study, tmp_path_factory: pytest.TempPathFactory, tiny_file: Callable[[str], Path]) -> Path:
+    """Results of a study with two exported files a network."""
+    results = tmp_path_factory.mktemp("made") / "results"
+    here = Paths.of(study, results)
     for architecture in NETWORKS:
         rows = []
         for precision in ("float32", "int8"):
@@ -141,7 +142,13 @@ def paths(study: Study, tmp_path: Path, tiny_file: Callable[[str], Path]) -> Pat
                 }
             )  # fmt: skip
         tables.write(pd.DataFrame(rows), "runs", here.compressed("runs", architecture))
-    return here
+    return results
+
+
+@pytest.fixture
+def paths(study: Study, made: Path, tmp_path: Path) -> Paths:
+    """A copy of the made results, below the test's own folder."""
+    return Paths.of(study, shutil.copytree(made, tmp_path / "results"))
 
 
 def measured(
