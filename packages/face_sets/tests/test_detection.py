@@ -158,8 +158,9 @@ def test_the_crop_is_what_the_numbered_steps_say(portrait, face, size):
     assert crop.shape == (size, size, 3)
     assert crop.dtype == np.uint8
     # OpenCV interpolates between pixels in steps of 1/32
-    assert np.abs(crop - by_the_steps(portrait, face, size)).max() < 6
-    assert np.abs(crop - by_the_steps(portrait, face, size)).mean() < 0.6
+    apart = np.abs(crop - by_the_steps(portrait, face, size))
+    assert apart.max() < 6
+    assert apart.mean() < 0.6
 
 
 def test_an_exact_square_comes_out_as_it_is(portrait):

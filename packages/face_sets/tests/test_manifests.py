@@ -24,7 +24,8 @@ def damaged(tmp_path):
         card = copy.deepcopy(CARDS[name])
         change(card)
         path = tmp_path / "damaged.yml"
-        path.write_text(yaml.safe_dump(card, allow_unicode=True), encoding="utf-8")
+        text = yaml.dump(card, Dumper=yaml.CSafeDumper, allow_unicode=True)  # in C: ten times as fast
+        path.write_text(text, encoding="utf-8")
         return path
 
     return write
