@@ -22,14 +22,12 @@ from fer_utils.stages import IN_WORKFLOW, notebook_source
 from fer_utils.study import load_study
 
 
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Return a function that runs a notebook's cells in this process and returns what it glued and showed."""
-    monkeypatch.setenv(IN_WORKFLOW, "1")
-
-    def run(stage, profile="quick", results=tmp_path):
-        monkeypatch.setenv(RESULTS_VARIABLE, str(results))
-        monkeypatch.setattr(numbers, "_glued", {})
+def run_notebook(stage, results, profile="quick"):
+    """Run a notebook's cells in this process and return what it glued and showed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(IN_WORKFLOW, "1")
+        patch.setenv(RESULTS_VARIABLE, str(results))
+        patch.setattr(numbers, "_glued", {})
         names, shown = {}, []
         for cell in json.loads(notebook_source(stage).read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":
@@ -42,7 +40,23 @@ def run(monkeypatch, tmp_path):
                     shown.append(eval(compile(ast.Expression(last.value), stage, "eval"), names))
         return dict(numbers._glued), "\n".join(getattr(output, "data", None) or "" for output in shown)
 
-    return run
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a notebook on results of the test's own."""
+    return lambda stage, profile="quick": run_notebook(stage, tmp_path, profile)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Where the page on published numbers is run for all tests."""
+    return tmp_path_factory.mktemp("published")
+
+
+@pytest.fixture(scope="module")
+def published(results):
+    """What the page on published numbers glued and showed."""
+    return run_notebook("07_published_numbers", results)
 
 
 @pytest.fixture
@@ -63,8 +77,8 @@ def rates_of(chosen, share, repeats=1000):
     return pd.concat(found, ignore_index=True)
 
 
-def test_published_numbers_are_shown_as_printed_and_nothing_is_missing(run):
-    glued, shown = run("07_published_numbers")
+def test_published_numbers_are_shown_as_printed_and_nothing_is_missing(published):
+    glued, shown = published
     text = shown + " ".join(
         f"{value:.2f}" if isinstance(value, float) else str(value) for value in glued.values()
     )
@@ -73,23 +87,25 @@ def test_published_numbers_are_shown_as_printed_and_nothing_is_missing(run):
     assert re.findall(r"\b(?:nan|NaN|inf|None|<NA>|nat)\b", re.sub(r"<[^>]+>", " ", text)) == []
 
 
-def test_two_of_three_accuracies_are_fractions_of_cafe_and_the_best_is_not(run):
-    glued, shown = run("07_published_numbers")
+def test_two_of_three_accuracies_are_fractions_of_cafe_and_the_best_is_not(published):
+    glued, shown = published
     assert (glued["accuracies"], glued["hits"], glued["missing"]) == (3, 2, "65.78 %")
     assert ("722 of 1,192" in shown, "636 of 1,192" in shown, shown.count(">none<")) == (True, True, 2)
     assert not numerators(65.78, 1192)
 
 
-def test_a_mean_of_few_runs_does_not_print_so_either(run):
-    runs = run("07_published_numbers")[0]["runs"]
+def test_a_mean_of_few_runs_does_not_print_so_either(published):
+    runs = published[0]["runs"]
     assert numerators(65.78, runs * 1192)
     assert not any(numerators(65.78, n * 1192) for n in range(1, runs))
 
 
-def test_published_numbers_repeat_to_the_byte(run, tmp_path):
-    first, again = (run("07_published_numbers", results=tmp_path / name) for name in "ab")
-    assert first == again
-    files = [Paths.of(load_study("quick"), tmp_path / name).figures("07_published_numbers") for name in "ab"]
+def test_published_numbers_repeat_to_the_byte(published, results, tmp_path):
+    assert run_notebook("07_published_numbers", tmp_path) == published
+    files = [
+        Paths.of(load_study("quick"), folder).figures("07_published_numbers")
+        for folder in (results, tmp_path)
+    ]
     contents = [{path.name: path.read_bytes() for path in sorted(folder.iterdir())} for folder in files]
     assert len(contents[0]) == 6
     assert contents[0] == contents[1]

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from face_sets.expressions import EXPRESSIONS, PROBABILITY_COLUMNS
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils import tables
+from fer_utils.analysis.card_facts import card_facts
 from fer_utils.compression.export import to_tflite
 from fer_utils.compression.exported_files import file_name
 from fer_utils.compression.golden import answers_here, compare, read_golden
@@ -116,9 +117,22 @@ def test_a_card_shows_a_devices_name_as_it_is_and_no_time_of_an_earlier_file(pac
 
 
 @pytest.fixture(scope="module")
-def packed(study, paths, tmp_path_factory):
+def facts():
+    """The facts that the cards in the packs show, by run."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def packed(study, paths, facts, tmp_path_factory):
     """Both packs."""
-    return export(study, paths, [], tmp_path_factory.mktemp("packs"))
+
+    def keep(known, run_id, dataset):
+        facts[run_id] = card_facts(known, run_id, dataset)
+        return facts[run_id]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "card_facts", keep)
+        return export(study, paths, [], tmp_path_factory.mktemp("packs"))
 
 
 def test_the_best_models_are_packed_with_all_that_a_port_needs(packed):
@@ -160,6 +174,12 @@ def test_a_study_that_has_exported_nothing_says_what_to_do(study, tmp_path):
 
 
 @pytest.fixture
+def facts_kept(packed, facts, monkeypatch):
+    """Show on the pages the facts that the packs show: to compare groups takes half a second a run."""
+    monkeypatch.setattr(step, "card_facts", lambda _, run_id, __: facts[run_id])
+
+
+@pytest.fixture
 def restricted(monkeypatch):
     """As if the study had trained on a set whose terms forbid release."""
     monkeypatch.setattr(step, "forbidding_sets", lambda study: ["kdef"])
@@ -171,7 +191,9 @@ def test_a_model_of_restricted_faces_is_not_packed(study, paths, restricted, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_of_restricted_faces_has_a_card_that_says_so_and_nothing_is_served(study, paths, restricted):
+def test_a_model_of_restricted_faces_has_a_card_that_says_so_and_nothing_is_served(
+    study, paths, restricted, facts_kept
+):
     pages, served = app_part(study, paths)
     assert served == {}
     assert "Not available here" in pages["app_packs"]
@@ -284,7 +306,7 @@ def test_small_groups_of_licensed_faces_are_not_shown(study, paths, monkeypatch)
     assert "licensed photographs" in hidden
 
 
-def test_the_pages_link_to_what_is_served(study, paths):
+def test_the_pages_link_to_what_is_served(study, paths, facts_kept):
     pages, served = app_part(study, paths)
     links = {a["href"] for a in BeautifulSoup(pages["app_packs"], "html.parser").find_all("a")}
     assert {f"../{place.as_posix()}" for place in served} == {
