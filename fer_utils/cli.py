@@ -1,9 +1,9 @@
 """The `fer` command: run stages, see what is there, classify photographs."""
 
 import json
+import os
 import sys
 import time
-from os import listdir
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated
@@ -234,9 +234,7 @@ def verdict(
         list[str] | None, typer.Option(help="A data set that the networks learned from; repeat it for each")
     ] = None,
     weights: Annotated[str, typer.Option(help="What all networks started from")] = "imagenet",
-    to: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="CSV file to write the verdicts to as well")
-    ] = None,
+    to: Annotated[Path | None, typer.Option(dir_okay=False, help="CSV file for the verdicts")] = None,
 ) -> None:
     """Judge somebody else's predictions of CAFE by the rules of this book, claim by claim."""
     from face_sets.files import atomic_path
@@ -386,10 +384,11 @@ def main() -> None:
         why = " ".join(str(error).split())
         sys.exit(f"fer: a library cannot be loaded (no memory left, or damaged: `make setup`): {why[-200:]}")
     except (ValueError, RuntimeError, OSError) as error:
-        own = type(error).__module__.split(".")[0] in {"fer_utils", *listdir(PROJECT_FOLDER / "packages")}
+        own = type(error).__module__.split(".")[0] in {"fer_utils", *os.listdir(PROJECT_FOLDER / "packages")}
         if own or isinstance(error, OSError):
-            of_system = isinstance(error, OSError) and error.filename and error.strerror
-            said = f"{error.filename}: {error.strerror}" if of_system else str(error)
+            said = str(error)
+            if isinstance(error, OSError) and error.filename and error.strerror:
+                said = f"{error.filename}: {error.strerror}"
             sys.exit("fer: " + "\n".join(map(printable, said.split("\n"))))
         raise
 
