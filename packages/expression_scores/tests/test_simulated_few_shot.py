@@ -44,7 +44,7 @@ def test_the_layer_gains_on_children_whom_it_has_not_seen(gained):
 
 
 def test_the_true_gain_is_the_mean_of_samples(gained):
-    truth = true_gains(8, samples=3)  # single ones scatter by 0.009: the mean of three is known to 0.005
+    truth = true_gains(8, samples=2)  # single ones scatter by 0.009: the mean of two is known to 0.007
     assert list(truth) == list(CHILDREN)
     assert gained.set_index("children")["difference"].to_dict() == pytest.approx(truth, abs=0.06)
 

@@ -4,6 +4,7 @@ from made_up import write_face, write_table
 from made_up_children import GUESSWHAT_HEADER, write_guesswhat
 from made_up_videos import write_video
 
+from face_sets import videos
 from face_sets.ingest import ingest
 from face_sets.ingested import IngestedSet
 from face_sets.readers.guesswhat import FRAMES_A_STRETCH, SOURCE, read
@@ -92,14 +93,17 @@ def test_an_adult_in_the_game_and_values_that_are_not_known(tmp_path):
     }
 
 
-def test_many_rows_of_one_clip_open_it_once(tmp_path):
+def test_many_rows_of_one_clip_open_it_once(tmp_path, monkeypatch):
+    opened, video = [], videos._Video
+    monkeypatch.setattr(videos, "_Video", lambda path: opened.append(path) or video(path))
     write_video(tmp_path / "a.mp4", frames=10)
     write_table(
         tmp_path / "labels.csv",
-        [("a.mp4", "sad", k, k % 900, 990) for k in range(30_000)],
+        [("a.mp4", "sad", k, k % 900, 990) for k in range(300)],
         GUESSWHAT_HEADER[:5],
     )
     assert len(read(tmp_path).rows) > 1
+    assert opened == [tmp_path / "a.mp4"]
 
 
 @pytest.mark.parametrize("content", ["", "file,label\na.mp4,sad\n", "file,label,child_id,file\n", "\x00\x01"])
