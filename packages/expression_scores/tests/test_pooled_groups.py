@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from expression_scores.groups import by_group
-from expression_scores.intervals import share_interval
+from expression_scores.intervals import DRAWS, intervals, share_interval
 from expression_scores.metrics import confusions_by_subject
 from expression_scores.pooled_groups import COLUMNS, pooled_groups
 from face_sets.expressions import EXPRESSIONS
@@ -43,9 +42,10 @@ def measured(spread, repeats, seed=0):
         table = pooled_groups(joined, "ethnicity")
         held += list((table["low"] <= truth) & (truth <= table["high"]))
         small = table["group"] == "E"
-        raw = by_group(joined[joined["ethnicity"] == "E"], "ethnicity").iloc[0]
+        counts = confusions_by_subject(joined[joined["ethnicity"] == "E"])[1]
+        raw = intervals(counts, DRAWS)["accuracy"]  # as a table of groups has it
         width = float((table["high"] - table["low"])[small].iloc[0])
-        narrower.append(width / (raw["accuracy_high"] - raw["accuracy_low"]))
+        narrower.append(width / (raw.high - raw.low))
     return np.mean(held), np.median(narrower)
 
 

@@ -216,10 +216,26 @@ DAMAGE = {
 }
 
 
+@pytest.fixture(scope="module")
+def ingested_in_parts(tmp_path_factory):
+    """A folder of an owner, and the results of an ingest in parts of five."""
+    made = tmp_path_factory.mktemp("made")
+    write_set(made / "owner")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ingest_module, "source", lambda name: SOURCE)
+        patch.setattr(ingest_module, "_PART", 5)
+        ingest(NAME, made / "owner", made / "results", SIZE)
+    return made / "owner", made / "results"
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_ingested_again_what_is_damaged_or_missing_is_made_again(folder, results, monkeypatch, damage):
+def test_ingested_again_what_is_damaged_or_missing_is_made_again(
+    ingested_in_parts, results, monkeypatch, damage
+):
+    folder, whole = ingested_in_parts
+    shutil.copytree(whole, results)
     monkeypatch.setattr(ingest_module, "_PART", 5)
-    report = ingest(NAME, folder, results, SIZE)
+    report = IngestedSet(results, NAME).report()
     before = contents(results)
     DAMAGE[damage](IngestedSet(results, NAME))
     calls = counted(monkeypatch)

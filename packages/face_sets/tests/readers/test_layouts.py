@@ -101,10 +101,10 @@ def sentence_or_rows(source, folder):
 def test_damaged_tables_give_a_reading_or_one_sentence(made, tmp_path):
     source = made[0]
     LAYOUTS[source.name](tmp_path)
-    tables = sorted(path for path in tmp_path.rglob("*") if is_table(path)) or [tmp_path / "new.csv"]
+    tables = sorted(path for path in tmp_path.rglob("*") if is_table(path))
     chance = random.Random(source.name)
-    for _ in range(60):
-        path = chance.choice(tables)
+    for _ in range(60 if tables else 5):  # where a set has no table, whatever is in one is not read
+        path = chance.choice(tables or [tmp_path / "new.csv"])
         kept = path.read_bytes() if path.exists() else b"a,b\n1,2\n"
         path.write_bytes(damaged(kept, chance))
         outcome = sentence_or_rows(source, tmp_path)
