@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from loaded_python import loaded_python
 from project_copy import copy_sources, python_path
 
 from face_sets.folders import PROJECT_FOLDER
@@ -37,9 +38,20 @@ def link(source, target):
     os.link(source, target)
 
 
+@pytest.fixture(scope="module")
+def python():
+    """What a dry run imports of others' libraries is imported once."""
+    with loaded_python(
+        "snakemake.cli", "snakemake.report.html_reporter", "smart_open", "pandas", "pyarrow.parquet", "cv2",
+        "scipy.sparse.csgraph", "ai_edge_litert.interpreter", "pi_heif", "simplejpeg", "grimp", "pydantic", "yaml",
+    ) as python:  # fmt: skip
+        yield python
+
+
 @pytest.fixture
-def due(monkeypatch):
+def due(monkeypatch, python):
     """A function: the rules that would run in a copy, with the number of their jobs, by the copy's own code."""
+    monkeypatch.setattr(workflow, "subprocess", python)
 
     def due(project):
         monkeypatch.setattr(workflow, "PROJECT_FOLDER", project)

@@ -1,0 +1,59 @@
+"""A Python process that has imported libraries of others, and runs each command in a copy of itself.
+
+What a command imports besides, the project's own modules above all, the copy reads from PYTHONPATH's folders itself.
+"""
+
+import gc
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from importlib import import_module
+from types import SimpleNamespace
+
+
+@contextmanager
+def loaded_python(*modules):
+    """Yield what replaces `subprocess` where it runs `python -m` commands; the process ends with the block."""
+    command = [sys.executable, __file__, *modules]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def run(command, check=False, capture_output=True, text=True, cwd=None):
+            assert (command[:2], check, capture_output, text) == ([sys.executable, "-m"], False, True, True)
+            with tempfile.NamedTemporaryFile("r") as output:
+                request = {
+                    "command": command[2:], "folder": str(cwd or os.getcwd()), "output": output.name,
+                    "environment": dict(os.environ),
+                }  # fmt: skip
+                print(json.dumps(request), file=process.stdin, flush=True)
+                code = int(process.stdout.readline())
+                return subprocess.CompletedProcess(command, code, stdout=output.read(), stderr="")
+
+        yield SimpleNamespace(run=run)
+
+
+def become(command, folder, output, environment):
+    """Go on as `python -m command` in this folder and environment; both streams are written to `output`."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:1] = [folder, *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    written = os.open(output, os.O_WRONLY)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    sys.argv = command
+    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    for module in sys.argv[1:]:
+        import_module(module)
+    gc.freeze()  # a copy's collector passes over what is loaded
+    for line in sys.stdin:
+        if not (copy := os.fork()):
+            become(**json.loads(line))
+            sys.exit()
+        print(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]), flush=True)
