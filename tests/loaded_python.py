@@ -17,15 +17,15 @@ from types import SimpleNamespace
 
 @contextmanager
 def loaded_python(*modules):
-    """Yield what replaces `subprocess` where it runs `python -m` commands; the process ends with the block."""
+    """Yield what replaces `subprocess` where it runs programs in Python; the process ends with the block."""
     command = [sys.executable, __file__, *modules]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def run(command, check=False, capture_output=True, text=True, cwd=None):
-            assert (command[:2], check, capture_output, text) == ([sys.executable, "-m"], False, True, True)
+            assert (check, capture_output, text) == (False, True, True)
             with tempfile.NamedTemporaryFile("r") as output:
                 request = {
-                    "command": command[2:], "folder": str(cwd or os.getcwd()), "output": output.name,
+                    "command": command, "folder": str(cwd or os.getcwd()), "output": output.name,
                     "environment": dict(os.environ),
                 }  # fmt: skip
                 print(json.dumps(request), file=process.stdin, flush=True)
@@ -36,16 +36,20 @@ def loaded_python(*modules):
 
 
 def become(command, folder, output, environment):
-    """Go on as `python -m command` in this folder and environment; both streams are written to `output`."""
+    """Go on as a command in this folder and environment: `python -m` or a script; both streams are written to `output`."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[:1] = [folder, *environment.get("PYTHONPATH", "").split(os.pathsep)]
+    sys.path[:1] = environment.get("PYTHONPATH", "").split(os.pathsep)
     written = os.open(output, os.O_WRONLY)
     os.dup2(written, 1)
     os.dup2(written, 2)
-    sys.argv = command
-    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+    if command[:2] == [sys.executable, "-m"]:
+        sys.argv = command[2:]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = command
+        runpy.run_path(command[0], run_name="__main__")
 
 
 if __name__ == "__main__":

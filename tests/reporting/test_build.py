@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from loaded_python import loaded_python
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from face_sets.folders import PROJECT_FOLDER
 from fer_utils.paths import Paths
+from fer_utils.reporting import build
 from fer_utils.reporting.build import BookError, build_book, first_complaint
 from fer_utils.reporting.figures import save_figure
 from fer_utils.reporting.provenance import provenance
@@ -64,6 +66,18 @@ def small_run(folder):
 
 PAGES = {"table": "<table><thead><tr><th>a</th></tr></thead></table>\n"}
 LEFT = "book/stages/07_old.ipynb"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def python():
+    """What Jupyter Book imports of others' libraries is imported once for all builds."""
+    with pytest.MonkeyPatch.context() as patch, loaded_python(
+        "jupyter_book.cli.main", "jupyter_book.sphinx", "myst_nb.sphinx_ext", "sphinx.builders.html",
+        "sphinx_book_theme", "sphinxcontrib.bibtex", "pandas", "fairlearn.metrics", "seaborn", "pydantic",
+        "ai_edge_litert.interpreter",
+    ) as python:  # fmt: skip
+        patch.setattr(build, "subprocess", python)
+        yield
 
 
 @pytest.fixture
