@@ -416,6 +416,7 @@ def briefly(route):
     route.fulfill(response=answer, body=start + json.dumps(data) + end)
 
 
+@pytest.mark.system
 def test_models_are_timed_on_a_gpu_where_there_is_one(launched, origin):
     """By Chromium's software GPU: as slow as it is, it is a WebGPU adapter."""
     device = Device(launched(*SOFTWARE_GPU), origin)

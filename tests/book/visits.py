@@ -18,7 +18,7 @@ def stages(pages):
 
 
 class Visit:
-    """A page seen in a tab of its own, with what it asked for elsewhere and what it complained of.
+    """A page seen in a tab of its own, with what it asked for elsewhere, what it loaded from here and what it complained of.
 
     The tab is one of a window, or of a browser, which then keeps nothing of earlier pages.
 
@@ -26,18 +26,23 @@ class Visit:
     """
 
     def __init__(self, window, origin, width, scheme="light"):
-        self.foreign, self.complaints, self.origin = [], [], origin
+        self.foreign, self.complaints, self.loaded, self.origin = [], [], [], origin
         self.page = window.new_page()
         self.page.set_viewport_size({"width": width, "height": 844})
         self.page.emulate_media(color_scheme=scheme)
         self.page.add_init_script(NOTE_SHIFTS)
         self.page.on("request", self._request)
+        self.page.on("requestfinished", self._finished)
         self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _request(self, request):
         if not request.url.startswith((f"{self.origin}/", "data:", "blob:")):
             self.foreign.append(request.url)
+
+    def _finished(self, request):
+        if request.url.startswith(self.origin) and not request.url.endswith(AXE_ADDRESS):
+            self.loaded.append(request.url.removeprefix(self.origin))
 
     def open(self, name):
         """Load a page and draw it: its scripts have run."""
