@@ -50,12 +50,12 @@ book: setup ## Run the whole study on PROFILE (quick) and render the book
 test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@mkdir -p test-results
-	@echo "All tests, and the executed notebooks again, cell by cell (nbval); tests marked slow are for 'make test-slow' and CI:"
-	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml \
+	@echo "All tests, and the executed notebooks again, cell by cell (nbval); those marked slow or system are for 'make test-slow' and CI:"
+	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow and not system" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml \
 		--nbval --nbval-sanitize-with tests/nbval_sanitize.cfg tests packages results/quick/notebooks
 
-test-slow: book ## The tests that take minutes
-	@$(BIN)/python -m pytest -m slow
+test-slow: book ## The tests that take minutes, and those of whole runs that are killed
+	@$(BIN)/python -m pytest -m "slow or system"
 
 lighthouse: ## Accessibility and speed of two rendered pages on a phone, by Lighthouse (needs Chromium)
 	@$(BIN)/python -m pytest -n0 -s -m slow tests/book/test_lighthouse.py

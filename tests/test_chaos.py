@@ -359,7 +359,7 @@ def undisturbed(desk):
     return kept(desk / "undisturbed")
 
 
-@pytest.mark.slow
+@pytest.mark.system
 def test_an_ingest_killed_at_any_moment_goes_on(desk, undisturbed):
     for number, random in enumerate(chances(0.2)):
         results = desk / f"killed-{number}"
@@ -383,7 +383,7 @@ def test_an_ingest_killed_at_any_moment_goes_on(desk, undisturbed):
         shutil.rmtree(results)
 
 
-@pytest.mark.slow
+@pytest.mark.system
 def test_memory_that_runs_out_at_any_amount_is_told_and_changes_no_result(desk, undisturbed):
     """What is stored does not depend on the memory: a picture that found none is not a damaged picture."""
     for number, random in enumerate(chances(0.15)):
@@ -410,7 +410,7 @@ def fully(process):
     return said, process.returncode
 
 
-@pytest.mark.slow
+@pytest.mark.system
 def test_two_at_once_in_odd_places_end_as_one_does(desk, undisturbed):
     """Of two ingests one may be refused in a sentence; what is kept is whole."""
     for number, _ in enumerate(chances(0.2)):
@@ -436,7 +436,7 @@ SMALL = {
 STAGE = "04_compression"
 
 
-@pytest.mark.slow
+@pytest.mark.system
 @pytest.mark.skipif(not AT_LENGTH, reason="every step runs for minutes: `make chaos` does it")
 def test_a_run_killed_at_any_moment_of_any_step_ends_the_same(desk):
     """All tables but those of times are equal."""

@@ -240,6 +240,7 @@ def test_a_run_of_an_unreadable_workflow_says_why(capsys):
     assert "parameter 'seed': Input should be a valid integer" in capsys.readouterr().out
 
 
+@pytest.mark.system
 def test_results_may_lie_in_another_folder_named_from_any_place(monkeypatch, tmp_path):
     """The workflow works in the project's folder; a name that is relative to here must not be read there."""
     monkeypatch.chdir(tmp_path)

@@ -18,7 +18,7 @@ ODD = 'it\'s a $(touch EXECUTED); $HOME `touch EXECUTED` "dü" & {x} * # %'
 ODD_RESULTS = "keep me; $(touch EXECUTED) 'ü' `touch EXECUTED` & ~"
 STAGE = "07_published_numbers"  # reads no results: its run is one job
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")

@@ -125,6 +125,7 @@ def test_a_failing_notebook_names_the_cell_and_leaves_nothing(one_cell, tmp_path
     assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.system
 def test_kernels_that_run_side_by_side_do_not_meet(one_cell, tmp_path, monkeypatch):
     """Two runs at once, from one folder: each prints its own, and no socket is left behind."""
     from concurrent.futures import ThreadPoolExecutor

@@ -312,6 +312,7 @@ def test_rendering_twice_by_one_seed_gives_identical_tables(small, made, tmp_pat
     pd.testing.assert_frame_equal(twice, once)
 
 
+@pytest.mark.system
 def test_a_kill_in_the_middle_leaves_no_table(tmp_path):
     script = tmp_path / "render.py"
     script.write_text(RENDER)

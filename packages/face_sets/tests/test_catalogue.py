@@ -155,6 +155,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.system
 def test_a_kill_in_the_middle_leaves_no_table_and_no_worker(tmp_path):
     script = tmp_path / "run.py"
     script.write_text(SCRIPT.format(results=str(tmp_path / "results")))

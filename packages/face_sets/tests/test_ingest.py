@@ -282,7 +282,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
+@pytest.mark.system
 def test_a_kill_leaves_no_worker_and_the_next_run_ends_it(tmp_path, results):
     folder = tmp_path / "owner"
     write_set(folder, people=5, size=280)  # 35 pictures: while 30 are left, the kill is in time
