@@ -52,7 +52,7 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@mkdir -p test-results
 	@echo "All tests, and the executed notebooks again, cell by cell (nbval); those marked slow or system are for 'make test-slow' and CI:"
 	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow and not system" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml \
-		--nbval --nbval-sanitize-with tests/nbval_sanitize.cfg tests packages results/quick/notebooks
+		--nbval --nbval-sanitize-with tests/nbval_sanitize.cfg tests packages $${FER_RESULTS:-results}/quick/notebooks
 
 test-slow: book ## The tests that take minutes, and those of whole runs that are killed
 	@$(BIN)/python -m pytest -m "slow or system"

@@ -387,8 +387,9 @@ def main() -> None:
         own = type(error).__module__.split(".")[0] in {"fer_utils", *os.listdir(PROJECT_FOLDER / "packages")}
         if own or isinstance(error, OSError):
             said = str(error)
-            if isinstance(error, OSError) and error.filename and error.strerror:
-                said = f"{error.filename}: {error.strerror}"
+            if isinstance(error, OSError) and error.strerror and not error.filename2:
+                named = f"{printable(str(error.filename))}: " if error.filename else ""
+                said = named + error.strerror
             sys.exit("fer: " + "\n".join(map(printable, said.split("\n"))))
         raise
 

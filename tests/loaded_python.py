@@ -1,16 +1,18 @@
 """A Python process that has imported libraries of others, and runs each command in a copy of itself.
 
 What a command imports besides, the project's own modules above all, the copy reads from PYTHONPATH's folders itself.
+Nothing has computed before the copies are made, so no thread of a library is lost in them.
 """
 
 import gc
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -19,7 +21,8 @@ from types import SimpleNamespace
 def loaded_python(*modules):
     """Yield what replaces `subprocess` where it runs programs in Python; the process ends with the block."""
     command = [sys.executable, __file__, *modules]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, start_new_session=True) as process:
 
         def run(command, check=False, capture_output=True, text=True, cwd=None):
             assert (check, capture_output, text) == (False, True, True)
@@ -28,11 +31,22 @@ def loaded_python(*modules):
                     "command": command, "folder": str(cwd or os.getcwd()), "output": output.name,
                     "environment": dict(os.environ),
                 }  # fmt: skip
-                print(json.dumps(request), file=process.stdin, flush=True)
-                code = int(process.stdout.readline())
+                try:
+                    print(json.dumps(request), file=process.stdin, flush=True)
+                    code = int(process.stdout.readline())
+                except BaseException:  # a late answer would be taken for the next command's
+                    end()
+                    raise
                 return subprocess.CompletedProcess(command, code, stdout=output.read(), stderr="")
 
-        yield SimpleNamespace(run=run)
+        def end():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        try:
+            yield SimpleNamespace(run=run)
+        finally:
+            end()
 
 
 def become(command, folder, output, environment):
@@ -40,7 +54,8 @@ def become(command, folder, output, environment):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[:1] = environment.get("PYTHONPATH", "").split(os.pathsep)
+    first = folder if command[1] == "-m" else os.path.dirname(command[0])
+    sys.path[:1] = [first, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     written = os.open(output, os.O_WRONLY)
     os.dup2(written, 1)
     os.dup2(written, 2)

@@ -436,7 +436,6 @@ SMALL = {
 STAGE = "04_compression"
 
 
-@pytest.mark.system
 @pytest.mark.skipif(not AT_LENGTH, reason="every step runs for minutes: `make chaos` does it")
 def test_a_run_killed_at_any_moment_of_any_step_ends_the_same(desk):
     """All tables but those of times are equal."""

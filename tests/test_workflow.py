@@ -50,7 +50,7 @@ def python():
 
 @pytest.fixture
 def due(monkeypatch, python):
-    """A function: the rules that would run in a copy, with the number of their jobs, by the copy's own code."""
+    """A function: the rules that would run in a copy, with the number of their jobs, by its Snakefile and modules."""
     monkeypatch.setattr(workflow, "subprocess", python)
 
     def due(project):

@@ -43,7 +43,7 @@ def run_notebook(stage, results, profile="quick"):
 
 @pytest.fixture
 def run(tmp_path):
-    """Run a notebook on results of the test's own."""
+    """Return a function that runs a notebook on results of the test's own."""
     return lambda stage, profile="quick": run_notebook(stage, tmp_path, profile)
 
 

@@ -69,7 +69,7 @@ LEFT = "book/stages/07_old.ipynb"
 
 
 @pytest.fixture(autouse=True, scope="module")
-def python():
+def imported_once():
     """What Jupyter Book imports of others' libraries is imported once for all builds."""
     with pytest.MonkeyPatch.context() as patch, loaded_python(
         "jupyter_book.cli.main", "jupyter_book.sphinx", "myst_nb.sphinx_ext", "sphinx.builders.html",

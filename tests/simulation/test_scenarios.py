@@ -81,7 +81,7 @@ def test_resampling_photographs_instead_of_children_does_not_cover(photographs_a
 def test_shuffling_photographs_instead_of_children_raises_false_positives(
     photographs_as_children, monkeypatch
 ):
-    # Not asked here
+    # Not asked about here, and most of the time
     monkeypatch.setattr(scenarios_module, "_named_gap", lambda _: (True, False))
     monkeypatch.setattr(scenarios_module, "group_pairs", lambda *_: pd.DataFrame({"p_holm": [1.0]}))
     assert not run("groups-none", repeats=60).loc[

@@ -324,6 +324,8 @@ def test_a_write_that_ends_short_ends_the_ingest_in_a_sentence(
     write_set(folder, people=6)
     monkeypatch.setattr(ingest_module, "_PART", 40)
     monkeypatch.setattr(ingest_module, "code_digest", lambda *modules: "")  # is kept in a file
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python would keep cut bytecode and trust it
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     whole = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, whole[1]))  # of processes that are started here, too
     try:

@@ -48,7 +48,7 @@ def test_a_terminated_process_soon_ends_all_that_it_started(number):
     process = start(PARENT.format(begin="end_all_when_terminated"))
     found = family(process)
     process.send_signal(number)
-    assert process.wait(timeout=10) == 128 + number  # five seconds, on a machine that is not busy
+    assert process.wait(timeout=10) == 128 + number  # half a second, on a machine that is not busy
     assert alive(found) == []
 
 
