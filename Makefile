@@ -54,7 +54,7 @@ test: book ## Check everything: style, types, units, notebooks, rendered pages
 	@FER_IN_WORKFLOW=1 $(BIN)/python -m pytest -m "not slow and not system" -n auto --dist loadfile --no-loadscope-reorder --junit-xml=test-results/junit.xml \
 		--nbval --nbval-sanitize-with tests/nbval_sanitize.cfg tests packages $${FER_RESULTS:-results}/quick/notebooks
 
-test-slow: book ## The tests that take minutes, and those of whole runs that are killed
+test-slow: book ## The tests marked slow or system: those of minutes, and of whole runs, kills and faults by chance
 	@$(BIN)/python -m pytest -m "slow or system"
 
 lighthouse: ## Accessibility and speed of two rendered pages on a phone, by Lighthouse (needs Chromium)

@@ -1,9 +1,8 @@
 """What goes wrong by chance: bits flip, processes are killed, disks fill up, two do the same at once, names are odd.
 
-Whatever happens, the end is the same result as undisturbed, or one sentence. `make test` tries for a moment, CI for a
-minute and with whole commands, `make chaos` for an hour, each time from other chances: CHAOS_SECONDS and CHAOS_SEED say how
-long and from which. With CHAOS_TABLE the counts of what was tried are added to the table that the page on validation shows,
-if all ended well.
+Whatever happens, the end is the same result as undisturbed, or one sentence. CI tries for a minute, `make chaos` for an
+hour, each time from other chances: CHAOS_SECONDS and CHAOS_SEED say how long and from which. With CHAOS_TABLE the counts of
+what was tried are added to the table that the page on validation shows, if all ended well.
 """
 
 import io
@@ -43,14 +42,14 @@ from fer_utils.reporting import build
 from fer_utils.study import load_study
 from workflow_runs.faults_tried import TABLE, FaultsTried
 
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "10"))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "30"))
 SEED = int(os.environ.get("CHAOS_SEED", "0"))
 AT_LENGTH = SECONDS >= 600
 ODD = ("it's $(touch EXECUTED)", 'a "b" `c` & {x}', "- ü\u0301\u202e#%;*?", "a\nb", "\x1b[2J")
 KILLED = 9
 DAMAGE = "flipped bits, cuts and blocks of zeros in "
 
-pytestmark = pytest.mark.timeout(0 if AT_LENGTH else 600)
+pytestmark = [pytest.mark.system, pytest.mark.timeout(0 if AT_LENGTH else 600)]
 
 
 faults = FaultsTried()
@@ -359,7 +358,6 @@ def undisturbed(desk):
     return kept(desk / "undisturbed")
 
 
-@pytest.mark.system
 def test_an_ingest_killed_at_any_moment_goes_on(desk, undisturbed):
     for number, random in enumerate(chances(0.2)):
         results = desk / f"killed-{number}"
@@ -383,7 +381,6 @@ def test_an_ingest_killed_at_any_moment_goes_on(desk, undisturbed):
         shutil.rmtree(results)
 
 
-@pytest.mark.system
 def test_memory_that_runs_out_at_any_amount_is_told_and_changes_no_result(desk, undisturbed):
     """What is stored does not depend on the memory: a picture that found none is not a damaged picture."""
     for number, random in enumerate(chances(0.15)):
@@ -410,7 +407,6 @@ def fully(process):
     return said, process.returncode
 
 
-@pytest.mark.system
 def test_two_at_once_in_odd_places_end_as_one_does(desk, undisturbed):
     """Of two ingests one may be refused in a sentence; what is kept is whole."""
     for number, _ in enumerate(chances(0.2)):

@@ -129,6 +129,7 @@ def test_the_workflow_sees_a_further_set_and_a_new_ingest(paths):
     assert ingested_digest(STUDY, paths) != before
 
 
+@pytest.mark.system
 def test_a_licensed_study_is_made_of_all_sets(tmp_path, tmp_path_factory):
     reports = {}
     for name in LICENSED_SETS:

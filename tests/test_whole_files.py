@@ -151,6 +151,7 @@ def test_no_command_uses_such_a_file(paths, study, content):
     assert not paths.measurements.exists()
 
 
+@pytest.mark.system
 def test_the_workflow_makes_it_again(paths, study):
     """Its table is up to date for Snakemake, whose records of this study's tables are none."""
     for step, cell in (("faces", ()), ("train", (NETWORK,)), ("compress", (NETWORK, "plain"))):

@@ -170,6 +170,7 @@ def test_the_analysis_part_of_a_profile_trains_nothing(project, due, edited):
     assert found == {"notebook": len(STAGES), "book": 1}
 
 
+@pytest.mark.system
 def test_a_second_clone_on_the_same_results_finds_due_what_its_own_code_does_otherwise(
     due, monkeypatch, tmp_path
 ):

@@ -99,6 +99,7 @@ def compare(network, batches, technique, rate=RATE, tolerance=RATE / 10):
             assert len(np.unique(a)) == len(np.unique(b))
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("technique", ["pruning", "clustering", "pruning_clustering"])
 def test_the_package_makes_the_same_weights_of_a_tiny_network(tiny_network, technique):
     compare(tiny_network, Batches(32, 8), technique)

@@ -34,12 +34,10 @@ def photographs_as_children(monkeypatch):
 
 @pytest.fixture(scope="module")
 def short():
-    """Of half as many repeats as a page takes: broken analyses are seen by tests of their own below."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scenarios_module, "SHORT_REPEATS", 25)
-        return in_short(seed=1)
+    return in_short(seed=1)
 
 
+@pytest.mark.system
 def test_in_short_every_rate_is_within_its_limit(short):
     asked = short[short["within_limit"].notna()]
     assert len(asked) >= 12
@@ -48,6 +46,7 @@ def test_in_short_every_rate_is_within_its_limit(short):
     ]
 
 
+@pytest.mark.system
 def test_in_short_what_is_planted_is_found_more_often_than_what_is_not(short):
     rate = short.set_index(["scenario", "question"])["rate"]
     rejects = "permutation test of the largest gap rejects"
@@ -59,6 +58,7 @@ def test_in_short_what_is_planted_is_found_more_often_than_what_is_not(short):
         assert rate[f"group-{tones}", within_tones] > rate[f"group-{tones}", within_groups] + 0.3
 
 
+@pytest.mark.system
 def test_a_comparison_without_regard_to_tone_blames_the_group(short):
     plain = short.set_index(["scenario", "question"]).loc[
         ("tone-uneven", "groups without regard to tone: test rejects")
