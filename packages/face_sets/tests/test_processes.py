@@ -42,6 +42,7 @@ def alive(found):
     return [each for each in found if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_terminated_process_soon_ends_all_that_it_started(number):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where nohup has it ignored, children would ignore it too
@@ -66,6 +67,7 @@ print("went on")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "said\n", "warned")
 
 
+@pytest.mark.system
 def test_a_job_ends_with_its_run_even_if_that_was_killed():
     run = start("import time; print('ready', flush=True); time.sleep(60)")
     job = start(PARENT.format(begin="end_with_run"), FER_RUN=str(run.pid))
