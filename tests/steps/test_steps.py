@@ -214,7 +214,6 @@ def test_labels_and_a_golden_pair_lie_beside_the_files(made, technique):
     assert (table.parent / "labels.txt").read_text().split() == golden["labels"]
 
 
-@pytest.mark.system
 def test_a_sweep_reaches_each_strength_in_the_file(small, made, read_once, monkeypatch):
     for setting in small.swept_settings:
         compress_step.sweep_network(NETWORK, setting, small, made)
