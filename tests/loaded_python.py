@@ -54,16 +54,15 @@ def become(command, folder, output, environment):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    first = folder if command[1] == "-m" else os.path.dirname(command[0])
-    sys.path[:1] = [first, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    named = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     written = os.open(output, os.O_WRONLY)
     os.dup2(written, 1)
     os.dup2(written, 2)
-    if command[:2] == [sys.executable, "-m"]:
-        sys.argv = command[2:]
+    if command[1] == "-m":
+        sys.path[:1], sys.argv = [folder, *named], command[2:]
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     else:
-        sys.argv = command
+        sys.path[:1], sys.argv = [os.path.dirname(command[0]), *named], command
         runpy.run_path(command[0], run_name="__main__")
 
 

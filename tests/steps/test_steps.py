@@ -214,13 +214,18 @@ def test_labels_and_a_golden_pair_lie_beside_the_files(made, technique):
     assert (table.parent / "labels.txt").read_text().split() == golden["labels"]
 
 
-def test_a_sweep_reaches_each_strength_in_the_file(small, made, read_once, monkeypatch):
-    for setting in small.swept_settings:
-        compress_step.sweep_network(NETWORK, setting, small, made)
-        monkeypatch.setattr(
-            compress_step.Original, "read", read_once
-        )  # from the second on as a job of its own
-    runs = tables.read("runs", *made.all_swept("runs")).set_index("run_id")
+@pytest.fixture(scope="module")
+def swept(small, made, read_once):
+    """The tables of runs of the sweep's settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for setting in small.swept_settings:
+            compress_step.sweep_network(NETWORK, setting, small, made)
+            patch.setattr(compress_step.Original, "read", read_once)  # from the second on as a job of its own
+    return made.all_swept("runs")
+
+
+def test_a_sweep_reaches_each_strength_in_the_file(swept):
+    runs = tables.read("runs", *swept).set_index("run_id")
     assert (runs["status"] == "done").all()
     assert runs.loc[f"{NETWORK}.all.pruning-0.8.int8", "sparsity"] >= 0.79
     assert runs.loc[f"{NETWORK}.all.clustering-3.float32", "distinct_values"] <= 3
@@ -269,8 +274,8 @@ def test_what_explains_a_loss_by_8_bits_is_written_beside_the_files(made):
     assert all(file.is_file() for file in files.values())
 
 
-def test_rows_say_which_code_made_them(made):
-    runs = tables.read("runs", *made.all_compressed("runs"), *made.all_swept("runs"))
+def test_rows_say_which_code_made_them(made, swept):
+    runs = tables.read("runs", *made.all_compressed("runs"), *swept)
     assert set(runs["code_digest"]) == {code_digest("fer_utils.steps.compress")}
 
 
